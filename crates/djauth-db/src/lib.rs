@@ -1,0 +1,1 @@
+//! The slice of django.db that authentication needs, on SQLite, PostgreSQL and MariaDB

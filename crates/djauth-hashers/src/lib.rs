@@ -1,0 +1,1 @@
+//! Django's password hashers: every format, byte for byte

@@ -1,0 +1,3 @@
+//! djauth as a server.
+
+fn main() {}

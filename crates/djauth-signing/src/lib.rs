@@ -1,0 +1,1 @@
+//! Django's signing: Signer, TimestampSigner, dumps and loads, salted_hmac, signed cookies

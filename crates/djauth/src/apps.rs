@@ -1,0 +1,1 @@
+//! What the auth application connects at start-up: `django/contrib/auth/apps.py`.

@@ -1,0 +1,1 @@
+//! System checks: `django/core/checks` and `django/contrib/auth/checks.py`.

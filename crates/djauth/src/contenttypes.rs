@@ -1,0 +1,1 @@
+//! Content types: `django/contrib/contenttypes`.

@@ -1,0 +1,1 @@
+//! Cross-site request forgery protection: `django/middleware/csrf.py`.

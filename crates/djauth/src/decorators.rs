@@ -1,0 +1,1 @@
+//! Route layers: `django/contrib/auth/decorators.py`.

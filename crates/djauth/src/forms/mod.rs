@@ -1,0 +1,1 @@
+//! The forms of authentication: `django/contrib/auth/forms.py`.

@@ -1,0 +1,1 @@
+//! The hashing engine: a bounded pool of threads beside the async runtime.

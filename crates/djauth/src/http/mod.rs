@@ -1,0 +1,1 @@
+//! The slice of `django.http` and `django.utils.http` that authentication rests on.

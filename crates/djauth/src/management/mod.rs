@@ -1,0 +1,1 @@
+//! Management commands and permission creation: `django/contrib/auth/management`.

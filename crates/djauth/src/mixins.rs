@@ -1,0 +1,1 @@
+//! Extractors: `django/contrib/auth/mixins.py`.

@@ -1,0 +1,1 @@
+//! `User`, `Group`, `Permission`, `AnonymousUser`: `django/contrib/auth/models.py`.

@@ -1,0 +1,1 @@
+//! Password policy: `django/contrib/auth/password_validation.py`.

@@ -1,0 +1,1 @@
+//! Templates: built in, overridable by a directory.

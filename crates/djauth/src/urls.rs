@@ -1,0 +1,1 @@
+//! The routes: `django/contrib/auth/urls.py`.

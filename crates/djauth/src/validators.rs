@@ -1,0 +1,1 @@
+//! Username validators: `django/contrib/auth/validators.py`.

@@ -1,0 +1,1 @@
+//! The pages: `django/contrib/auth/views.py`.

@@ -1,0 +1,1 @@
+//! A fresh database on each server, for tests.

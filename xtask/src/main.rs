@@ -1,0 +1,3 @@
+//! What the project does beside compiling: tests, vectors, interop, benchmarks.
+
+fn main() {}
