@@ -1,0 +1,124 @@
+"""Makes crates/djauth/tests/data/schema-<version>.json: what Django's own `migrate` leaves behind.
+
+Run once with each Django:   python schema.py > schema-6.1.json
+                             python schema.py own > schema-own-6.1.json   (a user model of the project's own, UUID keys)
+
+The apps are Django's four (admin, auth, contenttypes, sessions) and the settings Django's defaults. Wants two
+servers on which databases can be made, named by DJAUTH_TEST_POSTGRES_URL and DJAUTH_TEST_MARIADB_URL. Each
+catalogue is a sorted list of lines, read by the statement in schema/<database>.sql; djauth's tests read their own
+databases with the same statements.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+from django.conf import settings
+
+HERE = Path(__file__).parent
+NAME = f"djauth_schema_{os.getpid()}"
+OWN_MODELS = """
+import uuid
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, BaseUserManager
+from django.db import models
+
+class Account(AbstractBaseUser, PermissionsMixin):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    email = models.EmailField(unique=True)
+    full_name = models.CharField(max_length=100)
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["full_name"]
+    objects = BaseUserManager()
+"""
+
+
+def server(engine, variable):
+    url = urlsplit(os.environ[variable])
+    return {
+        "ENGINE": f"django.db.backends.{engine}",
+        "HOST": url.hostname,
+        "PORT": str(url.port or ""),
+        "USER": url.username or "",
+        "PASSWORD": url.password or "",
+        "NAME": url.path.lstrip("/"),
+    }
+
+
+def administrate(alias, statement):
+    """Runs one statement outside any transaction in the database that the URL names."""
+    from django.db import connections
+
+    connection = connections.create_connection(alias)
+    connection.settings_dict = {**connection.settings_dict, "NAME": ADMIN[alias]}
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+def facts(alias):
+    from django.db import connections
+
+    statement = (HERE / "schema" / f"{alias}.sql").read_text()
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement.replace("%", "%%"), [])
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def own_app(folder):
+    package = Path(folder) / "accounts"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "models.py").write_text(OWN_MODELS)
+    sys.path.insert(0, folder)
+
+
+def main():
+    own = sys.argv[1:] == ["own"]
+    folder = tempfile.mkdtemp()
+    databases = {
+        "sqlite": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/db.sqlite3"},
+        "postgres": server("postgresql", "DJAUTH_TEST_POSTGRES_URL"),
+        "mariadb": server("mysql", "DJAUTH_TEST_MARIADB_URL"),
+    }
+    for alias in ("postgres", "mariadb"):
+        ADMIN[alias] = databases[alias]["NAME"]
+        databases[alias]["NAME"] = NAME
+    databases["default"] = databases["sqlite"]
+    apps = ["admin", "auth", "contenttypes", "sessions"]
+    if own:
+        own_app(folder)
+    settings.configure(
+        DATABASES=databases,
+        INSTALLED_APPS=[f"django.contrib.{app}" for app in apps] + ["accounts"] * own,
+        SECRET_KEY="not a secret",
+        USE_TZ=True,
+        **({"AUTH_USER_MODEL": "accounts.Account"} if own else {}),
+    )
+    django.setup()
+    from django.core.management import call_command
+
+    if own:
+        call_command("makemigrations", "accounts", verbosity=0)
+    answer = {}
+    for alias in ("sqlite", "postgres", "mariadb"):
+        if alias in ADMIN:
+            administrate(alias, f"CREATE DATABASE {NAME}")
+        try:
+            call_command("migrate", database=alias, verbosity=0)
+            answer[alias] = facts(alias)
+        finally:
+            from django.db import connections
+
+            connections[alias].close()
+            if alias in ADMIN:
+                administrate(alias, f"DROP DATABASE {NAME}")
+    json.dump({"django": ".".join(map(str, django.VERSION[:2])), **answer}, sys.stdout, indent=0)
+    print()
+
+
+ADMIN = {}
+main()
