@@ -1,3 +1,47 @@
-//! What the project does beside compiling: tests, vectors, interop, benchmarks.
+//! `cargo xtask`: what the project does beside compiling.
 
-fn main() {}
+mod ci;
+mod cli;
+mod guardian;
+mod install;
+mod interop;
+mod lint;
+mod python;
+mod services;
+mod shell;
+mod vectors;
+mod workspace;
+
+use std::process::ExitCode;
+
+/// Errors of this program are read by people, at once, and by nothing else.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    match cli::parse().and_then(run) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: cli::Command) -> Result<ExitCode> {
+    use cli::Command::{Ci, Deny, Help, Install, Interop, Lint, Services, Test, Vectors};
+    let mut work = workspace::Workspace::find()?;
+    match command {
+        Help => println!("{}", cli::HELP),
+        Ci(options) => return ci::run(&mut work, &options),
+        Install(options) => install::all(&work, &options.allow_missing_django)?,
+        Services => services::stay(&mut work)?,
+        Test(arguments) => return ci::verdict(|total| lint::test(&mut work, &arguments, total)),
+        Interop(options) => {
+            return ci::verdict(|total| interop::suite(&mut work, &options, total));
+        }
+        Vectors { check } => vectors::run(&work, check)?,
+        Lint => lint::all(&work)?,
+        Deny => lint::deny(&work)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

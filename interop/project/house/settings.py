@@ -1,0 +1,116 @@
+"""One project for every Django version, database and session engine; the environment chooses.
+
+The variables are the ones that djauth reads, so that both sides can be given the same ones.
+"""
+
+import json
+import os
+from urllib.parse import unquote, urlsplit
+
+import django
+
+
+def from_json(name, default):
+    text = os.environ.get(name)
+    return default if text is None else json.loads(text)
+
+
+def database(url):
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": url.removeprefix("sqlite://"),
+            "OPTIONS": {"timeout": 20},
+        }
+    engine = {"postgres": "postgresql", "mysql": "mysql"}[parts.scheme]
+    return {
+        "ENGINE": f"django.db.backends.{engine}",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname,
+        "PORT": parts.port,
+        "CONN_MAX_AGE": from_json("CONN_MAX_AGE", 0),
+    }
+
+
+DEBUG = False
+SECRET_KEY = os.environ.get("SECRET_KEY", "only-for-checks-" + "x" * 40)
+SECRET_KEY_FALLBACKS = from_json("SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS = from_json("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "reports",
+]
+# What `djauth migrate` makes by itself: a database with exactly these tables must satisfy Django.
+if os.environ.get("ONLY_AUTH"):
+    INSTALLED_APPS = [
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+    ]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "house.urls" if not os.environ.get("ONLY_AUTH") else "django.contrib.auth.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Ours come before the admin's, which have the same names.
+        "DIRS": [os.path.join(os.path.dirname(__file__), "templates")],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite://:memory:"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
+AUTH_PASSWORD_VALIDATORS = []
+LOGIN_REDIRECT_URL = os.environ.get("LOGIN_REDIRECT_URL", "/")
+
+SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")
+SESSION_FILE_PATH = os.environ.get("SESSION_FILE_PATH")
+if os.environ.get("CACHE_URL"):
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": os.environ["CACHE_URL"],
+            "KEY_PREFIX": os.environ.get("CACHE_KEY_PREFIX", ""),
+        }
+    }
+
+if os.environ.get("PASSWORD_HASHERS"):
+    PASSWORD_HASHERS = from_json("PASSWORD_HASHERS", [])
+# djauth takes costs as settings; Django wants a subclass for them.
+CHEAP_ITERATIONS = from_json("CHEAP_ITERATIONS", None)
+if CHEAP_ITERATIONS:
+    PASSWORD_HASHERS = ["house.hashers.CheapPBKDF2"]
+
+if django.VERSION < (5, 0):
+    USE_L10N = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "loggers": {"django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
+}

@@ -1,0 +1,13 @@
+from django.contrib import admin
+from django.urls import include, path
+from reports import views
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("auth/verify", views.verify),
+    path("", views.who),
+    path("private/", views.private),
+    path("report/", views.report),
+    path("session/", views.session),
+]

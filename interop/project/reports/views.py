@@ -1,0 +1,57 @@
+"""Pages that say what this side thinks of a visitor."""
+
+import json
+from urllib.parse import quote
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+
+def facts(request):
+    user = request.user
+    return {
+        "user": user.get_username(),
+        "id": None if user.pk is None else str(user.pk),
+        "is_authenticated": user.is_authenticated,
+        "is_superuser": user.is_superuser,
+        "permissions": sorted(user.get_all_permissions()),
+    }
+
+
+def who(request):
+    return JsonResponse(facts(request))
+
+
+@login_required
+def private(request):
+    return JsonResponse(facts(request))
+
+
+@permission_required("reports.publish_report", raise_exception=True)
+def report(request):
+    return HttpResponse("published")
+
+
+@csrf_exempt
+def session(request):
+    """GET: what the session holds. POST: a JSON object; its keys are set, those with null removed."""
+    if request.method == "POST":
+        for key, value in json.loads(request.body).items():
+            if value is None:
+                request.session.pop(key, None)
+            else:
+                request.session[key] = value
+    held = {k: v for k, v in request.session.items() if not k.startswith("_auth_user_hash")}
+    return JsonResponse(held)
+
+
+def verify(request):
+    """What djauth's `/auth/verify` does, as a Django site would write it (for the benchmarks)."""
+    user = request.user
+    if not user.is_authenticated:
+        return HttpResponse(status=401, headers={"Cache-Control": "no-store"})
+    if not user.has_perms(request.GET.getlist("perm")):
+        return HttpResponse(status=403, headers={"Cache-Control": "no-store"})
+    headers = {"X-Remote-User": quote(user.get_username()), "Cache-Control": "no-store"}
+    return HttpResponse(status=200, headers=headers)
