@@ -39,7 +39,7 @@ fn run(command: cli::Command) -> Result<ExitCode> {
         Interop(options) => {
             return ci::verdict(|total| interop::suite(&mut work, &options, total));
         }
-        Vectors { check } => vectors::run(&work, check)?,
+        Vectors { check } => vectors::run(&mut work, check)?,
         Lint => lint::all(&work)?,
         Deny => lint::deny(&work)?,
     }
