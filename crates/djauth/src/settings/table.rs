@@ -1,0 +1,248 @@
+//! The table of all settings: it makes [`Settings`] and everything that must agree with it.
+
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+use djauth_signing::SecretKey;
+use serde_json::Value as Json;
+
+use super::cookies::{SameSite, SameSiteKind};
+use super::kind::*;
+use super::names::{Backends, Engine, FailureView, PasswordHashers, SessionEngine};
+use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
+use super::passwords::{HasherParameters, Parameters, PasswordValidator, Validators};
+use super::time::Zone;
+use super::urls::{CacheUrl, DatabaseUrl, SecretUrl};
+
+/// One setting: what the reader, `diffsettings`, the reference page and the checks know of it.
+pub struct Definition {
+    /// Django's name, in files and in the environment.
+    pub name: &'static str,
+    /// The heading under which the reference page shows it.
+    pub section: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// What a right value looks like.
+    pub expected: &'static str,
+    /// Whether its value is never shown.
+    pub secret: bool,
+    pub(super) from_environment: fn(&str) -> Json,
+    pub(super) set: fn(&mut Settings, &Json) -> Result<(), String>,
+    pub(super) show: fn(&Settings) -> Json,
+    pub(super) check: fn(&Settings) -> Result<(), String>,
+}
+
+macro_rules! settings {
+    (|$key:ident| $($section:literal { $($(#[doc = $help:literal])+ $name:ident => $field:ident: $type:ty as $kind:ty = $default:expr;)+ })+) => {
+        /// Every setting, as a value that is passed once.
+        ///
+        /// [`Settings::new`] starts from what Django's `startproject` writes; each field can be set.
+        /// Names, meanings and units are Django's. Times are whole seconds, sizes are bytes.
+        #[derive(Clone)]
+        #[non_exhaustive]
+        pub struct Settings {
+            $($(
+                $(#[doc = $help])+
+                pub $field: $type,
+            )+)+
+        }
+
+        /// Every setting, in the order of the reference page.
+        pub static DEFINITIONS: &[Definition] = &[$($(
+            Definition {
+                name: stringify!($name),
+                section: $section,
+                help: concat!($($help, "\n"),+),
+                expected: <$kind as Kind>::EXPECTED,
+                secret: <$kind as Kind>::SECRET,
+                from_environment: <$kind as Kind>::from_environment,
+                set: |settings, json| {
+                    let value = <$kind as Kind>::read(json)?;
+                    <$kind as Kind>::check(&value)?;
+                    settings.$field = value;
+                    Ok(())
+                },
+                show: |settings| <$kind as Kind>::show(&settings.$field),
+                check: |settings| <$kind as Kind>::check(&settings.$field),
+            },
+        )+)+];
+
+        /// The values that `startproject` writes, or else Django's own defaults.
+        pub(super) fn startproject($key: SecretKey) -> Settings {
+            Settings { $($($field: $default,)+)+ }
+        }
+    };
+}
+
+fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
+    texts.map(String::from).into()
+}
+
+settings! {
+    |key|
+
+    "Core" {
+        /// Shows details of failures in the pages. Never on where strangers can reach the server.
+        DEBUG => debug: bool as Flag = false;
+        /// The key of all signatures: sessions, reset links, cookies. Beside a Django site it must be that site's.
+        SECRET_KEY => secret_key: SecretKey as Secret = key;
+        /// Old values of `SECRET_KEY`, still accepted in signatures, so that nobody is logged out by a change.
+        SECRET_KEY_FALLBACKS => secret_key_fallbacks: Vec<SecretKey> as Secrets = Vec::new();
+        /// The time zone of reset links, and of times in pages. It must be that of the Django site.
+        TIME_ZONE => time_zone: Tz as Zone = Tz::UTC;
+        /// Whether times are stored in UTC. `false` (naive local time) is refused by name.
+        USE_TZ => use_tz: bool as Flag = true;
+        /// The least severe events that are written to the log.
+        LOG_LEVEL => log_level: String as LogLevel = "info".into();
+    }
+
+    "Database and cache" {
+        /// The database. The scheme chooses SQLite, PostgreSQL or MariaDB; a relative path starts at the working directory.
+        DATABASE_URL => database_url: SecretUrl as DatabaseUrl = SecretUrl::new("sqlite://db.sqlite3");
+        /// Redis or Valkey, for the session engines `cache` and `cached_db`.
+        CACHE_URL => cache_url: Option<SecretUrl> as Maybe<CacheUrl> = None;
+        /// `KEY_PREFIX` of Django's cache.
+        CACHE_KEY_PREFIX => cache_key_prefix: String as Text = String::new();
+        /// `VERSION` of Django's cache.
+        CACHE_VERSION => cache_version: u64 as Number = 1;
+    }
+
+    "Hosts and proxies" {
+        /// The host names that the server answers to. Empty: the loopback names while bound to loopback.
+        ALLOWED_HOSTS => allowed_hosts: Vec<String> as Hosts = Vec::new();
+        /// Takes the host from `X-Forwarded-Host`. Only behind a proxy that always sets it.
+        USE_X_FORWARDED_HOST => use_x_forwarded_host: bool as Flag = false;
+        /// Takes the port from `X-Forwarded-Port`. Only behind a proxy that always sets it.
+        USE_X_FORWARDED_PORT => use_x_forwarded_port: bool as Flag = false;
+        /// The header by which a proxy says that the request came over HTTPS, and the value that says so.
+        SECURE_PROXY_SSL_HEADER => secure_proxy_ssl_header: Option<(String, String)> as ProxyHeader = None;
+        /// The proxies whose word about the client's address is taken.
+        TRUSTED_PROXIES => trusted_proxies: Vec<IpNetwork> as Networks = Vec::new();
+    }
+
+    "Security headers" {
+        /// Redirects every request that did not come over HTTPS.
+        SECURE_SSL_REDIRECT => secure_ssl_redirect: bool as Flag = false;
+        /// The host to which `SECURE_SSL_REDIRECT` sends; the request's own if null.
+        SECURE_SSL_HOST => secure_ssl_host: Option<String> as Maybe<HostName> = None;
+        /// `max-age` of `Strict-Transport-Security` in seconds; 0 sends no such header.
+        SECURE_HSTS_SECONDS => secure_hsts_seconds: u64 as Number = 0;
+        /// Adds `includeSubDomains` to `Strict-Transport-Security`.
+        SECURE_HSTS_INCLUDE_SUBDOMAINS => secure_hsts_include_subdomains: bool as Flag = false;
+        /// Adds `preload` to `Strict-Transport-Security`.
+        SECURE_HSTS_PRELOAD => secure_hsts_preload: bool as Flag = false;
+        /// Sends `X-Content-Type-Options: nosniff`.
+        SECURE_CONTENT_TYPE_NOSNIFF => secure_content_type_nosniff: bool as Flag = true;
+        /// `Referrer-Policy`; null sends no such header.
+        SECURE_REFERRER_POLICY => secure_referrer_policy: Option<String> as Maybe<ReferrerPolicy> = Some("same-origin".into());
+        /// `Cross-Origin-Opener-Policy`; null sends no such header.
+        SECURE_CROSS_ORIGIN_OPENER_POLICY => secure_cross_origin_opener_policy: Option<String> as Maybe<OpenerPolicy> = Some("same-origin".into());
+        /// `X-Frame-Options`.
+        X_FRAME_OPTIONS => x_frame_options: String as FrameOptions = "DENY".into();
+    }
+
+    "Login and passwords" {
+        /// The backends that are asked who somebody is, in this order. Sessions name them by dotted path.
+        AUTHENTICATION_BACKENDS => authentication_backends: Vec<String> as Backends = texts(["django.contrib.auth.backends.ModelBackend"]);
+        /// What a new password must satisfy.
+        AUTH_PASSWORD_VALIDATORS => auth_password_validators: Vec<PasswordValidator> as Validators = PasswordValidator::startproject();
+        /// The formats of stored passwords that are accepted. New ones are made by the first.
+        PASSWORD_HASHERS => password_hashers: Vec<String> as PasswordHashers = texts([
+            "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+            "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+            "django.contrib.auth.hashers.Argon2PasswordHasher",
+            "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+            "django.contrib.auth.hashers.ScryptPasswordHasher",
+        ]);
+        /// The hashers' work factors. They must be those of the Django site: the version's defaults, or what its own hashers set.
+        PASSWORD_HASHER_PARAMETERS => password_hasher_parameters: HasherParameters as Parameters = HasherParameters::default();
+        /// Where to log in.
+        LOGIN_URL => login_url: String as Location = "/accounts/login/".into();
+        /// Where a login leads when it was asked for by itself.
+        LOGIN_REDIRECT_URL => login_redirect_url: String as Location = "/accounts/profile/".into();
+        /// Where a logout leads; null shows a page that says so.
+        LOGOUT_REDIRECT_URL => logout_redirect_url: Option<String> as Maybe<Location> = None;
+        /// How long a link for resetting a password can be used, in seconds.
+        PASSWORD_RESET_TIMEOUT => password_reset_timeout: u64 as Number = 259_200;
+        /// Threads that hash passwords; 0 takes one for each core.
+        HASHING_THREADS => hashing_threads: u64 as Number = 0;
+        /// Passwords that may wait to be hashed. More are refused with 503 and a time to come back.
+        HASHING_QUEUE => hashing_queue: u64 as Positive = 256;
+    }
+
+    "Sessions" {
+        /// Where sessions are kept.
+        SESSION_ENGINE => session_engine: SessionEngine as Engine = SessionEngine::Db;
+        /// The folder of the engine `file`; the system's folder for temporary files if null.
+        SESSION_FILE_PATH => session_file_path: Option<PathBuf> as Maybe<Folder> = None;
+        /// The cache of the engines `cache` and `cached_db`.
+        SESSION_CACHE_ALIAS => session_cache_alias: String as OnlyDefaultCache = "default".into();
+        /// The form of session data.
+        SESSION_SERIALIZER => session_serializer: String as OnlyJsonSerializer = "django.contrib.sessions.serializers.JSONSerializer".into();
+        /// The name of the session's cookie.
+        SESSION_COOKIE_NAME => session_cookie_name: String as CookieName = "sessionid".into();
+        /// How long a session lasts, in seconds: two weeks.
+        SESSION_COOKIE_AGE => session_cookie_age: u64 as Age = 1_209_600;
+        /// The cookie's `Domain`.
+        SESSION_COOKIE_DOMAIN => session_cookie_domain: Option<String> as Maybe<CookieDomain> = None;
+        /// The cookie's `Path`.
+        SESSION_COOKIE_PATH => session_cookie_path: String as CookiePath = "/".into();
+        /// The cookie's `Secure`: sent over HTTPS alone.
+        SESSION_COOKIE_SECURE => session_cookie_secure: bool as Flag = false;
+        /// The cookie's `HttpOnly`: out of reach of scripts.
+        SESSION_COOKIE_HTTPONLY => session_cookie_httponly: bool as Flag = true;
+        /// The cookie's `SameSite`.
+        SESSION_COOKIE_SAMESITE => session_cookie_samesite: SameSite as SameSiteKind = SameSite::Lax;
+        /// Ends sessions with the browser, unless a session says otherwise.
+        SESSION_EXPIRE_AT_BROWSER_CLOSE => session_expire_at_browser_close: bool as Flag = false;
+        /// Saves the session at every request, so that it ends a time after the last one.
+        SESSION_SAVE_EVERY_REQUEST => session_save_every_request: bool as Flag = false;
+    }
+
+    "CSRF protection" {
+        /// Keeps the secret in the session instead of a cookie of its own.
+        CSRF_USE_SESSIONS => csrf_use_sessions: bool as Flag = false;
+        /// The name of the cookie.
+        CSRF_COOKIE_NAME => csrf_cookie_name: String as CookieName = "csrftoken".into();
+        /// How long the cookie lasts, in seconds: 52 weeks; null ends it with the browser.
+        CSRF_COOKIE_AGE => csrf_cookie_age: Option<u64> as Maybe<Age> = Some(31_449_600);
+        /// The cookie's `Domain`.
+        CSRF_COOKIE_DOMAIN => csrf_cookie_domain: Option<String> as Maybe<CookieDomain> = None;
+        /// The cookie's `Path`.
+        CSRF_COOKIE_PATH => csrf_cookie_path: String as CookiePath = "/".into();
+        /// The cookie's `Secure`.
+        CSRF_COOKIE_SECURE => csrf_cookie_secure: bool as Flag = false;
+        /// The cookie's `HttpOnly`.
+        CSRF_COOKIE_HTTPONLY => csrf_cookie_httponly: bool as Flag = false;
+        /// The cookie's `SameSite`.
+        CSRF_COOKIE_SAMESITE => csrf_cookie_samesite: SameSite as SameSiteKind = SameSite::Lax;
+        /// The header in which scripts send the token, as Django names it.
+        CSRF_HEADER_NAME => csrf_header_name: String as MetaHeader = "HTTP_X_CSRFTOKEN".into();
+        /// Other origins whose forms are accepted.
+        CSRF_TRUSTED_ORIGINS => csrf_trusted_origins: Vec<String> as Origins = Vec::new();
+        /// The view that answers a refused request.
+        CSRF_FAILURE_VIEW => csrf_failure_view: String as FailureView = "django.views.csrf.csrf_failure".into();
+    }
+
+    "Requests and pages" {
+        /// Folders with templates that take the place of the built-in ones.
+        TEMPLATE_DIRS => template_dirs: Vec<PathBuf> as Folders = Vec::new();
+        /// The most bytes that a request's body may have; null for no limit.
+        DATA_UPLOAD_MAX_MEMORY_SIZE => data_upload_max_memory_size: Option<u64> as Maybe<Number> = Some(2_621_440);
+        /// The most fields that a form or a query may have; null for no limit.
+        DATA_UPLOAD_MAX_NUMBER_FIELDS => data_upload_max_number_fields: Option<u64> as Maybe<Number> = Some(1000);
+        /// Accepts signed cookies with the salt of Django before 6.1 too.
+        SIGNED_COOKIE_LEGACY_SALT_FALLBACK => signed_cookie_legacy_salt_fallback: bool as Flag = false;
+    }
+
+    "Server" {
+        /// The most connections that are open at the same time; further ones wait.
+        SERVER_MAX_CONNECTIONS => server_max_connections: u64 as Positive = 1024;
+        /// Seconds in which the head of a request must have come.
+        SERVER_HEADER_TIMEOUT => server_header_timeout: u64 as Age = 15;
+        /// Seconds in which a request must be answered; then the answer is 503.
+        SERVER_REQUEST_TIMEOUT => server_request_timeout: u64 as Age = 60;
+        /// Seconds that requests in flight get to finish when the server is stopped.
+        SERVER_SHUTDOWN_TIMEOUT => server_shutdown_timeout: u64 as Age = 30;
+    }
+}
