@@ -1,0 +1,165 @@
+use argon2::{Argon2, Params};
+use subtle::ConstantTimeEq;
+
+use crate::hasher::must_update_salt;
+use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes};
+
+mod memory;
+mod phc;
+
+use phc::{Phc, Variety};
+
+const ALGORITHM: &str = "argon2";
+const HASH_LENGTH: usize = 32;
+const VERSION: u64 = 0x13;
+
+/// `argon2$argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>`; mirrors `Argon2PasswordHasher`.
+///
+/// Verifies every value that argon2-cffi verifies: `argon2i`, `argon2d` and `argon2id`, versions
+/// 16 and 19 (no `v=` means 16), salts from 8 bytes and hashes from 4 bytes. Two oddities differ:
+/// other version numbers, which the C library takes as 19, are malformed here, and so are values
+/// with a NUL character, where C stops reading.
+///
+/// The memory of a hash is kept for the next one (see [`crate::CostLimits`] for its bound) and is
+/// not wiped in between; what it holds is as hard to invert as the hash itself.
+#[derive(Clone, Debug)]
+pub struct Argon2PasswordHasher {
+    time_cost: u32,
+    memory_cost: u32,
+    parallelism: u32,
+    most_time: u64,
+    most_memory: u64,
+    most_lanes: u64,
+}
+
+impl Argon2PasswordHasher {
+    /// With the configured costs.
+    pub fn new(parameters: &Parameters) -> Self {
+        let limits = &parameters.limits;
+        Self {
+            time_cost: parameters.argon2_time_cost,
+            memory_cost: parameters.argon2_memory_cost,
+            parallelism: parameters.argon2_parallelism,
+            most_time: limits
+                .argon2_time_cost
+                .max(parameters.argon2_time_cost.into()),
+            most_memory: limits
+                .argon2_memory_cost
+                .max(parameters.argon2_memory_cost.into()),
+            most_lanes: limits
+                .argon2_parallelism
+                .max(parameters.argon2_parallelism.into()),
+        }
+    }
+
+    fn split(encoded: &str) -> Result<Phc<'_>, Error> {
+        let rest = encoded
+            .strip_prefix(ALGORITHM)
+            .filter(|rest| rest.starts_with('$'));
+        Phc::parse(rest.ok_or(Error::malformed("another algorithm's value"))?)
+    }
+
+    fn check_limits(&self, phc: &Phc<'_>) -> Result<(), Error> {
+        if phc.memory_cost > self.most_memory {
+            return Err(Error::too_costly("Argon2 memory"));
+        }
+        if phc.time_cost > self.most_time {
+            return Err(Error::too_costly("Argon2 passes"));
+        }
+        if phc.parallelism > self.most_lanes {
+            return Err(Error::too_costly("Argon2 lanes"));
+        }
+        Ok(())
+    }
+}
+
+impl PasswordHasher for Argon2PasswordHasher {
+    fn algorithm(&self) -> &str {
+        ALGORITHM
+    }
+
+    fn encode(&self, password: &[u8], salt: &str) -> Result<String, Error> {
+        if salt.len() < argon2::MIN_SALT_LEN {
+            return Err(Error::new(ErrorKind::InvalidSalt, "shorter than 8 bytes"));
+        }
+        let (m, t, p) = (self.memory_cost, self.time_cost, self.parallelism);
+        let argon2 = Argon2::new(
+            argon2::Algorithm::Argon2id,
+            argon2::Version::V0x13,
+            params(m, t, p, HASH_LENGTH)?,
+        );
+        let mut hash = [0; HASH_LENGTH];
+        compute(&argon2, password, salt.as_bytes(), &mut hash)?;
+        let (salt, hash) = (phc::base64(salt.as_bytes()), phc::base64(&hash));
+        Ok(format!(
+            "{ALGORITHM}$argon2id$v={VERSION}$m={m},t={t},p={p}${salt}${hash}"
+        ))
+    }
+
+    fn verify(&self, password: &[u8], encoded: &str) -> Result<bool, Error> {
+        let phc = Self::split(encoded)?;
+        self.check_limits(&phc)?;
+        let (salt, stored) = phc.canonical()?;
+        let cost = |cost| u32::try_from(cost).map_err(|_| Error::too_costly("Argon2 cost"));
+        let params = params(
+            cost(phc.memory_cost)?,
+            cost(phc.time_cost)?,
+            cost(phc.parallelism)?,
+            stored.len(),
+        )?;
+        let argon2 = Argon2::new(phc.variety.algorithm(), phc.computed_version()?, params);
+        let mut hash = vec![0; stored.len()];
+        compute(&argon2, password, &salt, &mut hash)?;
+        Ok(hash.ct_eq(&stored).into())
+    }
+
+    fn decode(&self, encoded: &str) -> Result<Decoded, Error> {
+        let phc = Self::split(encoded)?;
+        let salt = phc.salt()?.into_iter().map(char::from).collect();
+        Ok(Decoded::new(ALGORITHM, Some(salt), phc.hash)
+            .parameter("variety", &phc.variety.name())
+            .parameter("version", &phc.version)
+            .parameter("memory cost", &phc.memory_cost)
+            .parameter("time cost", &phc.time_cost)
+            .parameter("parallelism", &phc.parallelism))
+    }
+
+    fn must_update(&self, encoded: &str) -> Result<bool, Error> {
+        let phc = Self::split(encoded)?;
+        let same = phc.variety == Variety::Id
+            && phc.version == VERSION
+            && phc.hash_length() == HASH_LENGTH
+            && phc.memory_cost == u64::from(self.memory_cost)
+            && phc.time_cost == u64::from(self.time_cost)
+            && phc.parallelism == u64::from(self.parallelism);
+        Ok(!same || must_update_salt(phc.salt()?.len()))
+    }
+
+    /// Nothing: the run time of Argon2 has no simple difference.
+    fn harden_runtime(&self, _password: &[u8], _encoded: &str) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn params(memory: u32, time: u32, lanes: u32, length: usize) -> Result<Params, Error> {
+    Params::new(memory, time, lanes, Some(length)).map_err(|error| refused(&error))
+}
+
+fn compute(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), Error> {
+    let params = argon2.params();
+    memory::with_blocks(params.block_count(), |blocks| {
+        lanes::run(params.p_cost(), || {
+            argon2.hash_password_into_with_memory(password, salt, out, blocks)
+        })
+    })
+    .map_err(|error| refused(&error))
+}
+
+fn refused(error: &argon2::Error) -> Error {
+    let kind = match error {
+        argon2::Error::PwdTooLong => ErrorKind::PasswordTooLong,
+        argon2::Error::OutOfMemory => ErrorKind::TooCostly,
+        _ => ErrorKind::Malformed,
+    };
+    Error::new(kind, error.to_string())
+}
