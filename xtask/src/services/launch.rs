@@ -106,7 +106,10 @@ pub(super) fn mariadb(house: &mut House) -> Result<String> {
         &socket_argument,
         "--execute",
     ]);
-    client.arg("GRANT ALL ON *.* TO djauth@'127.0.0.1' WITH GRANT OPTION");
+    client.arg(
+        "CREATE USER IF NOT EXISTS djauth@'127.0.0.1'; \
+         GRANT ALL ON *.* TO djauth@'127.0.0.1' WITH GRANT OPTION",
+    );
     until_it_answers("MariaDB", &mut client)?;
     Ok(format!("mysql://djauth@127.0.0.1:{port}/mysql"))
 }
