@@ -1,0 +1,136 @@
+//! The database handle.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::sqlite::Sqlite;
+use crate::url::{self, Target};
+use crate::{Dialect, Error, Executor, Result, Row, Sql, Transaction, Value};
+
+/// A database with its connections. A cheap handle: clones share everything.
+///
+/// Needs a Tokio runtime with I/O and time.
+#[derive(Clone)]
+pub struct Database(Arc<Backend>);
+
+pub(crate) enum Backend {
+    Sqlite(Sqlite),
+}
+
+impl Database {
+    /// Connects by URL and makes sure that the database answers.
+    ///
+    /// - `sqlite://relative/path`, `sqlite:///absolute/path`, with the options `mode=ro`, `mode=rw`
+    ///   (the default: the file must be there) or `mode=rwc` (made when missing, in WAL mode,
+    ///   readable by its owner only), `journal_mode=wal` (turns WAL on for a file that is there),
+    ///   `timeout=SECONDS` (how long to wait for a locked file, 5 by default). The journal mode of
+    ///   a file that somebody else made is left alone. `:memory:` is refused: each connection
+    ///   would see a database of its own.
+    ///
+    /// Special characters in parts of a URL are percent-encoded.
+    ///
+    /// # Errors
+    /// `Configuration` when the URL cannot be used, `Unavailable` when the server cannot be
+    /// reached. No error shows the URL.
+    pub async fn connect(url: &str) -> Result<Self> {
+        let backend = match url::parse(url)? {
+            Target::Sqlite(options) => {
+                let opened = tokio::task::spawn_blocking(|| Sqlite::open(options)).await;
+                Backend::Sqlite(opened.map_err(|_| Error::closed())??)
+            }
+        };
+        Ok(Database(Arc::new(backend)))
+    }
+
+    /// Runs `f` in a transaction: committed when it answers `Ok`, else rolled back.
+    ///
+    /// ```no_run
+    /// # use djauth_db::{Database, Error, Executor, Sql};
+    /// # async fn f(db: Database) -> Result<(), Error> {
+    /// static CLEAR: Sql = Sql::new("DELETE FROM auth_group");
+    /// db.transaction(async |tx| tx.execute(&CLEAR, vec![]).await).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `f`, of beginning and of committing.
+    pub async fn transaction<T, E: From<Error>>(
+        &self,
+        f: impl AsyncFnOnce(&Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.begin().await?;
+        match f(&transaction).await {
+            Ok(answer) => {
+                transaction.commit().await?;
+                Ok(answer)
+            }
+            Err(e) => {
+                // The first error tells more than one of rolling back.
+                let _ = transaction.rollback().await;
+                Err(e)
+            }
+        }
+    }
+
+    /// Closes every connection after what is under way. Later calls answer `Closed`.
+    pub async fn close(&self) {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Database({:?})", self.dialect())
+    }
+}
+
+impl Executor for Database {
+    fn dialect(&self) -> Dialect {
+        match &*self.0 {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    async fn fetch<T: Send>(
+        &self,
+        sql: &Sql,
+        params: &[Value<'_>],
+        f: impl FnMut(&Row<'_>) -> Result<T> + Send,
+    ) -> Result<Vec<T>> {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.fetch(sql, params, f).await,
+        }
+    }
+
+    async fn fetch_each(
+        &self,
+        sql: &Sql,
+        params: &[Value<'_>],
+        f: impl FnMut(&Row<'_>) -> Result<()> + Send,
+    ) -> Result<u64> {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.fetch_each(sql, params, f).await,
+        }
+    }
+
+    async fn execute(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<u64> {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.execute(sql, params).await,
+        }
+    }
+
+    async fn insert(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<i64> {
+        sql.check_insert()?;
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.insert(sql, params).await,
+        }
+    }
+
+    async fn begin(&self) -> Result<Transaction> {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => Ok(Transaction::sqlite(sqlite.begin(false).await?)),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A transaction on SQLite: the writer serves one caller until commit, rollback or drop.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::errors::map;
+use super::writer::{Answer, Statement, begin, commit, rollback};
+use crate::{Error, Result};
+
+/// A transaction without a statement for this long holds every other writer up, and is rolled back.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
+
+enum Command {
+    Run(Statement, oneshot::Sender<Result<Answer>>),
+    Batch(String, oneshot::Sender<Result<()>>),
+    Commit(oneshot::Sender<Result<()>>),
+    Rollback(oneshot::Sender<Result<()>>),
+}
+
+/// The caller's end. Dropped: rolled back.
+pub(crate) struct Lease(mpsc::Sender<Command>);
+
+impl Lease {
+    pub(super) async fn run(&self, statement: Statement) -> Result<Answer> {
+        self.ask(|reply| Command::Run(statement, reply)).await
+    }
+
+    pub(super) async fn batch(&self, sql: String) -> Result<()> {
+        self.ask(|reply| Command::Batch(sql, reply)).await
+    }
+
+    pub(super) async fn commit(&self) -> Result<()> {
+        self.ask(Command::Commit).await
+    }
+
+    pub(super) async fn rollback(&self) -> Result<()> {
+        self.ask(Command::Rollback).await
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.0
+            .send(command(reply))
+            .map_err(|_| Error::transaction_over())?;
+        answer.await.map_err(|_| Error::transaction_over())?
+    }
+}
+
+/// Serves one transaction on the writer's thread.
+pub(super) fn serve(
+    connection: &Connection,
+    exclusive: bool,
+    wait: Duration,
+    reply: oneshot::Sender<Result<Lease>>,
+) {
+    if let Err(e) = begin(connection, exclusive, wait) {
+        drop(reply.send(Err(e)));
+        return;
+    }
+    let (commands, queue) = mpsc::channel();
+    if reply.send(Ok(Lease(commands))).is_ok() {
+        serve_commands(connection, &queue);
+    }
+    rollback(connection);
+}
+
+fn serve_commands(connection: &Connection, queue: &mpsc::Receiver<Command>) {
+    loop {
+        match queue.recv_timeout(IDLE_LIMIT) {
+            Ok(Command::Run(statement, reply)) => drop(reply.send(statement.run(connection))),
+            Ok(Command::Batch(sql, reply)) => {
+                drop(reply.send(connection.execute_batch(&sql).map_err(map)));
+            }
+            Ok(Command::Commit(reply)) => return drop(reply.send(commit(connection))),
+            Ok(Command::Rollback(reply)) => {
+                rollback(connection);
+                return drop(reply.send(Ok(())));
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                tracing::error!(limit = ?IDLE_LIMIT, "an idle SQLite transaction was rolled back");
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Opening the file: who may create it, its journal mode, the settings of each connection.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::errors::map;
+use crate::{Error, ErrorKind, Result};
+
+/// Enough for every statement of the crates above; rusqlite's own default is 16.
+const CACHED_STATEMENTS: usize = 256;
+
+/// `mode` of a SQLite URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    ReadOnly,
+    ReadWrite,
+    ReadWriteCreate,
+}
+
+/// What a SQLite URL says.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) path: PathBuf,
+    pub(crate) mode: Mode,
+    /// Turn on WAL also for a file that is there already.
+    pub(crate) wal: bool,
+    pub(crate) busy_timeout: Duration,
+}
+
+impl Options {
+    /// Makes the file if it may and must be made, sets the journal mode of files that we made, and
+    /// checks that what is there is a database.
+    pub(super) fn prepare(&self) -> Result<()> {
+        let created = self.mode == Mode::ReadWriteCreate && create(&self.path)?;
+        if !created {
+            self.must_exist()?;
+        }
+        let connection = self.connection(self.mode != Mode::ReadOnly)?;
+        connection.busy_timeout(self.busy_timeout).map_err(map)?;
+        if self.mode != Mode::ReadOnly && (created || self.wal) {
+            connection
+                .pragma_update(None, "journal_mode", "wal")
+                .map_err(map)?;
+        }
+        connection
+            .query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))
+            .map_err(map)
+    }
+
+    fn must_exist(&self) -> Result<()> {
+        match self.path.metadata() {
+            Ok(found) if found.is_file() => Ok(()),
+            Ok(_) => Err(Error::configuration(format!(
+                "{} is no file",
+                self.path.display()
+            ))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Error::configuration(format!(
+                "there is no SQLite file {}; `?mode=rwc` in the URL makes it",
+                self.path.display()
+            ))),
+            Err(e) => Err(unreachable(&self.path, e)),
+        }
+    }
+
+    /// A connection for reading, or the one for writing. Lock waits are up to the caller.
+    pub(super) fn connection(&self, write: bool) -> Result<Connection> {
+        // Readers of a WAL file must be able to write its index, so "read only" is a pragma there.
+        let access = match self.mode {
+            Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            _ => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(map)?;
+        connection.busy_timeout(Duration::ZERO).map_err(map)?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        // Without the stability guarantee each execution with new values is planned again.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(map)?;
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)
+            .map_err(map)?;
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .map_err(map)?;
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(map)?;
+        connection
+            .pragma_update(None, "query_only", !write)
+            .map_err(map)?;
+        Ok(connection)
+    }
+}
+
+/// Makes an empty file that only its owner may read (it will hold password hashes). `false` when
+/// there is one already.
+fn create(path: &Path) -> Result<bool> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(unreachable(path, e)),
+    }
+}
+
+fn unreachable(path: &Path, error: io::Error) -> Error {
+    let text = format!("cannot open the SQLite file {}: {error}", path.display());
+    Error::new(ErrorKind::Configuration, text).with_source(error)
+}

@@ -1,0 +1,214 @@
+//! Transactions and savepoints.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::sqlite::Lease;
+use crate::{Dialect, Error, Executor, Result, Row, Sql, Value};
+
+/// A transaction, or a savepoint inside of one. Owned and `Send`; dropped without
+/// [`commit`](Transaction::commit) it is rolled back.
+///
+/// On SQLite it is the one writer, leased: hold it briefly. One that runs no statement for ten
+/// seconds is rolled back, and later calls answer `Closed`. On PostgreSQL a failed statement spoils
+/// the rest of the transaction: put what may fail into a savepoint
+/// ([`begin`](Executor::begin) on the transaction).
+pub struct Transaction {
+    shared: Arc<Shared>,
+    /// The savepoint's number; `None` is the transaction itself.
+    savepoint: Option<u32>,
+    open: bool,
+}
+
+struct Shared {
+    connection: Mutex<Option<Arc<Connection>>>,
+    next: AtomicU32,
+    /// Savepoints that were dropped and wait to be rolled back before the next statement.
+    dropped: Mutex<Vec<u32>>,
+}
+
+enum Connection {
+    Sqlite(Lease),
+}
+
+impl Transaction {
+    pub(crate) fn sqlite(lease: Lease) -> Self {
+        Transaction::new(Connection::Sqlite(lease))
+    }
+
+    fn new(connection: Connection) -> Self {
+        let shared = Shared {
+            connection: Mutex::new(Some(Arc::new(connection))),
+            next: AtomicU32::new(1),
+            dropped: Mutex::default(),
+        };
+        Transaction {
+            shared: Arc::new(shared),
+            savepoint: None,
+            open: true,
+        }
+    }
+
+    /// Makes it last. Of a savepoint: makes it part of the transaction around it.
+    ///
+    /// # Errors
+    /// `ForeignKeyViolation` as well: Django's foreign keys are checked here. After an error
+    /// nothing of it is in the database; after `Unavailable` that is not known.
+    pub async fn commit(mut self) -> Result<()> {
+        let connection = self.ready().await?;
+        self.open = false;
+        match self.savepoint {
+            Some(number) => {
+                connection
+                    .run(&format!("RELEASE SAVEPOINT djauth_{number}"))
+                    .await
+            }
+            None => {
+                self.shared.connection.lock().take();
+                connection.end(true).await
+            }
+        }
+    }
+
+    /// Undoes it.
+    ///
+    /// # Errors
+    /// `Unavailable`, when it is undone by the server itself.
+    pub async fn rollback(mut self) -> Result<()> {
+        self.open = false;
+        match self.savepoint {
+            Some(number) => {
+                self.shared.dropped.lock().push(number);
+                self.ready().await.map(drop)
+            }
+            None => {
+                let connection = self.shared.connection.lock().take();
+                connection
+                    .ok_or_else(Error::transaction_over)?
+                    .end(false)
+                    .await
+            }
+        }
+    }
+
+    /// Runs DDL: one statement, or several separated by `;`. Written by the caller's generators,
+    /// never from input.
+    ///
+    /// On SQLite and PostgreSQL it is part of the transaction. MariaDB commits before and after
+    /// each DDL statement by itself.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    pub async fn execute_script(&self, sql: &str) -> Result<()> {
+        self.ready().await?.run(sql).await
+    }
+
+    /// The connection, after rolling back dropped savepoints.
+    async fn ready(&self) -> Result<Arc<Connection>> {
+        let connection = self.shared.connection.lock().clone();
+        let connection = connection.ok_or_else(Error::transaction_over)?;
+        // Rolling back the outermost takes the inner ones with it.
+        let outermost = std::mem::take(&mut *self.shared.dropped.lock())
+            .into_iter()
+            .min();
+        if let Some(number) = outermost {
+            let undo =
+                format!("ROLLBACK TO SAVEPOINT djauth_{number}; RELEASE SAVEPOINT djauth_{number}");
+            connection.run(&undo).await?;
+        }
+        Ok(connection)
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        match self.savepoint {
+            Some(number) => self.shared.dropped.lock().push(number),
+            None => drop(self.shared.connection.lock().take()),
+        }
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("savepoint", &self.savepoint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    async fn run(&self, sql: &str) -> Result<()> {
+        match self {
+            Connection::Sqlite(lease) => lease.execute_batch(sql).await,
+        }
+    }
+
+    async fn end(&self, commit: bool) -> Result<()> {
+        match self {
+            Connection::Sqlite(lease) => lease.end(commit).await,
+        }
+    }
+}
+
+impl Executor for Transaction {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn fetch<T: Send>(
+        &self,
+        sql: &Sql,
+        params: &[Value<'_>],
+        f: impl FnMut(&Row<'_>) -> Result<T> + Send,
+    ) -> Result<Vec<T>> {
+        match &*self.ready().await? {
+            Connection::Sqlite(lease) => lease.fetch(sql, params, f).await,
+        }
+    }
+
+    async fn fetch_each(
+        &self,
+        sql: &Sql,
+        params: &[Value<'_>],
+        f: impl FnMut(&Row<'_>) -> Result<()> + Send,
+    ) -> Result<u64> {
+        match &*self.ready().await? {
+            Connection::Sqlite(lease) => Ok(lease.fetch(sql, params, f).await?.len() as u64),
+        }
+    }
+
+    async fn execute(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<u64> {
+        match &*self.ready().await? {
+            Connection::Sqlite(lease) => lease.execute(sql, params).await,
+        }
+    }
+
+    async fn insert(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<i64> {
+        sql.check_insert()?;
+        match &*self.ready().await? {
+            Connection::Sqlite(lease) => lease.insert(sql, params).await,
+        }
+    }
+
+    async fn begin(&self) -> Result<Transaction> {
+        let connection = self.ready().await?;
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        // Made before the await: a future dropped half-way rolls back what may have begun.
+        let savepoint = Transaction {
+            shared: Arc::clone(&self.shared),
+            savepoint: Some(number),
+            open: true,
+        };
+        connection
+            .run(&format!("SAVEPOINT djauth_{number}"))
+            .await?;
+        Ok(savepoint)
+    }
+}

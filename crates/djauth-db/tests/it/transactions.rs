@@ -1,0 +1,221 @@
+//! Commit, rollback, drop, savepoints, and the errors of constraints.
+
+use djauth_db::{Error, ErrorKind, Executor, Sql, Value};
+
+use crate::{Fixture, all};
+
+static ADD: Sql = Sql::insert("INSERT INTO account (name) VALUES (?)", "id");
+static ADD_BADGE: Sql = Sql::insert("INSERT INTO badge (account_id) VALUES (?)", "id");
+static NAMES: Sql = Sql::new("SELECT name FROM account ORDER BY name");
+static CLEAR: Sql = Sql::new("DELETE FROM account WHERE name = ?");
+static RENAME: Sql = Sql::new("UPDATE account SET name = ? WHERE name = ?");
+
+async fn names(db: &impl Executor) -> Vec<String> {
+    db.fetch(&NAMES, &[], |row| row.get(0)).await.unwrap()
+}
+
+async fn add(db: &impl Executor, name: &str) -> Result<i64, Error> {
+    db.insert(&ADD, vec![name.into()]).await
+}
+
+#[tokio::test]
+async fn commit_keeps_and_rollback_and_drop_undo() {
+    for Fixture { db, made } in &all().await {
+        let tx = db.begin().await.unwrap();
+        add(&tx, "kept").await.unwrap();
+        assert_eq!(
+            names(&tx).await,
+            ["kept"],
+            "{}: it sees its own writes",
+            made.name()
+        );
+        assert!(names(db).await.is_empty(), "{}: others do not", made.name());
+        tx.commit().await.unwrap();
+
+        let tx = db.begin().await.unwrap();
+        add(&tx, "undone").await.unwrap();
+        tx.rollback().await.unwrap();
+
+        let tx = db.begin().await.unwrap();
+        add(&tx, "dropped").await.unwrap();
+        drop(tx);
+
+        add(db, "last").await.unwrap();
+        assert_eq!(names(db).await, ["kept", "last"], "{}", made.name());
+    }
+}
+
+#[tokio::test]
+async fn the_closure_decides() {
+    for Fixture { db, .. } in &all().await {
+        let id = db.transaction(async |tx| add(tx, "a").await).await.unwrap();
+        assert!(id > 0);
+        let failed: Result<(), Error> = db
+            .transaction(async |tx| {
+                add(tx, "b").await?;
+                add(tx, "a").await.map(drop)
+            })
+            .await;
+        assert!(failed.unwrap_err().is_unique_violation());
+        assert_eq!(names(db).await, ["a"]);
+    }
+}
+
+#[tokio::test]
+async fn savepoints_save_the_transaction() {
+    for Fixture { db, made } in &all().await {
+        add(db, "there").await.unwrap();
+        let tx = db.begin().await.unwrap();
+        add(&tx, "outer").await.unwrap();
+        let inner = tx.begin().await.unwrap();
+        assert!(
+            add(&inner, "there")
+                .await
+                .unwrap_err()
+                .is_unique_violation()
+        );
+        drop(inner);
+        let inner = tx.begin().await.unwrap();
+        add(&inner, "inner").await.unwrap();
+        let deeper = inner.begin().await.unwrap();
+        add(&deeper, "deeper").await.unwrap();
+        deeper.rollback().await.unwrap();
+        inner.commit().await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(
+            names(db).await,
+            ["inner", "outer", "there"],
+            "{}",
+            made.name()
+        );
+    }
+}
+
+#[tokio::test]
+async fn constraints_have_their_kinds() {
+    for Fixture { db, made } in &all().await {
+        let id = add(db, "ann").await.unwrap();
+        let error = add(db, "ann").await.unwrap_err();
+        let ErrorKind::UniqueViolation { constraint } = error.kind() else {
+            panic!("{error:?}")
+        };
+        let expected = match made.name() {
+            "sqlite" => "account.name",
+            _ => "account_name_uniq",
+        };
+        assert_eq!(constraint.as_deref(), Some(expected));
+        assert!(!error.to_string().contains("ann"), "{error}");
+
+        let error = db
+            .insert(&ADD_BADGE, vec![(id + 1000).into()])
+            .await
+            .unwrap_err();
+        assert_eq!(
+            *error.kind(),
+            ErrorKind::ForeignKeyViolation,
+            "{}",
+            made.name()
+        );
+        db.insert(&ADD_BADGE, vec![id.into()]).await.unwrap();
+        let error = db.execute(&CLEAR, vec!["ann".into()]).await.unwrap_err();
+        assert_eq!(
+            *error.kind(),
+            ErrorKind::ForeignKeyViolation,
+            "{}",
+            made.name()
+        );
+
+        let error = db.insert(&ADD, vec![Value::Null]).await.unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::NotNull, "{}", made.name());
+        static WRONG: Sql = Sql::new("SELECT x FROM missing");
+        static WRONG_COLUMN: Sql = Sql::new("SELECT missing FROM account");
+        for wrong in [&WRONG, &WRONG_COLUMN] {
+            let error = db.fetch(wrong, &[], |_| Ok(())).await.unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::SchemaMissing, "{}", made.name());
+        }
+        assert_eq!(names(db).await, ["ann"]);
+    }
+}
+
+#[tokio::test]
+async fn foreign_keys_are_checked_at_the_commit_too() {
+    for Fixture { db, made } in &all().await {
+        let tx = db.begin().await.unwrap();
+        let failed = match tx.insert(&ADD_BADGE, vec![4711.into()]).await {
+            Ok(_) => tx.commit().await.unwrap_err(),
+            Err(e) => e,
+        };
+        assert_eq!(
+            *failed.kind(),
+            ErrorKind::ForeignKeyViolation,
+            "{}",
+            made.name()
+        );
+        add(db, "later").await.unwrap();
+        assert_eq!(names(db).await, ["later"]);
+    }
+}
+
+#[tokio::test]
+async fn found_rows_are_counted() {
+    for Fixture { db, made } in &all().await {
+        add(db, "ann").await.unwrap();
+        let same = db
+            .execute(&RENAME, vec!["ann".into(), "ann".into()])
+            .await
+            .unwrap();
+        assert_eq!(same, 1, "{}", made.name());
+        assert_eq!(db.execute(&CLEAR, vec!["bob".into()]).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn many_writers_each_get_their_own_answer() {
+    for Fixture { db, made } in &all().await {
+        let writes: Vec<_> = (0..60)
+            .map(|i| {
+                let db = db.clone();
+                // Every third name is there twice: one of the two must fail.
+                tokio::spawn(async move { add(&db, &format!("n{}", i - i % 3 / 2)).await })
+            })
+            .collect();
+        let mut keys = Vec::new();
+        for write in writes {
+            match write.await.unwrap() {
+                Ok(id) => keys.push(id),
+                Err(e) => assert!(e.is_unique_violation(), "{}: {e:?}", made.name()),
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 40, "{}", made.name());
+        assert_eq!(names(db).await.len(), 40);
+    }
+}
+
+#[tokio::test]
+async fn one_bad_foreign_key_does_not_take_the_others_with_it() {
+    for Fixture { db, made } in &all().await {
+        let id = add(db, "ann").await.unwrap();
+        let writes: Vec<_> = (0..30)
+            .map(|i| {
+                let (db, id) = (db.clone(), if i % 10 == 3 { 4711 } else { id });
+                tokio::spawn(async move { db.insert(&ADD_BADGE, vec![id.into()]).await })
+            })
+            .collect();
+        let mut failed = 0;
+        for write in writes {
+            if let Err(e) = write.await.unwrap() {
+                assert_eq!(*e.kind(), ErrorKind::ForeignKeyViolation, "{}", made.name());
+                failed += 1;
+            }
+        }
+        assert_eq!(failed, 3);
+        static COUNT: Sql = Sql::new("SELECT COUNT(*) FROM badge");
+        let count = db
+            .fetch_optional(&COUNT, &[], |row| row.get::<i64>(0))
+            .await
+            .unwrap();
+        assert_eq!(count, Some(27), "{}", made.name());
+    }
+}
