@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::b64_encode;
 use crate::crypto::{constant_time_compare, hmac_sha256, salted_key};
-use crate::{ErrorKind, Result, SecretKeys};
+use crate::{ErrorKind, Result, SecretKey, SecretKeys};
 
 /// The salt of a [`Signer`] that was given none.
 pub const SIGNER_SALT: &str = "django.core.signing.Signer";
@@ -29,7 +29,7 @@ impl Signer {
 
     /// A signer whose signatures are good for `salt` alone.
     pub fn with_salt(keys: &SecretKeys, salt: &str) -> Self {
-        Signer::from_keys(keys.iter().map(|key| key.as_bytes()), salt)
+        Signer::from_keys(keys.iter().map(SecretKey::as_bytes), salt)
     }
 
     pub(super) fn from_keys(keys: impl Iterator<Item = impl AsRef<[u8]>>, salt: &str) -> Self {
@@ -107,7 +107,6 @@ impl fmt::Debug for Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SecretKey;
 
     fn signer(key: &str) -> Signer {
         Signer::new(&SecretKey::new(key).unwrap().into())

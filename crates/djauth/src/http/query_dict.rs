@@ -1,0 +1,113 @@
+//! Query strings and form bodies: `django.http.QueryDict`.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+
+use super::quote::{percent_decode, quote, urlencode};
+
+/// How many fields a query string or form may have (Django's default of the setting of this name).
+pub const DATA_UPLOAD_MAX_NUMBER_FIELDS: usize = 1000;
+
+/// A query string or form has more fields than allowed (`TooManyFieldsSent`): answered with 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyFieldsSent;
+
+impl fmt::Display for TooManyFieldsSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request has more fields than DATA_UPLOAD_MAX_NUMBER_FIELDS allows")
+    }
+}
+
+impl std::error::Error for TooManyFieldsSent {}
+
+/// Fields by name; a name may have several values, the last one counts.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct QueryDict(IndexMap<String, Vec<String>>);
+
+impl QueryDict {
+    /// Reads `a=1&b=2` as Django does: `+` is a space, bytes that are not UTF-8 become U+FFFD, a
+    /// field without `=` is blank. At most `max_fields` fields, counted by their separators.
+    ///
+    /// # Errors
+    /// [`TooManyFieldsSent`].
+    pub fn parse(query: &[u8], max_fields: usize) -> Result<Self, TooManyFieldsSent> {
+        let mut fields = QueryDict::default();
+        if query.is_empty() {
+            return Ok(fields);
+        }
+        if query.iter().filter(|&&byte| byte == b'&').count() >= max_fields {
+            return Err(TooManyFieldsSent);
+        }
+        let text = match std::str::from_utf8(query) {
+            Ok(text) => text.to_owned(),
+            // Python reads what is not UTF-8 as Latin-1.
+            Err(_) => query.iter().copied().map(char::from).collect(),
+        };
+        for field in text.split('&').filter(|field| !field.is_empty()) {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            fields.append(decode(name), decode(value));
+        }
+        Ok(fields)
+    }
+
+    /// The last value of a field.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.last().map(String::as_str)
+    }
+
+    /// All values of a field, in the order in which they came.
+    pub fn get_list(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a field came, be it blank.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Every name with its last value, in the order in which the names came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .filter_map(|(name, values)| Some((name.as_str(), values.last()?.as_str())))
+    }
+
+    /// Adds a value to a field.
+    pub fn append(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.entry(name.into()).or_default().push(value.into());
+    }
+
+    /// Replaces all values of a field, which keeps its place.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), vec![value.into()]);
+    }
+
+    /// The fields as a query string: spaces become `+` and `/` is escaped.
+    pub fn urlencode(&self) -> String {
+        let pairs = self.0.iter();
+        urlencode(pairs.flat_map(|(name, values)| values.iter().map(move |value| (name, value))))
+    }
+
+    /// The fields as a query string in which the characters of `safe` are left as they are; spaces
+    /// become `%20`.
+    pub fn urlencode_safe(&self, safe: &str) -> String {
+        let pairs = self.0.iter();
+        let pairs = pairs.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+        let fields =
+            pairs.map(|(name, value)| format!("{}={}", quote(name, safe), quote(value, safe)));
+        fields.collect::<Vec<_>>().join("&")
+    }
+}
+
+/// Shows the names alone: values may be passwords.
+impl fmt::Debug for QueryDict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+fn decode(text: &str) -> String {
+    let bytes = percent_decode(text.replace('+', " ").as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}

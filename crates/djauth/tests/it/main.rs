@@ -1,0 +1,3 @@
+//! Integration tests of djauth.
+
+mod http;
