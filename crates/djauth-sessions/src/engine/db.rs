@@ -1,0 +1,137 @@
+//! Rows of `django_session`.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use djauth_db::{Database, Dialect, Executor, Sql, Value};
+
+use super::Loaded;
+use crate::config::SessionConfig;
+use crate::data::SessionData;
+use crate::error::{Error, ErrorKind, Result};
+use crate::expiry::Stored;
+
+static LOAD: Sql = Sql::new(
+    "SELECT session_data, expire_date FROM django_session WHERE session_key = ? AND expire_date > ?",
+);
+static EXISTS: Sql = Sql::new("SELECT 1 FROM django_session WHERE session_key = ?");
+static INSERT: Sql = Sql::new(
+    "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (?, ?, ?)",
+);
+static UPDATE: Sql =
+    Sql::new("UPDATE django_session SET session_data = ?, expire_date = ? WHERE session_key = ?");
+static DELETE: Sql = Sql::new("DELETE FROM django_session WHERE session_key = ?");
+/// The outer condition spares a session that is saved between the two reads.
+static CLEAR: Sql = Sql::new(
+    "DELETE FROM django_session WHERE expire_date < ? AND session_key IN \
+     (SELECT session_key FROM django_session WHERE expire_date < ? LIMIT 500)",
+);
+/// MariaDB and MySQL take no limit in such a subquery, but have one of DELETE.
+static CLEAR_MYSQL: Sql = Sql::new("DELETE FROM django_session WHERE expire_date < ? LIMIT 500");
+
+pub(super) struct DbStore {
+    database: Database,
+    pub(super) config: Arc<SessionConfig>,
+}
+
+impl DbStore {
+    pub(super) fn new(database: Database, config: Arc<SessionConfig>) -> Self {
+        DbStore { database, config }
+    }
+
+    pub(super) async fn load(&self, key: &str) -> Result<Loaded> {
+        Ok(self
+            .row(key)
+            .await?
+            .map_or(Loaded::Missing, |(data, _)| Loaded::Found(data)))
+    }
+
+    /// The data and the end of a session that has not ended.
+    pub(super) async fn row(&self, key: &str) -> Result<Option<(SessionData, DateTime<Utc>)>> {
+        let params = [Value::Text(key.into()), Value::Timestamp(self.config.now())];
+        let row = self.database.fetch_optional(&LOAD, &params, |row| {
+            Ok((row.get::<String>(0)?, row.get(1)?))
+        });
+        let row = row.await.map_err(failure)?;
+        Ok(row.map(|(text, expires)| (self.config.decode(&text), expires)))
+    }
+
+    pub(super) async fn exists(&self, key: &str) -> Result<bool> {
+        let params = [Value::Text(key.into())];
+        let row = self
+            .database
+            .fetch_optional(&EXISTS, &params, |_| Ok(()))
+            .await;
+        row.map(|row| row.is_some()).map_err(failure)
+    }
+
+    pub(super) async fn add(&self, key: &str, data: &SessionData) -> Result<bool> {
+        let (text, expires) = self.columns(data)?;
+        let params = vec![Value::Text(key.into()), text, expires];
+        match self.database.execute(&INSERT, params).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_unique_violation() => Ok(false),
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    /// False if there is no such row.
+    pub(super) async fn save(&self, key: &str, data: &SessionData) -> Result<bool> {
+        let (text, expires) = self.columns(data)?;
+        let params = vec![text, expires, Value::Text(key.into())];
+        let found = self
+            .database
+            .execute(&UPDATE, params)
+            .await
+            .map_err(failure)?;
+        Ok(found > 0)
+    }
+
+    pub(super) async fn delete(&self, key: &str) -> Result<()> {
+        self.database
+            .execute(&DELETE, vec![Value::Text(key.into())])
+            .await
+            .map(drop)
+            .map_err(failure)
+    }
+
+    /// In parts, so that no lock is held for long.
+    pub(super) async fn clear_expired(&self) -> Result<u64> {
+        let now = Value::Timestamp(self.config.now());
+        let mut total = 0;
+        loop {
+            let deleted = match self.database.dialect() {
+                Dialect::Mysql => self.database.execute(&CLEAR_MYSQL, vec![now.clone()]).await,
+                _ => {
+                    self.database
+                        .execute(&CLEAR, vec![now.clone(), now.clone()])
+                        .await
+                }
+            }
+            .map_err(failure)?;
+            if deleted == 0 {
+                return Ok(total);
+            }
+            total += deleted;
+        }
+    }
+
+    fn columns(&self, data: &SessionData) -> Result<(Value<'static>, Value<'static>)> {
+        let text = self.config.encode(data)?;
+        let expires = Stored::of(data).date(self.config.now(), self.config.cookie_age);
+        Ok((Value::Text(text.into()), Value::Timestamp(expires)))
+    }
+}
+
+fn failure(error: djauth_db::Error) -> Error {
+    let kind = if error.is_transient() {
+        ErrorKind::Unavailable
+    } else {
+        ErrorKind::Database
+    };
+    let what = match kind {
+        ErrorKind::Unavailable => "the database of the sessions is not available",
+        _ => "the database of the sessions refused a statement",
+    };
+    Error::with_source(kind, what, error)
+}
