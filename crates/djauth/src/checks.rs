@@ -1,1 +1,119 @@
 //! System checks: `django/core/checks` and `django/contrib/auth/checks.py`.
+//!
+//! A check looks at settings and models and answers messages, under Django's identifiers where
+//! Django has the same check. Identifiers that begin with `djauth.` are our own.
+
+mod security;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use security::check_deploy;
+
+/// How bad it is: `django.core.checks.messages`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// 10.
+    Debug,
+    /// 20.
+    Info,
+    /// 30.
+    Warning,
+    /// 40: commands refuse to run.
+    Error,
+    /// 50.
+    Critical,
+}
+
+impl Level {
+    const ALL: [Self; 5] = [
+        Self::Debug,
+        Self::Info,
+        Self::Warning,
+        Self::Error,
+        Self::Critical,
+    ];
+
+    /// Django's name of the level, as `--fail-level` takes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
+
+/// The text names no level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLevel;
+
+impl fmt::Display for UnknownLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    }
+}
+
+impl std::error::Error for UnknownLevel {}
+
+impl FromStr for Level {
+    type Err = UnknownLevel;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLevel> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.name() == name)
+            .ok_or(UnknownLevel)
+    }
+}
+
+/// What a check found: `django.core.checks.CheckMessage`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckMessage {
+    /// How bad it is.
+    pub level: Level,
+    /// Django's identifier, such as `security.W012`.
+    pub id: &'static str,
+    /// What is at fault: a model or a setting.
+    pub object: Option<String>,
+    /// What is wrong.
+    pub text: String,
+    /// How to mend it.
+    pub hint: Option<String>,
+}
+
+impl CheckMessage {
+    fn new(level: Level, id: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            level,
+            id,
+            object: None,
+            text: text.into(),
+            hint: None,
+        }
+    }
+
+    fn object(mut self, object: impl Into<String>) -> Self {
+        self.object = Some(object.into());
+        self
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for CheckMessage {
+    /// In Django's form: `object: (id) text`, and the hint on a line of its own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let object = self.object.as_deref().unwrap_or("?");
+        write!(f, "{object}: ({}) {}", self.id, self.text)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n\tHINT: {hint}"),
+            None => Ok(()),
+        }
+    }
+}

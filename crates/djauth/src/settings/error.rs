@@ -33,7 +33,7 @@ impl ImproperlyConfigured {
         }
     }
 
-    pub(super) fn from_origin(mut self, origin: impl Into<String>) -> Self {
+    pub(super) fn at_origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = Some(origin.into());
         self
     }

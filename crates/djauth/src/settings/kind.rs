@@ -279,7 +279,7 @@ pub(super) fn is_meta_header(text: &str) -> bool {
 }
 
 /// Reads a list, or says what is expected.
-pub(super) fn list<'a, K: Kind>(json: &'a Json) -> Result<&'a Vec<Json>, String> {
+pub(super) fn list<K: Kind>(json: &Json) -> Result<&Vec<Json>, String> {
     json.as_array().ok_or_else(expected::<K>)
 }
 

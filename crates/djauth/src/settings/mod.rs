@@ -19,6 +19,7 @@
 mod cookies;
 mod error;
 mod kind;
+mod limits;
 mod names;
 mod network;
 mod passwords;
@@ -30,6 +31,7 @@ mod urls;
 mod validate;
 
 pub use cookies::SameSite;
+pub use djauth_hashers::CostLimits;
 pub use djauth_signing::SecretKey;
 pub use error::ImproperlyConfigured;
 pub use names::SessionEngine;

@@ -257,3 +257,17 @@ impl Kind for FailureView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hasher_that_can_be_named_exists() {
+        let parameters = djauth_hashers::Parameters::default();
+        for class in PASSWORD_HASHERS {
+            let by_path = djauth_hashers::Hashers::from_names(&[class.path], &parameters).unwrap();
+            assert_eq!(by_path.preferred().algorithm(), class.short);
+        }
+    }
+}

@@ -88,13 +88,13 @@ impl Draft {
         let origin = file.display().to_string();
         let table: toml::Table = text
             .parse()
-            .map_err(|error| syntax_error(&text, &error).from_origin(&origin))?;
+            .map_err(|error| syntax_error(&text, &error).at_origin(&origin))?;
         for (name, value) in table {
-            let definition = find(&name).ok_or_else(|| unknown(&name).from_origin(&origin))?;
-            let json = to_json(value)
-                .map_err(|problem| wrong(definition, problem).from_origin(&origin))?;
+            let definition = find(&name).ok_or_else(|| unknown(&name).at_origin(&origin))?;
+            let json =
+                to_json(value).map_err(|problem| wrong(definition, problem).at_origin(&origin))?;
             self.set(definition, &json)
-                .map_err(|error| error.from_origin(&origin))?;
+                .map_err(|error| error.at_origin(&origin))?;
         }
         Ok(())
     }
@@ -109,10 +109,10 @@ impl Draft {
             };
             let text = text
                 .into_string()
-                .map_err(|_| wrong(definition, "expected UTF-8").from_origin(ENVIRONMENT))?;
+                .map_err(|_| wrong(definition, "expected UTF-8").at_origin(ENVIRONMENT))?;
             let json = (definition.from_environment)(&text);
             self.set(definition, &json)
-                .map_err(|error| error.from_origin(ENVIRONMENT))?;
+                .map_err(|error| error.at_origin(ENVIRONMENT))?;
         }
         Ok(())
     }
@@ -167,14 +167,14 @@ impl Settings {
 fn read_text(file: &Path) -> Result<String, ImproperlyConfigured> {
     let cannot = |error: std::io::Error| {
         ImproperlyConfigured::general(format!("the settings file cannot be read: {error}"))
-            .from_origin(file.display().to_string())
+            .at_origin(file.display().to_string())
             .caused_by(error)
     };
     let size = std::fs::metadata(file).map_err(cannot)?.len();
     if size > LARGEST_FILE {
         return Err(
             ImproperlyConfigured::general("the settings file is larger than 1 MiB")
-                .from_origin(PathBuf::from(file).display().to_string()),
+                .at_origin(PathBuf::from(file).display().to_string()),
         );
     }
     std::fs::read_to_string(file).map_err(cannot)

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
+use djauth_hashers::CostLimits;
 use djauth_signing::SecretKey;
 use serde_json::Value as Json;
 
 use super::cookies::{SameSite, SameSiteKind};
 use super::kind::*;
+use super::limits::Limits;
 use super::names::{Backends, Engine, FailureView, PasswordHashers, SessionEngine};
 use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
 use super::passwords::{HasherParameters, Parameters, PasswordValidator, Validators};
@@ -156,6 +158,8 @@ settings! {
         ]);
         /// The hashers' work factors. They must be those of the Django site: the version's defaults, or what its own hashers set.
         PASSWORD_HASHER_PARAMETERS => password_hasher_parameters: HasherParameters as Parameters = HasherParameters::default();
+        /// The work that a stored password may ask for. One that asks for more is not correct.
+        PASSWORD_HASHER_LIMITS => password_hasher_limits: CostLimits as Limits = CostLimits::default();
         /// Where to log in.
         LOGIN_URL => login_url: String as Location = "/accounts/login/".into();
         /// Where a login leads when it was asked for by itself.

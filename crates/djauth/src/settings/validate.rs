@@ -13,6 +13,7 @@ impl Settings {
             (definition.check)(self)
                 .map_err(|problem| ImproperlyConfigured::setting(definition.name, problem))?;
         }
+        self.hashers()?;
         self.validate_time()?;
         self.validate_engine()?;
         for cookie in self.cookies() {
