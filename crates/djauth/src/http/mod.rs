@@ -9,6 +9,7 @@ mod host;
 mod query_dict;
 mod quote;
 mod redirect;
+mod request;
 mod url_has_allowed_host;
 mod urlsplit;
 
@@ -18,6 +19,8 @@ pub use host::{DisallowedHost, is_same_domain, split_domain_port, validate_host}
 pub use query_dict::{DATA_UPLOAD_MAX_NUMBER_FIELDS, QueryDict, TooManyFieldsSent};
 pub use quote::{escape_leading_slashes, escape_uri_path, iri_to_uri, quote, urlencode};
 pub use redirect::{DisallowedRedirect, MAX_URL_REDIRECT_LENGTH, redirect, redirect_to_login};
+pub use request::Request;
+pub(crate) use request::meta_header;
 pub use url_has_allowed_host::{MAX_URL_LENGTH, url_has_allowed_host_and_scheme};
 pub use urlsplit::{InvalidUrl, SplitResult, urlsplit};
 
