@@ -1,11 +1,17 @@
 //! The suite against real Django: one run of pytest per Django version, in its own environment.
 
 use crate::cli::InteropOptions;
-use crate::shell::{Counts, cargo, run, run_counted};
+use crate::shell::{Counts, cargo, counts_of, run};
 use crate::workspace::Workspace;
 use crate::{Result, python};
 use std::path::Path;
 use std::process::Command;
+use std::thread::JoinHandle;
+
+/// Steps of the random walk on each database.
+const WALK: u64 = 2000;
+
+type Ended = std::result::Result<Counts, (Counts, String)>;
 
 pub(crate) fn suite(
     work: &mut Workspace,
@@ -16,34 +22,36 @@ pub(crate) fn suite(
     build(&work.root)?;
     let environment = work.services()?.environment();
     let mut failures = Vec::new();
+    let mut commands = Vec::new();
     for version in versions(options) {
-        let interpreter = match python::interpreter(work, version) {
-            Ok(interpreter) => interpreter,
+        match python::interpreter(work, version) {
+            Ok(interpreter) => {
+                let mut command = pytest(work, &interpreter, options, version);
+                command.envs(environment.iter().cloned());
+                commands.push((version, command));
+            }
             Err(_)
                 if options
                     .allow_missing_django
                     .iter()
-                    .any(|may| may == version) =>
-            {
-                continue;
-            }
-            Err(error) => {
+                    .any(|may| may == version) => {}
+            Err(error) => failures.push(format!("Django {version}: {error}")),
+        }
+    }
+    // Most of the time the two servers of a test wait for each other: side by side is faster.
+    let runs = commands
+        .into_iter()
+        .map(|(version, command)| (version, begin(command)));
+    for (version, run) in runs.collect::<Vec<_>>() {
+        let counts = run
+            .join()
+            .unwrap_or_else(|_| Err((Counts::default(), "its thread panicked".into())));
+        match counts {
+            Ok(counts) => *total += counts,
+            Err((counts, error)) => {
+                *total += counts;
                 failures.push(format!("Django {version}: {error}"));
-                continue;
             }
-        };
-        let mut command = Command::new(interpreter);
-        command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "suite"]);
-        command
-            .args(arguments(options))
-            .current_dir(work.root.join("interop"));
-        command.envs(environment.iter().cloned());
-        command.env("DJAUTH_PROGRAMS", work.target().join("debug"));
-        command
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PYTHONUNBUFFERED", "1");
-        if run_counted(&mut command, total).is_err() {
-            failures.push(format!("Django {version}: see above"));
         }
     }
     if failures.is_empty() {
@@ -51,6 +59,42 @@ pub(crate) fn suite(
     } else {
         Err(failures.join("; ").into())
     }
+}
+
+fn pytest(
+    work: &Workspace,
+    interpreter: &Path,
+    options: &InteropOptions,
+    version: &str,
+) -> Command {
+    let mut command = Command::new(interpreter);
+    command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "suite"]);
+    command
+        .args(arguments(options, version))
+        .current_dir(work.root.join("interop"));
+    command.env("DJAUTH_PROGRAMS", work.target().join("debug"));
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1");
+    command
+}
+
+/// Runs it in a thread of its own; what it printed comes in one piece when it ends.
+fn begin(mut command: Command) -> JoinHandle<Ended> {
+    std::thread::spawn(move || {
+        let nothing = Counts::default();
+        let output = command
+            .output()
+            .map_err(|error| (nothing, error.to_string()))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        let counts = counts_of(&text);
+        if output.status.success() {
+            Ok(counts)
+        } else {
+            Err((counts, "see above".to_owned()))
+        }
+    })
 }
 
 fn build(root: &Path) -> Result<()> {
@@ -74,7 +118,7 @@ fn versions(options: &InteropOptions) -> Vec<&'static str> {
         .collect()
 }
 
-fn arguments(options: &InteropOptions) -> Vec<String> {
+fn arguments(options: &InteropOptions, version: &str) -> Vec<String> {
     let mut arguments = Vec::new();
     arguments.extend(
         options
@@ -84,7 +128,11 @@ fn arguments(options: &InteropOptions) -> Vec<String> {
     );
     arguments.extend(options.engine.iter().map(|name| format!("--engine={name}")));
     arguments.extend(options.walk.iter().map(|seed| format!("--walk={seed}")));
-    arguments.extend(options.steps.iter().map(|steps| format!("--steps={steps}")));
+    let newest = version == python::DJANGOS[0].version;
+    let steps = options
+        .steps
+        .or((newest && options.engine.is_empty()).then_some(WALK));
+    arguments.extend(steps.iter().map(|steps| format!("--steps={steps}")));
     arguments.extend(options.pytest.iter().cloned());
     arguments
 }

@@ -65,6 +65,13 @@ fn copy_and_count(mut output: impl BufRead, total: &mut Counts) -> Result<()> {
     Ok(())
 }
 
+/// The sum over everything that a program printed.
+pub(crate) fn counts_of(text: &str) -> Counts {
+    let mut total = Counts::default();
+    text.lines().for_each(|line| total += counts_in(line));
+    total
+}
+
 /// `test result: ok. 12 passed; 0 failed; …` of cargo, `1 failed, 11 passed in 2.31s` of pytest.
 fn counts_in(line: &str) -> Counts {
     let line = line.trim_matches(|c: char| c == '=' || c.is_whitespace());

@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.urls import include, path
-from reports import views
+from reports import commands, views
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -10,4 +10,5 @@ urlpatterns = [
     path("private/", views.private),
     path("report/", views.report),
     path("session/", views.session),
+    path("_do", commands.do),
 ]

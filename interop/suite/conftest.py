@@ -1,0 +1,144 @@
+"""The matrix: this interpreter's Django, every database, every session engine."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import pytest
+
+from suite.databases import KINDS, Database
+from suite.sides import CHEAP, Django, Djauth, Library
+
+ENGINES = ("db", "cached_db", "cache", "file", "signed_cookies")
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("djauth")
+    group.addoption("--database", action="append", choices=KINDS, help="only this database")
+    group.addoption("--engine", action="append", choices=ENGINES, help="only this session engine")
+    group.addoption("--walk", type=int, help="only the random walk with this seed")
+    group.addoption("--steps", type=int, default=0, help="of a random walk; 0: no walks")
+    group.addoption(
+        "--against-itself", action="store_true",
+        help="put a second Django in djauth's place: shows that the suite itself is right",
+    )
+
+
+def pytest_generate_tests(metafunc):
+    option = metafunc.config.getoption
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", option("database") or KINDS, scope="module")
+    if "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", option("engine") or ENGINES, scope="module")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--walk") is not None:
+        items[:] = [item for item in items if "walk" in item.keywords]
+    elif not config.getoption("--steps"):
+        items[:] = [item for item in items if "walk" not in item.keywords]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "walk: a random walk")
+
+
+def pytest_report_header():
+    import django
+
+    return f"Django {django.get_version()} on Python {sys.version.split()[0]}"
+
+
+@pytest.fixture(scope="session")
+def in_place_of_djauth(pytestconfig):
+    """The classes of our two programs."""
+    return (Django, Django) if pytestconfig.getoption("--against-itself") else (Djauth, Library)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("interop")
+
+
+@pytest.fixture(scope="module")
+def database(kind, folder):
+    """A database that Django made."""
+    database = Database(kind, folder)
+    Django(settings_for(database), folder).run("migrate", "--verbosity=0")
+    yield database
+    database.drop()
+
+
+def settings_for(database, engine="db", **more):
+    settings = {
+        "SECRET_KEY": "interop-" + "k" * 42,
+        "DATABASE_URL": database.url,
+        "ALLOWED_HOSTS": ["127.0.0.1"],
+        "SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}",
+        "CHEAP_ITERATIONS": CHEAP,
+    }
+    return settings | more
+
+
+def storage_for(engine, folder):
+    """What the engine needs beside the database."""
+    if engine in ("cache", "cached_db"):
+        prefix = f"interop-{secrets.token_hex(4)}"
+        return {"CACHE_URL": os.environ["DJAUTH_TEST_REDIS_URL"], "CACHE_KEY_PREFIX": prefix}
+    if engine == "file":
+        sessions = folder / f"sessions-{secrets.token_hex(4)}"
+        sessions.mkdir()
+        return {"SESSION_FILE_PATH": str(sessions)}
+    return {}
+
+
+class House:
+    """A Django site with djauth beside it: the binary, and the crates in an application."""
+
+    def __init__(self, database, settings, folder, programs):
+        self.database = database
+        self.django = Django(settings, folder)
+        self.djauth = programs[0](settings, folder)
+        self.library = programs[1](settings, folder)
+        self.sides = (self.django, self.djauth, self.library)
+
+    def __enter__(self):
+        try:
+            for side in self.sides:
+                side.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for side in self.sides:
+            side.stop()
+
+    def pairs(self):
+        """Every two sides of which one is Django, in both directions."""
+        ours = (self.djauth, self.library)
+        return [pair for side in ours for pair in ((self.django, side), (side, self.django))]
+
+    def user(self, **fields):
+        """A user with a fresh name, made by Django; the name and the password."""
+        name, password = f"u{secrets.token_hex(4)}", f"pw-{secrets.token_hex(4)}"
+        self.django.do("create_user", username=name, password=password, **fields)
+        return name, password
+
+
+@pytest.fixture(scope="module")
+def house(database, engine, folder, in_place_of_djauth):
+    settings = settings_for(database, engine, **storage_for(engine, folder))
+    with House(database, settings, folder, in_place_of_djauth) as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def plain_house(database, folder, in_place_of_djauth):
+    """As `house`, with the default engine: for what does not depend on it."""
+    with House(database, settings_for(database), folder, in_place_of_djauth) as house:
+        yield house
