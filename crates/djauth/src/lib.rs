@@ -5,6 +5,7 @@ pub mod backends;
 pub mod base_user;
 pub mod checks;
 pub mod decorators;
+mod error;
 pub mod forms;
 pub mod management;
 pub mod middleware;
@@ -15,6 +16,8 @@ pub mod signals;
 pub mod urls;
 pub mod validators;
 pub mod views;
+
+pub use error::{Error, ErrorKind};
 
 // Borrowed: what `django.contrib.auth` imports from the rest of Django.
 pub mod contenttypes;

@@ -1,0 +1,138 @@
+//! The one error of this crate.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// A failure. Never a "no": a wrong password, an unknown user or a missing permission is an answer.
+///
+/// `Display` carries no secret: no password, hash, key, session or token.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    text: String,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The database or the cache cannot be reached, or was lost on the way: 503, try again.
+    Unavailable,
+    /// More work waits than is taken on: 503, try again.
+    Busy,
+    /// A value that the caller gave cannot be right (Django's `ValueError`, `TypeError`).
+    Value,
+    /// The settings or the models contradict each other (Django's `ImproperlyConfigured`).
+    ImproperlyConfigured,
+    /// No such row (Django's `DoesNotExist`).
+    DoesNotExist,
+    /// More than one row where one was asked for (Django's `MultipleObjectsReturned`).
+    MultipleObjectsReturned,
+    /// A value is taken already, or a row is still referred to (Django's `IntegrityError`).
+    Integrity {
+        /// The constraint as the database names it, where it says so.
+        constraint: Option<String>,
+    },
+    /// The session was deleted while the request ran (Django's `SessionInterrupted`): 400.
+    SessionInterrupted,
+    /// The session could not be read or written for another reason.
+    Session,
+    /// The database's tables are not those of Django 4.2 to 6.1, or not Django's at all; the text says what is missing
+    /// or in the way, and what to do.
+    Schema,
+    /// A signal's receiver failed.
+    Receiver,
+    /// A backend failed.
+    Backend,
+    /// The database refused a statement, or answered something that cannot be read.
+    Database,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            text: text.into(),
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn caused(
+        kind: ErrorKind,
+        text: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let mut error = Self::new(kind, text);
+        error.0.source = Some(source.into());
+        error
+    }
+
+    pub(crate) fn value(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Value, text)
+    }
+
+    pub(crate) fn improperly_configured(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::ImproperlyConfigured, text)
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// How long a client should wait before it tries again; only for failures that pass by themselves
+    /// ([`ErrorKind::Unavailable`] and [`ErrorKind::Busy`]).
+    #[must_use]
+    pub fn try_again_after(&self) -> Option<Duration> {
+        let passing = matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Busy);
+        passing.then(|| self.0.retry_after.unwrap_or(Duration::from_secs(1)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("text", &self.0.text)
+            .field("source", &self.0.source.as_ref().map(ToString::to_string))
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<djauth_db::Error> for Error {
+    fn from(error: djauth_db::Error) -> Self {
+        let kind = match error.kind() {
+            djauth_db::ErrorKind::Unavailable => ErrorKind::Unavailable,
+            djauth_db::ErrorKind::Busy => ErrorKind::Busy,
+            djauth_db::ErrorKind::UniqueViolation { constraint } => ErrorKind::Integrity {
+                constraint: constraint.clone(),
+            },
+            djauth_db::ErrorKind::ForeignKeyViolation | djauth_db::ErrorKind::NotNull => {
+                ErrorKind::Integrity { constraint: None }
+            }
+            djauth_db::ErrorKind::Data => ErrorKind::Value,
+            djauth_db::ErrorKind::SchemaMissing => ErrorKind::Schema,
+            _ => ErrorKind::Database,
+        };
+        Self::caused(kind, error.to_string(), error)
+    }
+}

@@ -1,0 +1,229 @@
+//! What a migration would do: a pure function of what the database holds.
+
+use std::fmt;
+
+use djauth_db::Dialect;
+
+use super::apps::{self, Migration};
+use super::catalogue::{Catalogue, RECORDER};
+use super::schema::{self, RECORDER_COLUMNS, SchemaProblem};
+use super::tables::{self, Table, UserReference};
+use super::{App, UserTable};
+
+/// Migrations that are not applied yet, in the order in which Django would apply them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    migrations: Vec<Migration>,
+}
+
+impl Plan {
+    pub(super) fn new(migrations: Vec<Migration>) -> Self {
+        Plan { migrations }
+    }
+
+    /// App label and name of each migration.
+    pub fn migrations(&self) -> impl ExactSizeIterator<Item = (&'static str, &'static str)> + '_ {
+        self.migrations.iter().copied()
+    }
+
+    /// Whether there is nothing to do: `migrate --check` passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.migrations.is_empty()
+    }
+}
+
+/// One line for each migration: `auth.0001_initial`.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (app, name)) in self.migrations.iter().enumerate() {
+            let line_break = if number == 0 { "" } else { "\n" };
+            write!(f, "{line_break}{app}.{name}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is wanted of the database.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) apps: Vec<App>,
+    pub(super) user: UserTable,
+    pub(super) allow_other_tables: bool,
+}
+
+/// What has to be done.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// Whether `django_migrations` itself is missing.
+    pub(super) recorder: bool,
+    /// Apps that become part of the database.
+    pub(super) new: Vec<App>,
+    /// Apps that are part of it in the end.
+    pub(super) installed: Vec<App>,
+    /// Tables of the new apps; those that an interrupted run has made are among them.
+    pub(super) tables: Vec<&'static Table>,
+    pub(super) migrations: Vec<Migration>,
+    pub(super) user: Option<UserReference>,
+}
+
+/// The label under which an interrupted run on MariaDB left the names of the tables that it was about to make.
+pub(super) const MARK: &str = "djauth";
+
+/// Decides, or says what is in the way.
+pub(super) fn work(
+    found: &Catalogue,
+    wanted: &Wanted,
+    dialect: Dialect,
+) -> Result<Work, Vec<SchemaProblem>> {
+    if let Some(problem) = foreign(found, wanted) {
+        return Err(vec![problem]);
+    }
+    let apps = with_dependencies(found, &wanted.apps);
+    let mut work = Work {
+        recorder: !found.has(RECORDER),
+        installed: apps.clone(),
+        ..Work::default()
+    };
+    let mut problems = Vec::new();
+    for app in apps {
+        match schema::recorded(found, app) {
+            Err(problem) => problems.push(problem),
+            Ok(true) => problems.extend(schema::missing(found, app, &wanted.user)),
+            Ok(false) => {
+                problems.extend(clashes(found, app, wanted.user.swapped));
+                work.new.push(app);
+            }
+        }
+    }
+    if work.new.contains(&App::Admin) {
+        work.user = user_reference(found, &wanted.user, dialect)
+            .map_err(|p| problems.push(p))
+            .ok();
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let new_tables = |app: &App| tables::of(*app, dialect, wanted.user.swapped);
+    work.tables = by_dependency(&work.new)
+        .iter()
+        .flat_map(new_tables)
+        .collect();
+    work.migrations = apps::in_django_order(&work.new, wanted.user.swapped);
+    Ok(work)
+}
+
+/// The apps asked for, those that they need, and those that an interrupted run had begun; in Django's order.
+fn with_dependencies(found: &Catalogue, asked: &[App]) -> Vec<App> {
+    let begun =
+        |app: &App| schema::tables_of(*app, false).any(|(table, _)| is_marked(found, table));
+    let roots: Vec<App> = App::ALL
+        .into_iter()
+        .filter(|app| asked.contains(app) || begun(app))
+        .collect();
+    let needed = |app: &App| {
+        roots
+            .iter()
+            .any(|root| root == app || root.dependencies().contains(app))
+    };
+    App::ALL.into_iter().filter(needed).collect()
+}
+
+/// The order in which the apps' tables can be made.
+fn by_dependency(apps: &[App]) -> Vec<App> {
+    let mut apps = apps.to_vec();
+    apps.sort_by_key(|app| app.dependencies().len());
+    apps
+}
+
+/// Whether this is somebody else's database: tables, but no sign of Django or of us.
+fn foreign(found: &Catalogue, wanted: &Wanted) -> Option<SchemaProblem> {
+    let (recorder, columns) = RECORDER_COLUMNS;
+    if found.has(recorder)
+        && columns
+            .iter()
+            .any(|column| found.column(recorder, column).is_none())
+    {
+        return Some(SchemaProblem::NotDjango {
+            tables: vec![recorder.to_owned()],
+        });
+    }
+    let expected = |table: &str| wanted.user.swapped && is_users(&wanted.user, table);
+    let others: Vec<String> = found
+        .tables
+        .keys()
+        .filter(|table| *table != recorder && !expected(table))
+        .cloned()
+        .collect();
+    let ours = |table: &String| {
+        App::ALL
+            .into_iter()
+            .flat_map(|app| schema::tables_of(app, false))
+            .any(|(t, _)| t == table)
+    };
+    let tolerated = wanted.allow_other_tables && !others.iter().any(ours);
+    if !found.applied.is_empty() || others.is_empty() || tolerated {
+        return None;
+    }
+    Some(SchemaProblem::NotDjango {
+        tables: others.into_iter().take(10).collect(),
+    })
+}
+
+fn is_users(user: &UserTable, table: &str) -> bool {
+    [
+        Some(&user.table),
+        user.groups_table.as_ref(),
+        user.permissions_table.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|own| own == table)
+}
+
+/// Tables of an app that is not recorded, which are there all the same and not by our own doing.
+fn clashes(found: &Catalogue, app: App, swapped: bool) -> Vec<SchemaProblem> {
+    schema::tables_of(app, swapped)
+        .filter(|(table, _)| found.has(table) && !is_marked(found, table))
+        .map(|(table, _)| SchemaProblem::Clash {
+            app,
+            table: table.to_owned(),
+        })
+        .collect()
+}
+
+/// Whether an interrupted run left word that it makes this table.
+pub(super) fn is_marked(found: &Catalogue, table: &str) -> bool {
+    found.applied_of(MARK).any(|name| name == table)
+}
+
+/// What the log of the admin will point at: the stock user that is made along, or the table that is there.
+fn user_reference(
+    found: &Catalogue,
+    user: &UserTable,
+    dialect: Dialect,
+) -> Result<UserReference, SchemaProblem> {
+    let key_type = match found.column(&user.table, &user.key) {
+        // SQLite answers the usual types in capitals, whatever was written.
+        Some(column) if dialect == Dialect::Sqlite => column.sql_type.to_lowercase(),
+        Some(column) => column.sql_type.clone(),
+        None if !user.swapped => "integer".to_owned(),
+        None if !found.has(&user.table) => {
+            return Err(SchemaProblem::MissingTable(user.table.clone()));
+        }
+        None => {
+            return Err(SchemaProblem::MissingColumn {
+                table: user.table.clone(),
+                column: user.key.clone(),
+            });
+        }
+    };
+    Ok(UserReference {
+        table: user.table.clone(),
+        key: user.key.clone(),
+        key_type,
+    })
+}
+
+#[cfg(test)]
+mod tests;

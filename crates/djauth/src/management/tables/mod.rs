@@ -1,0 +1,170 @@
+//! The tables of Django's four apps, word for word as Django's migrations leave them on each database.
+
+mod mariadb;
+mod postgres;
+mod sqlite;
+
+use djauth_db::{Dialect, quote_name};
+
+use super::App;
+
+/// A table and the statements that make it, the one that makes the table first.
+///
+/// On MariaDB, where each statement stands alone, there is exactly one.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) statements: &'static [&'static str],
+}
+
+/// What the log of the admin points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UserReference {
+    /// Quoted and escaped where it is put into a statement.
+    pub(super) table: String,
+    pub(super) key: String,
+    /// The key's type as the database itself names it.
+    pub(super) key_type: String,
+}
+
+/// `django_migrations`, which every Django database has.
+pub(super) fn recorder(dialect: Dialect) -> &'static Table {
+    match dialect {
+        Dialect::Sqlite => &sqlite::RECORDER,
+        Dialect::Postgres => &postgres::RECORDER,
+        Dialect::Mysql => &mariadb::RECORDER,
+    }
+}
+
+/// The tables of an app, each after those that it points at.
+pub(super) fn of(
+    app: App,
+    dialect: Dialect,
+    swapped: bool,
+) -> impl Iterator<Item = &'static Table> {
+    let tables: &'static [Table] = match dialect {
+        Dialect::Sqlite => &sqlite::TABLES,
+        Dialect::Postgres => &postgres::TABLES,
+        Dialect::Mysql => &mariadb::TABLES,
+    };
+    tables
+        .iter()
+        .filter(move |table| owner(table.name) == app && !(swapped && is_stock_user(table.name)))
+}
+
+/// The app that a table belongs to.
+fn owner(table: &str) -> App {
+    match table {
+        "django_admin_log" => App::Admin,
+        "django_content_type" => App::ContentTypes,
+        "django_session" => App::Sessions,
+        _ => App::Auth,
+    }
+}
+
+/// Tables that exist only while the user model is Django's own.
+fn is_stock_user(table: &str) -> bool {
+    matches!(
+        table,
+        "auth_user" | "auth_user_groups" | "auth_user_user_permissions"
+    )
+}
+
+/// A statement with the place holders of the user's table filled in: `{user_type}`, `{user_table}`, `{user_key}`
+/// and `{user_constraint}`.
+pub(super) fn fill(statement: &str, dialect: Dialect, user: &UserReference) -> String {
+    let mut parts = statement.split(['{', '}']);
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
+        match name {
+            "user_type" => filled.push_str(&user.key_type),
+            "user_table" => filled.push_str(&quote_name(&user.table)),
+            "user_key" => filled.push_str(&quote_name(&user.key)),
+            _ => filled.push_str(&quote_name(&constraint_name(dialect, user))),
+        }
+        filled.push_str(rest);
+    }
+    filled
+}
+
+/// Django's name of the foreign key from `django_admin_log.user_id`. Where it is too long the suffix is cut to a
+/// third of the space, and table and column share what is left.
+fn constraint_name(dialect: Dialect, user: &UserReference) -> String {
+    let longest = if dialect == Dialect::Postgres { 63 } else { 64 };
+    let suffix = format!("{USER_ID_DIGEST}_fk_{}_{}", user.table, user.key);
+    let whole = format!("django_admin_log_user_id_{suffix}");
+    if whole.chars().count() <= longest {
+        return whole;
+    }
+    let cut = |name: &str, length| name.chars().take(length).collect::<String>();
+    let suffix = cut(&suffix, longest / 3);
+    let share = (longest - suffix.chars().count()) / 2 - 1;
+    format!(
+        "{}_{}_{suffix}",
+        cut("django_admin_log", share),
+        cut("user_id", share)
+    )
+}
+
+/// First eight digits of the MD5 of `django_admin_log` and `user_id`, as Django digests names.
+const USER_ID_DIGEST: &str = "c564eba6";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(table: &str) -> UserReference {
+        UserReference {
+            table: table.to_owned(),
+            key: "id".to_owned(),
+            key_type: "uuid".to_owned(),
+        }
+    }
+
+    /// Answers of Django 6.1.
+    #[test]
+    fn long_constraint_names_are_cut_as_django_cuts_them() {
+        for (table, name) in [
+            (
+                "accounts_account",
+                "django_admin_log_user_id_c564eba6_fk_accounts_account_id",
+            ),
+            (
+                "organisation_member_account",
+                "django_admin_log_user_id_c564eba6_fk_organisat",
+            ),
+            (
+                "a_very_long_application_label_with_a_user_model_of_its_own_name",
+                "django_admin_log_user_id_c564eba6_fk_a_very_lo",
+            ),
+        ] {
+            assert_eq!(constraint_name(Dialect::Postgres, &user(table)), name);
+            assert_eq!(constraint_name(Dialect::Mysql, &user(table)), name);
+        }
+    }
+
+    #[test]
+    fn names_are_quoted_and_read_once() {
+        let odd = user("a\"{user_key}");
+        let filled = fill(
+            "REFERENCES {user_table} ({user_key}) {user_type}",
+            Dialect::Sqlite,
+            &odd,
+        );
+        assert_eq!(filled, "REFERENCES \"a\"\"{user_key}\" (\"id\") uuid");
+        assert_eq!(
+            fill("CREATE TABLE t (id integer)", Dialect::Sqlite, &odd),
+            "CREATE TABLE t (id integer)"
+        );
+    }
+
+    #[test]
+    fn on_mariadb_each_table_is_one_statement() {
+        for table in App::ALL
+            .into_iter()
+            .flat_map(|app| of(app, Dialect::Mysql, false))
+        {
+            assert_eq!(table.statements.len(), 1, "{}", table.name);
+        }
+    }
+}

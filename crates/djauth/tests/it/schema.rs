@@ -1,0 +1,93 @@
+//! Django's own catalogues, and the same statements that read them.
+
+use djauth_db::{Database, Dialect, Executor, Sql};
+use serde_json::Value;
+use test_databases::TestDatabase;
+
+/// What Django's `migrate` leaves: sorted lines of one database. `answer` is `6.1`, `5.2`, `4.2` or `own-6.1`.
+pub(crate) fn django(answer: &str, dialect: Dialect) -> Vec<String> {
+    let text = match answer {
+        "4.2" => include_str!("../data/schema-4.2.json"),
+        "5.2" => include_str!("../data/schema-5.2.json"),
+        "6.1" => include_str!("../data/schema-6.1.json"),
+        _ => include_str!("../data/schema-own-6.1.json"),
+    };
+    let answers: Value = serde_json::from_str(text).expect("JSON");
+    let database = match dialect {
+        Dialect::Sqlite => "sqlite",
+        Dialect::Postgres => "postgres",
+        Dialect::Mysql => "mariadb",
+    };
+    let lines = answers[database].as_array().expect("a list");
+    lines
+        .iter()
+        .map(|line| line.as_str().expect("text").to_owned())
+        .collect()
+}
+
+static SQLITE: Sql = Sql::new(include_str!(
+    "../../../../interop/vectors/schema/sqlite.sql"
+));
+static POSTGRES: Sql = Sql::new(include_str!(
+    "../../../../interop/vectors/schema/postgres.sql"
+));
+static MARIADB: Sql = Sql::new(include_str!(
+    "../../../../interop/vectors/schema/mariadb.sql"
+));
+
+/// The same of a database of ours.
+pub(crate) async fn facts(db: &Database) -> Vec<String> {
+    let sql = match db.dialect() {
+        Dialect::Sqlite => &SQLITE,
+        Dialect::Postgres => &POSTGRES,
+        Dialect::Mysql => &MARIADB,
+    };
+    let mut facts = db
+        .fetch(sql, &[], |row| row.get::<String>(0))
+        .await
+        .expect("reads the catalogue");
+    facts.sort();
+    facts
+}
+
+/// Fails with the lines that differ.
+pub(crate) fn assert_same(ours: &[String], django: &[String], of: &str) {
+    let only = |a: &[String], b: &[String]| {
+        a.iter()
+            .filter(|line| !b.contains(line))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let (extra, missing) = (only(ours, django), only(django, ours));
+    assert!(
+        extra.is_empty() && missing.is_empty(),
+        "{of}: only here {extra:#?}, only at Django's {missing:#?}"
+    );
+    assert_eq!(ours.len(), django.len(), "{of}");
+}
+
+/// Runs a test on a fresh database of each kind.
+pub(crate) async fn on_each(test: impl AsyncFn(&TestDatabase, Database)) {
+    for database in [TestDatabase::sqlite()] {
+        let db = connect(&database).await;
+        test(&database, db.clone()).await;
+        db.close().await;
+    }
+}
+
+/// Another handle with connections of its own.
+pub(crate) async fn connect(database: &TestDatabase) -> Database {
+    Database::connect(database.url()).await.expect("connects")
+}
+
+/// Runs statements that make or break tables.
+pub(crate) async fn script(db: &Database, statements: &[&str]) {
+    let transaction = db.begin().await.expect("begins");
+    for statement in statements {
+        transaction
+            .execute_script(statement)
+            .await
+            .expect(statement);
+    }
+    transaction.commit().await.expect("commits");
+}
