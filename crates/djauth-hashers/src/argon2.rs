@@ -2,6 +2,7 @@ use argon2::{Argon2, Params};
 use subtle::ConstantTimeEq;
 
 use crate::hasher::must_update_salt;
+use crate::text::limit;
 use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes};
 
 mod memory;
@@ -11,7 +12,7 @@ use phc::{Phc, Variety};
 
 const ALGORITHM: &str = "argon2";
 const HASH_LENGTH: usize = 32;
-const VERSION: u64 = 0x13;
+const VERSION: i64 = 0x13;
 
 /// `argon2$argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>`; mirrors `Argon2PasswordHasher`.
 ///
@@ -27,9 +28,9 @@ pub struct Argon2PasswordHasher {
     time_cost: u32,
     memory_cost: u32,
     parallelism: u32,
-    most_time: u64,
-    most_memory: u64,
-    most_lanes: u64,
+    most_time: i64,
+    most_memory: i64,
+    most_lanes: i64,
 }
 
 impl Argon2PasswordHasher {
@@ -40,15 +41,9 @@ impl Argon2PasswordHasher {
             time_cost: parameters.argon2_time_cost,
             memory_cost: parameters.argon2_memory_cost,
             parallelism: parameters.argon2_parallelism,
-            most_time: limits
-                .argon2_time_cost
-                .max(parameters.argon2_time_cost.into()),
-            most_memory: limits
-                .argon2_memory_cost
-                .max(parameters.argon2_memory_cost.into()),
-            most_lanes: limits
-                .argon2_parallelism
-                .max(parameters.argon2_parallelism.into()),
+            most_time: limit(limits.argon2_time_cost).max(parameters.argon2_time_cost.into()),
+            most_memory: limit(limits.argon2_memory_cost).max(parameters.argon2_memory_cost.into()),
+            most_lanes: limit(limits.argon2_parallelism).max(parameters.argon2_parallelism.into()),
         }
     }
 
@@ -100,7 +95,7 @@ impl PasswordHasher for Argon2PasswordHasher {
         let phc = Self::split(encoded)?;
         self.check_limits(&phc)?;
         let (salt, stored) = phc.canonical()?;
-        let cost = |cost| u32::try_from(cost).map_err(|_| Error::too_costly("Argon2 cost"));
+        let cost = |cost| u32::try_from(cost).map_err(|_| Error::malformed("a cost is negative"));
         let params = params(
             cost(phc.memory_cost)?,
             cost(phc.time_cost)?,
@@ -129,9 +124,9 @@ impl PasswordHasher for Argon2PasswordHasher {
         let same = phc.variety == Variety::Id
             && phc.version == VERSION
             && phc.hash_length() == HASH_LENGTH
-            && phc.memory_cost == u64::from(self.memory_cost)
-            && phc.time_cost == u64::from(self.time_cost)
-            && phc.parallelism == u64::from(self.parallelism);
+            && phc.memory_cost == i64::from(self.memory_cost)
+            && phc.time_cost == i64::from(self.time_cost)
+            && phc.parallelism == i64::from(self.parallelism);
         Ok(!same || must_update_salt(phc.salt()?.len()))
     }
 

@@ -124,7 +124,7 @@ impl<P: Preparation> BCrypt<P> {
 }
 
 struct Parts<'a> {
-    rounds: u64,
+    rounds: i64,
     salt: &'a str,
     checksum: &'a str,
 }
@@ -198,7 +198,7 @@ impl<P: Preparation> PasswordHasher for BCrypt<P> {
     }
 
     fn must_update(&self, encoded: &str) -> Result<bool, Error> {
-        Ok(self.parts(encoded)?.rounds != u64::from(self.rounds))
+        Ok(self.parts(encoded)?.rounds != i64::from(self.rounds))
     }
 
     fn harden_runtime(&self, password: &[u8], encoded: &str) -> Result<(), Error> {

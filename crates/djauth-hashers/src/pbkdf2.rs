@@ -1,7 +1,7 @@
 use std::marker::PhantomData;
 
 use crate::hasher::must_update_salt;
-use crate::text::{base64, check_salt, cost, expect_algorithm, fields_rest, same};
+use crate::text::{base64, check_salt, cost, expect_algorithm, fields_rest, limit, same};
 use crate::{Decoded, Error, Parameters, PasswordHasher};
 
 mod kernel;
@@ -16,8 +16,8 @@ pub type PBKDF2SHA1PasswordHasher = Pbkdf2<Sha1>;
 /// PBKDF2-HMAC over the salt's text, with a key as long as the digest.
 #[derive(Clone, Debug)]
 pub struct Pbkdf2<C> {
-    iterations: u64,
-    limit: u64,
+    iterations: i64,
+    limit: i64,
     digest: PhantomData<fn() -> C>,
 }
 
@@ -25,7 +25,7 @@ impl<C: Compression> Pbkdf2<C> {
     /// With the configured number of iterations.
     pub fn new(parameters: &Parameters) -> Self {
         let iterations = C::iterations(parameters);
-        let limit = parameters.limits.pbkdf2_iterations.max(iterations);
+        let limit = limit(parameters.limits.pbkdf2_iterations).max(iterations);
         Self {
             iterations,
             limit,
@@ -33,7 +33,7 @@ impl<C: Compression> Pbkdf2<C> {
         }
     }
 
-    fn encode_with(&self, password: &[u8], salt: &str, iterations: u64) -> Result<String, Error> {
+    fn encode_with(&self, password: &[u8], salt: &str, iterations: i64) -> Result<String, Error> {
         check_salt(salt)?;
         let hash = C::pbkdf2(password, salt.as_bytes(), iterations);
         Ok(format!(
@@ -43,7 +43,7 @@ impl<C: Compression> Pbkdf2<C> {
         ))
     }
 
-    fn split<'a>(&self, encoded: &'a str) -> Result<(u64, &'a str, &'a str), Error> {
+    fn split<'a>(&self, encoded: &'a str) -> Result<(i64, &'a str, &'a str), Error> {
         let [algorithm, iterations, salt, hash] = fields_rest(encoded)?;
         expect_algorithm(algorithm, C::ALGORITHM)?;
         Ok((cost(iterations)?, salt, hash))
@@ -61,7 +61,7 @@ impl<C: Compression> PasswordHasher for Pbkdf2<C> {
 
     fn verify(&self, password: &[u8], encoded: &str) -> Result<bool, Error> {
         let (iterations, salt, _) = self.split(encoded)?;
-        if iterations == 0 {
+        if iterations < 1 {
             return Err(Error::malformed("no iterations"));
         }
         if iterations > self.limit {

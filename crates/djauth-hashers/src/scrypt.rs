@@ -1,6 +1,6 @@
 use scrypt::Params;
 
-use crate::text::{base64, check_salt, cost, expect_algorithm, fields, same};
+use crate::text::{base64, check_salt, cost, expect_algorithm, fields, limit, same};
 use crate::{CostLimits, Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes};
 
 const ALGORITHM: &str = "scrypt";
@@ -10,28 +10,37 @@ const HASH_LENGTH: usize = 64;
 #[derive(Clone, Debug)]
 pub struct ScryptPasswordHasher {
     configured: Costs,
-    limits: CostLimits,
+    limits: Limits,
+}
+
+#[derive(Clone, Debug)]
+struct Limits {
+    memory: i64,
+    parallelism: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Costs {
-    work_factor: u64,
-    block_size: u64,
-    parallelism: u64,
+    work_factor: i64,
+    block_size: i64,
+    parallelism: i64,
 }
 
 impl Costs {
     /// Of one lane, in KiB.
-    fn memory(self) -> u64 {
+    fn memory(self) -> i64 {
         self.work_factor.saturating_mul(self.block_size) / 8
     }
 
-    fn check(self, limits: &CostLimits) -> Result<(), Error> {
+    fn check(self, limits: &Limits) -> Result<(), Error> {
+        if self.work_factor.min(self.block_size).min(self.parallelism) < 1 {
+            return Err(Error::malformed("a cost is not positive"));
+        }
         // One block is as large as `r`, so a tiny N does not make a huge r cheap.
-        if self.memory().max(self.block_size) > limits.scrypt_memory_cost {
+        if self.memory().max(self.block_size) > limits.memory {
             return Err(Error::too_costly("scrypt memory"));
         }
-        if self.parallelism > limits.scrypt_parallelism {
+        if self.parallelism > limits.parallelism {
             return Err(Error::too_costly("scrypt lanes"));
         }
         Ok(())
@@ -47,7 +56,7 @@ impl Costs {
         // Params multiplies these two without looking.
         r.checked_mul(p)?;
         let params = Params::new(u8::try_from(log_n).ok()?, r, p).ok()?;
-        self.work_factor.is_power_of_two().then_some(params)
+        (self.work_factor == 1 << log_n).then_some(params)
     }
 }
 
@@ -97,9 +106,15 @@ impl ScryptPasswordHasher {
             block_size: parameters.scrypt_block_size.into(),
             parallelism: parameters.scrypt_parallelism.into(),
         };
-        let mut limits = parameters.limits.clone();
-        limits.scrypt_memory_cost = limits.scrypt_memory_cost.max(configured.memory());
-        limits.scrypt_parallelism = limits.scrypt_parallelism.max(configured.parallelism);
+        let CostLimits {
+            scrypt_memory_cost,
+            scrypt_parallelism,
+            ..
+        } = parameters.limits;
+        let limits = Limits {
+            memory: limit(scrypt_memory_cost).max(configured.memory()),
+            parallelism: limit(scrypt_parallelism).max(configured.parallelism),
+        };
         Self { configured, limits }
     }
 }

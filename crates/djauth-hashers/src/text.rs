@@ -9,17 +9,24 @@ use crate::{Error, ErrorKind};
 /// A cost field. Django reads these with `int()`, which takes white space, a sign, leading zeros
 /// and single underscores; such a value is understood here (for summaries and updates), but it is
 /// not the canonical text and therefore never verifies. Beyond 64 bits: the largest number.
-pub(crate) fn cost(text: &str) -> Result<u64, Error> {
-    let digits = text.trim();
-    let digits = digits.strip_prefix('+').unwrap_or(digits);
+pub(crate) fn cost(text: &str) -> Result<i64, Error> {
+    let text = text.trim();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let lonely = digits.starts_with('_') || digits.ends_with('_') || digits.contains("__");
     if digits.is_empty() || lonely || !digits.bytes().all(|b| b.is_ascii_digit() || b == b'_') {
         return Err(Error::malformed("a cost is not a number"));
     }
-    let digits = digits.bytes().filter(|b| *b != b'_');
-    Ok(digits.fold(0u64, |n, b| {
-        n.saturating_mul(10).saturating_add(u64::from(b - b'0'))
-    }))
+    let digits = digits
+        .bytes()
+        .filter(|b| *b != b'_')
+        .map(|b| i64::from(b - b'0'));
+    let size = digits.fold(0i64, |n, digit| n.saturating_mul(10).saturating_add(digit));
+    Ok(if text.starts_with('-') { -size } else { size })
+}
+
+/// A limit in the type of [`cost`].
+pub(crate) fn limit(limit: u64) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 /// Exactly `N` pieces between `$` signs.
@@ -93,9 +100,9 @@ mod tests {
         ] {
             assert_eq!(cost(text).unwrap(), value, "{text:?}");
         }
-        assert_eq!(cost("99999999999999999999999").unwrap(), u64::MAX);
+        assert_eq!(cost("99999999999999999999999").unwrap(), i64::MAX);
         for text in [
-            "", " ", "-1", "1__0", "_1", "1_", "1.0", "0x10", "+", "+ 1", "²",
+            "", " ", "--1", "1__0", "_1", "1_", "1.0", "0x10", "+", "+ 1", "²",
         ] {
             assert!(cost(text).is_err(), "{text:?}");
         }

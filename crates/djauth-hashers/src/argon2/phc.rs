@@ -25,7 +25,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// argon2-cffi reports this version for a string without `v=`.
-const IMPLIED_VERSION: u64 = 18;
+const IMPLIED_VERSION: i64 = 18;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Variety {
@@ -61,10 +61,10 @@ impl Variety {
 /// The parts of `$argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>`.
 pub(super) struct Phc<'a> {
     pub(super) variety: Variety,
-    pub(super) version: u64,
-    pub(super) memory_cost: u64,
-    pub(super) time_cost: u64,
-    pub(super) parallelism: u64,
+    pub(super) version: i64,
+    pub(super) memory_cost: i64,
+    pub(super) time_cost: i64,
+    pub(super) parallelism: i64,
     salt: &'a str,
     pub(super) hash: &'a str,
     text: &'a str,

@@ -19,11 +19,11 @@ pub trait Compression: Rounds + Send + Sync + fmt::Debug + 'static {
 
     /// The configured iterations of this algorithm.
     #[doc(hidden)]
-    fn iterations(parameters: &Parameters) -> u64;
+    fn iterations(parameters: &Parameters) -> i64;
 
     /// The derived key, as long as the digest.
     #[doc(hidden)]
-    fn pbkdf2(password: &[u8], salt: &[u8], iterations: u64) -> Vec<u8>;
+    fn pbkdf2(password: &[u8], salt: &[u8], iterations: i64) -> Vec<u8>;
 }
 
 mod sealed {
@@ -76,20 +76,20 @@ impl Rounds for Sha1 {
 
 impl Compression for Sha256 {
     const ALGORITHM: &'static str = "pbkdf2_sha256";
-    fn iterations(parameters: &Parameters) -> u64 {
+    fn iterations(parameters: &Parameters) -> i64 {
         parameters.pbkdf2_sha256_iterations.into()
     }
-    fn pbkdf2(password: &[u8], salt: &[u8], iterations: u64) -> Vec<u8> {
+    fn pbkdf2(password: &[u8], salt: &[u8], iterations: i64) -> Vec<u8> {
         derive::<Self>(password, salt, iterations)
     }
 }
 
 impl Compression for Sha1 {
     const ALGORITHM: &'static str = "pbkdf2_sha1";
-    fn iterations(parameters: &Parameters) -> u64 {
+    fn iterations(parameters: &Parameters) -> i64 {
         parameters.pbkdf2_sha1_iterations.into()
     }
-    fn pbkdf2(password: &[u8], salt: &[u8], iterations: u64) -> Vec<u8> {
+    fn pbkdf2(password: &[u8], salt: &[u8], iterations: i64) -> Vec<u8> {
         derive::<Self>(password, salt, iterations)
     }
 }
@@ -126,7 +126,7 @@ impl<R: Rounds> Drop for Hmac<R> {
     }
 }
 
-fn derive<R: Rounds>(password: &[u8], salt: &[u8], iterations: u64) -> Vec<u8> {
+fn derive<R: Rounds>(password: &[u8], salt: &[u8], iterations: i64) -> Vec<u8> {
     let hmac = Hmac::<R>::new(password);
     let message = [salt, &1u32.to_be_bytes()].concat();
     let mut inner = hmac.inner;
