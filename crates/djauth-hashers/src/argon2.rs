@@ -127,7 +127,9 @@ impl PasswordHasher for Argon2PasswordHasher {
             && phc.memory_cost == i64::from(self.memory_cost)
             && phc.time_cost == i64::from(self.time_cost)
             && phc.parallelism == i64::from(self.parallelism);
-        Ok(!same || must_update_salt(phc.salt()?.len()))
+        // First, so that a salt that is not base64 is malformed whatever the costs are.
+        let weak = must_update_salt(phc.salt()?.len());
+        Ok(!same || weak)
     }
 
     /// Nothing: the run time of Argon2 has no simple difference.

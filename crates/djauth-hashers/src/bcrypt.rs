@@ -5,7 +5,7 @@ use base64::Engine;
 use sha2::Digest;
 use zeroize::Zeroizing;
 
-use crate::text::{cost, fields_rest, hex, same};
+use crate::text::{cost, expect_algorithm, fields_rest, hex, same};
 use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, random};
 
 /// bcrypt reads no more of a password than this.
@@ -106,10 +106,8 @@ impl<P: Preparation> BCrypt<P> {
     }
 
     fn parts<'a>(&self, encoded: &'a str) -> Result<Parts<'a>, Error> {
-        let [algorithm, empty, _variety, rounds, data] = fields_rest(encoded)?;
-        if algorithm != P::ALGORITHM || !empty.is_empty() {
-            return Err(Error::malformed("not a bcrypt value"));
-        }
+        let [algorithm, _empty, _variety, rounds, data] = fields_rest(encoded)?;
+        expect_algorithm(algorithm, P::ALGORITHM)?;
         let split = data
             .char_indices()
             .nth(22)
@@ -181,9 +179,7 @@ impl<P: Preparation> PasswordHasher for BCrypt<P> {
 
     fn verify(&self, password: &[u8], encoded: &str) -> Result<bool, Error> {
         let [algorithm, stored] = fields_rest(encoded)?;
-        if algorithm != P::ALGORITHM {
-            return Err(Error::malformed("another algorithm's value"));
-        }
+        expect_algorithm(algorithm, P::ALGORITHM)?;
         let salt = Salt::of_stored(stored)?;
         self.check_limit(&salt)?;
         Ok(same(encoded, &self.hash(password, &salt)?))

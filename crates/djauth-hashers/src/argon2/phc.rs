@@ -26,6 +26,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// argon2-cffi reports this version for a string without `v=`.
 const IMPLIED_VERSION: i64 = 18;
+const IMPLIED_VERSION_FIELD: &str = "v=18";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Variety {
@@ -71,30 +72,31 @@ pub(super) struct Phc<'a> {
 }
 
 impl<'a> Phc<'a> {
-    /// Reads leniently, as argon2-cffi does to find the parameters: any order, any number form.
+    /// Reads leniently, as argon2-cffi does to find the parameters: any order, any
+    /// number form, the last of several.
     pub(super) fn parse(text: &'a str) -> Result<Self, Error> {
         let malformed = || Error::malformed("not an Argon2 string");
         let parts: Vec<&str> = text.split('$').collect();
         let (variety, version, costs, salt, hash) = match parts[..] {
-            ["", variety, version, costs, salt, hash] => {
-                (variety, Some(version), costs, salt, hash)
-            }
-            ["", variety, costs, salt, hash] => (variety, None, costs, salt, hash),
+            ["", variety, version, costs, salt, hash] => (variety, version, costs, salt, hash),
+            ["", variety, costs, salt, hash] => (variety, IMPLIED_VERSION_FIELD, costs, salt, hash),
             _ => return Err(malformed()),
         };
-        let version = match version {
-            Some(version) => cost(version.strip_prefix("v=").ok_or_else(malformed)?)?,
-            None => IMPLIED_VERSION,
-        };
-        let costs: Vec<&str> = costs.split(',').collect();
-        let value = |name| {
-            let mut found = costs.iter().filter_map(|pair| pair.strip_prefix(name));
-            cost(found.next().ok_or_else(malformed)?)
-        };
-        let (m, t, p) = (value("m=")?, value("t=")?, value("p=")?);
-        if costs.len() != 3 {
-            return Err(malformed());
+        let [mut v, mut m, mut t, mut p] = [None; 4];
+        for pair in std::iter::once(version).chain(costs.split(',')) {
+            let (name, value) = pair.split_once('=').ok_or_else(malformed)?;
+            let slot = match name {
+                "v" => &mut v,
+                "m" => &mut m,
+                "t" => &mut t,
+                "p" => &mut p,
+                _ => return Err(malformed()),
+            };
+            *slot = Some(cost(value)?);
         }
+        let (Some(version), Some(m), Some(t), Some(p)) = (v, m, t, p) else {
+            return Err(malformed());
+        };
         let variety = Variety::parse(variety).ok_or_else(malformed)?;
         Ok(Self {
             variety,
@@ -141,9 +143,9 @@ impl<'a> Phc<'a> {
             .map_err(|_| Error::malformed("salt is not base64"))
     }
 
-    /// argon2-cffi computes it from the length of the text.
+    /// argon2-cffi computes it from the number of characters.
     pub(super) fn hash_length(&self) -> usize {
-        self.hash.len() * 3 / 4
+        self.hash.chars().count() * 3 / 4
     }
 
     pub(super) fn computed_version(&self) -> Result<Version, Error> {
