@@ -40,6 +40,11 @@ pub use crate::auth::{
 };
 pub use crate::backends::Credentials;
 pub use crate::base_user::{AbstractBaseUser, BaseUser, PermissionsMixin};
+pub use crate::csrf::CsrfToken;
+pub use crate::decorators::{login_required, permission_required, user_passes_test};
 pub use crate::error::{Error, ErrorKind};
+pub use crate::http::Request;
+pub use crate::middleware::AuthLayer;
+pub use crate::mixins::{CurrentUser, LoginRequired, MaybeUser, PermissionRequired, Rejection};
 pub use crate::models::{AnonymousUser, Group, Permission, User, get_permission_codename};
 pub use crate::settings::Settings;
