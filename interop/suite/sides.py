@@ -180,4 +180,4 @@ class Library(Rust):
     """The crates inside an application of our own: the Rust twin of the Django project."""
 
     def command(self, port):
-        return [self.program("interop-project"), f"127.0.0.1:{port}"]
+        return [self.program("interop-app"), f"127.0.0.1:{port}"]

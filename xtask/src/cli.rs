@@ -22,6 +22,10 @@ cargo xtask COMMAND
                --check                         only compare
   lint       formatting, clippy, documentation
   deny       licences, bans and sources of the dependencies
+  bench      measure against Django
+               --only PART                     hashers, in-process, http, latency
+               --database NAME                 sqlite, postgres, mariadb
+               --seconds N, --rounds N         how long and how often
 
 Servers that are named by DJAUTH_TEST_POSTGRES_URL, DJAUTH_TEST_MARIADB_URL and
 DJAUTH_TEST_REDIS_URL are used as they are; otherwise private ones are started.";
@@ -36,6 +40,7 @@ pub(crate) enum Command {
     Vectors { check: bool },
     Lint,
     Deny,
+    Bench(BenchOptions),
 }
 
 #[derive(Default)]
@@ -57,6 +62,13 @@ pub(crate) struct InteropOptions {
     pub(crate) pytest: Vec<String>,
 }
 
+pub(crate) struct BenchOptions {
+    pub(crate) only: Vec<String>,
+    pub(crate) database: Vec<String>,
+    pub(crate) seconds: u64,
+    pub(crate) rounds: u64,
+}
+
 pub(crate) fn parse() -> Result<Command> {
     let mut parser = lexopt::Parser::from_env();
     let command = match parser.next()? {
@@ -74,6 +86,7 @@ pub(crate) fn parse() -> Result<Command> {
         "vectors" => vectors(&mut parser),
         "lint" => nothing_more(&mut parser, Command::Lint),
         "deny" => nothing_more(&mut parser, Command::Deny),
+        "bench" => bench(&mut parser).map(Command::Bench),
         other => Err(format!("no such command: {other}\n\n{HELP}").into()),
     }
 }
@@ -136,4 +149,24 @@ fn vectors(parser: &mut lexopt::Parser) -> Result<Command> {
         }
     }
     Ok(Command::Vectors { check })
+}
+
+fn bench(parser: &mut lexopt::Parser) -> Result<BenchOptions> {
+    let (only, database) = (Vec::new(), Vec::new());
+    let mut options = BenchOptions {
+        only,
+        database,
+        seconds: 5,
+        rounds: 5,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("only") => options.only.push(parser.value()?.string()?),
+            Long("database") => options.database.push(parser.value()?.string()?),
+            Long("seconds") => options.seconds = parser.value()?.parse()?,
+            Long("rounds") => options.rounds = parser.value()?.parse()?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(options)
 }

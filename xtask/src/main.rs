@@ -1,5 +1,6 @@
 //! `cargo xtask`: what the project does beside compiling.
 
+mod bench;
 mod ci;
 mod cli;
 mod guardian;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: cli::Command) -> Result<ExitCode> {
-    use cli::Command::{Ci, Deny, Help, Install, Interop, Lint, Services, Test, Vectors};
+    use cli::Command::{Bench, Ci, Deny, Help, Install, Interop, Lint, Services, Test, Vectors};
     let mut work = workspace::Workspace::find()?;
     match command {
         Help => println!("{}", cli::HELP),
@@ -42,6 +43,7 @@ fn run(command: cli::Command) -> Result<ExitCode> {
         Vectors { check } => vectors::run(&mut work, check)?,
         Lint => lint::all(&work)?,
         Deny => lint::deny(&work)?,
+        Bench(options) => bench::compare(&mut work, &options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ urlpatterns = [
     path("auth/verify", views.verify),
     path("", views.who),
     path("private/", views.private),
-    path("report/", views.report),
+    path("report/", views.Report.as_view()),
     path("session/", views.session),
     path("_do", commands.do),
 ]

@@ -3,9 +3,10 @@
 import json
 from urllib.parse import quote
 
-from django.contrib.auth.decorators import login_required, permission_required
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.http import HttpResponse, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
+from django.views import View
 
 
 def facts(request):
@@ -28,12 +29,13 @@ def private(request):
     return JsonResponse(facts(request))
 
 
-@permission_required("reports.publish_report", raise_exception=True)
-def report(request):
-    return HttpResponse("published")
+class Report(PermissionRequiredMixin, View):
+    permission_required = "reports.publish_report"
+
+    def get(self, request):
+        return HttpResponse("published", content_type="text/plain; charset=utf-8")
 
 
-@csrf_exempt
 def session(request):
     """GET: what the session holds. POST: a JSON object; its keys are set, those with null removed."""
     if request.method == "POST":

@@ -1,0 +1,68 @@
+//! Pages that say what this side thinks of a visitor: `reports/views.py`.
+
+use axum::Json;
+use axum::extract::State;
+use djauth::{Auth, Error, LoginRequired, MaybeUser, PermissionRequired, Session, User, permission};
+use serde_json::{Map, Value, json};
+
+permission!(pub(crate) PublishReport = "reports.publish_report");
+
+pub(crate) async fn who(State(auth): State<Auth>, user: MaybeUser) -> Result<Json<Value>, Error> {
+    match user.get().await? {
+        Some(user) => facts(&auth, &user).await,
+        None => Ok(Json(json!({
+            "user": "",
+            "id": null,
+            "is_authenticated": false,
+            "is_superuser": false,
+            "permissions": [],
+        }))),
+    }
+}
+
+pub(crate) async fn private(
+    State(auth): State<Auth>,
+    LoginRequired(user): LoginRequired,
+) -> Result<Json<Value>, Error> {
+    facts(&auth, &user).await
+}
+
+async fn facts(auth: &Auth, user: &User) -> Result<Json<Value>, Error> {
+    let mut permissions: Vec<_> = auth.get_all_permissions(user, None).await?.into_iter().collect();
+    permissions.sort();
+    Ok(Json(json!({
+        "user": user.username,
+        "id": user.id.to_string(),
+        "is_authenticated": true,
+        "is_superuser": user.permissions.is_superuser,
+        "permissions": permissions,
+    })))
+}
+
+pub(crate) async fn report(_: PermissionRequired<PublishReport>) -> &'static str {
+    "published"
+}
+
+pub(crate) async fn session(session: Session) -> Result<Json<Value>, Error> {
+    let mut held: Map<String, Value> = Map::new();
+    for key in session.keys().await? {
+        if !key.starts_with("_auth_user_hash") {
+            held.insert(key.clone(), session.get(&key).await?.unwrap_or(Value::Null));
+        }
+    }
+    Ok(Json(Value::Object(held)))
+}
+
+pub(crate) async fn change_session(
+    session: Session,
+    Json(values): Json<Map<String, Value>>,
+) -> Result<Json<Value>, Error> {
+    for (key, value) in values {
+        if value.is_null() {
+            session.remove(&key).await?;
+        } else {
+            session.insert(&key, &value).await?;
+        }
+    }
+    self::session(session).await
+}
