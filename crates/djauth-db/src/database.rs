@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::mysql::Mysql;
+use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::url::{self, Target};
 use crate::{Dialect, Error, Executor, Result, Row, Sql, Transaction, Value};
@@ -15,6 +17,8 @@ pub struct Database(Arc<Backend>);
 
 pub(crate) enum Backend {
     Sqlite(Sqlite),
+    Postgres(Postgres),
+    Mysql(Mysql),
 }
 
 impl Database {
@@ -27,6 +31,13 @@ impl Database {
     ///   a file that somebody else made is left alone. `:memory:` is refused: each connection
     ///   would see a database of its own.
     ///
+    /// - `postgres://user:password@host:port/database` and `mysql://…` (MariaDB), with the options
+    ///   `sslmode` (`disable`, `prefer`, which is the default, `require`, `verify-ca`,
+    ///   `verify-full`, as libpq defines them), `sslrootcert=FILE`, `host=/socket`, `pool_size`,
+    ///   `connect_timeout` (seconds to wait for a connection, 5 by default) and
+    ///   `statement_timeout` (seconds for one statement, 30 by default). A broken connection is
+    ///   replaced by itself.
+    ///
     /// Special characters in parts of a URL are percent-encoded.
     ///
     /// # Errors
@@ -38,6 +49,8 @@ impl Database {
                 let opened = tokio::task::spawn_blocking(|| Sqlite::open(options)).await;
                 Backend::Sqlite(opened.map_err(|_| Error::closed())??)
             }
+            Target::Postgres(server) => Backend::Postgres(Postgres::connect(server).await?),
+            Target::Mysql(server) => Backend::Mysql(Mysql::connect(server).await?),
         };
         Ok(Database(Arc::new(backend)))
     }
@@ -76,6 +89,8 @@ impl Database {
     pub async fn close(&self) {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close(),
+            Backend::Mysql(mysql) => mysql.close(),
         }
     }
 }
@@ -90,6 +105,8 @@ impl Executor for Database {
     fn dialect(&self) -> Dialect {
         match &*self.0 {
             Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+            Backend::Mysql(_) => Dialect::Mysql,
         }
     }
 
@@ -101,6 +118,8 @@ impl Executor for Database {
     ) -> Result<Vec<T>> {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.fetch(sql, params, f).await,
+            Backend::Postgres(postgres) => postgres.fetch(sql, params, f).await,
+            Backend::Mysql(mysql) => mysql.fetch(sql, params, f).await,
         }
     }
 
@@ -112,12 +131,16 @@ impl Executor for Database {
     ) -> Result<u64> {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.fetch_each(sql, params, f).await,
+            Backend::Postgres(postgres) => postgres.fetch_each(sql, params, f).await,
+            Backend::Mysql(mysql) => mysql.fetch_each(sql, params, f).await,
         }
     }
 
     async fn execute(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<u64> {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.execute(sql, params).await,
+            Backend::Postgres(postgres) => postgres.execute(sql, &params).await,
+            Backend::Mysql(mysql) => mysql.execute(sql, &params).await,
         }
     }
 
@@ -125,12 +148,16 @@ impl Executor for Database {
         sql.check_insert()?;
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.insert(sql, params).await,
+            Backend::Postgres(postgres) => postgres.insert(sql, &params).await,
+            Backend::Mysql(mysql) => mysql.insert(sql, &params).await,
         }
     }
 
     async fn begin(&self) -> Result<Transaction> {
         match &*self.0 {
             Backend::Sqlite(sqlite) => Ok(Transaction::sqlite(sqlite.begin(false).await?)),
+            Backend::Postgres(postgres) => Ok(Transaction::postgres(postgres.begin().await?)),
+            Backend::Mysql(mysql) => Ok(Transaction::mysql(mysql.begin().await?)),
         }
     }
 }

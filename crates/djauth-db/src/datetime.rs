@@ -12,14 +12,19 @@ pub fn truncate(moment: DateTime<Utc>) -> DateTime<Utc> {
         .unwrap_or(moment)
 }
 
+/// Whether Python can hold it: years 1 to 9999. Others are refused on every database alike.
+pub fn in_range(moment: DateTime<Utc>) -> bool {
+    (1..=9999).contains(&moment.year())
+}
+
 /// The text that Django stores.
 ///
 /// Years outside of 0001 to 9999 do not exist in Python and give `None`: their text would not sort.
 pub fn format(moment: DateTime<Utc>) -> Option<String> {
-    let m = truncate(moment).naive_utc();
-    if !(1..=9999).contains(&m.year()) {
+    if !in_range(moment) {
         return None;
     }
+    let m = truncate(moment).naive_utc();
     let mut text = format!(
         "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
         m.year(),

@@ -11,6 +11,8 @@ pub struct Row<'a>(pub(crate) Source<'a>);
 
 pub(crate) enum Source<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
+    Mysql(&'a mysql_async::Row),
     Owned {
         values: &'a [Value<'static>],
         names: &'a [String],
@@ -38,6 +40,8 @@ impl<'a> Row<'a> {
     pub fn value(&self, index: usize) -> Result<Value<'_>> {
         match &self.0 {
             Source::Sqlite(row) => crate::sqlite::column(row, index),
+            Source::Postgres(row) => crate::postgres::column(row, index),
+            Source::Mysql(row) => crate::mysql::column(row, index),
             Source::Owned { values, .. } => values.get(index).map(Value::borrowed),
         }
         .ok_or_else(|| Error::decode(&self.label(index), "known value"))
@@ -47,6 +51,8 @@ impl<'a> Row<'a> {
     pub fn name(&self, index: usize) -> Option<&str> {
         match &self.0 {
             Source::Sqlite(row) => row.as_ref().column_name(index).ok(),
+            Source::Postgres(row) => row.columns().get(index).map(tokio_postgres::Column::name),
+            Source::Mysql(row) => crate::mysql::name(row, index),
             Source::Owned { names, .. } => names.get(index).map(String::as_str),
         }
     }
@@ -55,6 +61,8 @@ impl<'a> Row<'a> {
     pub fn len(&self) -> usize {
         match &self.0 {
             Source::Sqlite(row) => row.as_ref().column_count(),
+            Source::Postgres(row) => row.len(),
+            Source::Mysql(row) => row.len(),
             Source::Owned { values, .. } => values.len(),
         }
     }

@@ -19,9 +19,9 @@ pub enum Dialect {
 
 /// A statement written once with `?` marks.
 ///
-/// Only from `&'static str` or from a generator ([`Sql::generated`], the [query
-/// builder](crate::query)), so that text made from input cannot reach a driver by accident. Make it
-/// a `static`: the text of each dialect is then computed once.
+/// Only from `&'static str` or from a generator (`Sql::generated`), so that text made from input
+/// cannot reach a driver by accident. Make it a `static`: the text of each dialect is then computed
+/// once.
 ///
 /// Identifiers are written in double quotes or bare, text in single quotes (`''` for a quote, no
 /// backslash escapes), `||` joins text, `TRUE` and `FALSE` exist, on every database: sessions of
@@ -113,6 +113,12 @@ impl Sql {
                 "insert() needs a statement of Sql::insert",
             )),
         }
+    }
+
+    /// Whether running it twice does no harm.
+    pub(crate) fn is_select(&self) -> bool {
+        let start = self.text.as_str().trim_start().get(..7);
+        start.is_some_and(|start| start.eq_ignore_ascii_case("SELECT "))
     }
 
     /// The statement as it was written.

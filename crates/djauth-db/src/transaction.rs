@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::sqlite::Lease;
 use crate::{Dialect, Error, Executor, Result, Row, Sql, Value};
+use crate::{mysql, postgres};
 
 /// A transaction, or a savepoint inside of one. Owned and `Send`; dropped without
 /// [`commit`](Transaction::commit) it is rolled back.
@@ -24,6 +25,7 @@ pub struct Transaction {
 }
 
 struct Shared {
+    dialect: Dialect,
     connection: Mutex<Option<Arc<Connection>>>,
     next: AtomicU32,
     /// Savepoints that were dropped and wait to be rolled back before the next statement.
@@ -32,15 +34,26 @@ struct Shared {
 
 enum Connection {
     Sqlite(Lease),
+    Postgres(postgres::Connection),
+    Mysql(mysql::Connection),
 }
 
 impl Transaction {
     pub(crate) fn sqlite(lease: Lease) -> Self {
-        Transaction::new(Connection::Sqlite(lease))
+        Transaction::new(Dialect::Sqlite, Connection::Sqlite(lease))
     }
 
-    fn new(connection: Connection) -> Self {
+    pub(crate) fn postgres(connection: postgres::Connection) -> Self {
+        Transaction::new(Dialect::Postgres, Connection::Postgres(connection))
+    }
+
+    pub(crate) fn mysql(connection: mysql::Connection) -> Self {
+        Transaction::new(Dialect::Mysql, Connection::Mysql(connection))
+    }
+
+    fn new(dialect: Dialect, connection: Connection) -> Self {
         let shared = Shared {
+            dialect,
             connection: Mutex::new(Some(Arc::new(connection))),
             next: AtomicU32::new(1),
             dropped: Mutex::default(),
@@ -147,19 +160,23 @@ impl Connection {
     async fn run(&self, sql: &str) -> Result<()> {
         match self {
             Connection::Sqlite(lease) => lease.execute_batch(sql).await,
+            Connection::Postgres(connection) => connection.batch(sql).await,
+            Connection::Mysql(connection) => connection.batch(sql).await,
         }
     }
 
     async fn end(&self, commit: bool) -> Result<()> {
         match self {
             Connection::Sqlite(lease) => lease.end(commit).await,
+            Connection::Postgres(connection) => connection.end(commit).await,
+            Connection::Mysql(connection) => connection.end(commit).await,
         }
     }
 }
 
 impl Executor for Transaction {
     fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        self.shared.dialect
     }
 
     async fn fetch<T: Send>(
@@ -170,6 +187,8 @@ impl Executor for Transaction {
     ) -> Result<Vec<T>> {
         match &*self.ready().await? {
             Connection::Sqlite(lease) => lease.fetch(sql, params, f).await,
+            Connection::Postgres(connection) => connection.fetch(sql, params, f).await,
+            Connection::Mysql(connection) => connection.fetch(sql, params, f).await,
         }
     }
 
@@ -181,12 +200,16 @@ impl Executor for Transaction {
     ) -> Result<u64> {
         match &*self.ready().await? {
             Connection::Sqlite(lease) => Ok(lease.fetch(sql, params, f).await?.len() as u64),
+            Connection::Postgres(connection) => connection.fetch_each(sql, params, f).await,
+            Connection::Mysql(connection) => connection.fetch_each(sql, params, f).await,
         }
     }
 
     async fn execute(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<u64> {
         match &*self.ready().await? {
             Connection::Sqlite(lease) => lease.execute(sql, params).await,
+            Connection::Postgres(connection) => connection.execute(sql, &params).await,
+            Connection::Mysql(connection) => connection.execute(sql, &params).await,
         }
     }
 
@@ -194,6 +217,8 @@ impl Executor for Transaction {
         sql.check_insert()?;
         match &*self.ready().await? {
             Connection::Sqlite(lease) => lease.insert(sql, params).await,
+            Connection::Postgres(connection) => connection.insert(sql, &params).await,
+            Connection::Mysql(connection) => connection.insert(sql, &params).await,
         }
     }
 

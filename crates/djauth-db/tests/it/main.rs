@@ -15,7 +15,11 @@ pub(crate) struct Fixture {
 
 /// One of each.
 pub(crate) async fn all() -> Vec<Fixture> {
-    vec![fixture(TestDatabase::sqlite()).await]
+    let mut all = Vec::new();
+    for made in TestDatabase::all() {
+        all.push(fixture(made).await);
+    }
+    all
 }
 
 pub(crate) async fn fixture(made: TestDatabase) -> Fixture {

@@ -92,20 +92,27 @@ impl Files {
 
     /// An ended session is deleted and absent. (Django makes a new, empty file in its place.)
     fn load(&self, key: &str) -> io::Result<Loaded> {
+        Ok(match self.read_session(key)? {
+            Found::Session(data) => Loaded::Found(data),
+            Found::Ended | Found::Nothing => Loaded::Missing,
+        })
+    }
+
+    fn read_session(&self, key: &str) -> io::Result<Found> {
         let path = self.path(key);
         let Some((text, modified)) = read(&path)? else {
-            return Ok(Loaded::Missing);
+            return Ok(Found::Nothing);
         };
         if text.is_empty() {
             // The placeholder of a session that is just being created.
-            return Ok(Loaded::Found(SessionData::default()));
+            return Ok(Found::Session(SessionData::default()));
         }
         let data = self.config.decode(&text);
         if self.has_ended(&data, modified) {
             absent_is_fine(fs::remove_file(path))?;
-            return Ok(Loaded::Missing);
+            return Ok(Found::Ended);
         }
-        Ok(Loaded::Found(data))
+        Ok(Found::Session(data))
     }
 
     /// Everything relative counts from the last save. (In Django a number of seconds counts from the
@@ -133,8 +140,10 @@ impl Files {
         if !path.is_file() {
             return Ok(false);
         }
-        self.replace(&path, text)?;
-        Ok(true)
+        match self.replace(&path, text) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            outcome => outcome.map(|()| true),
+        }
     }
 
     /// Through a temporary file, so that readers see the old text or the new.
@@ -146,10 +155,9 @@ impl Files {
         let mut file = private().create_new(true).open(&temporary)?;
         let written = file
             .write_all(text.as_bytes())
-            .and_then(|()| fs::rename(&temporary, path));
-        if written.is_err() {
-            absent_is_fine(fs::remove_file(&temporary))?;
-        }
+            .and_then(|()| rename_over(&temporary, path));
+        // After an exchange the old text is under the temporary name.
+        absent_is_fine(fs::remove_file(&temporary))?;
         written
     }
 
@@ -165,11 +173,18 @@ impl Files {
                 continue;
             };
             // Somebody else's file is not a reason to stop.
-            let loaded = self.load(key);
-            cleared += u64::from(matches!(loaded, Ok(Loaded::Missing)));
+            cleared += u64::from(matches!(self.read_session(key), Ok(Found::Ended)));
         }
         Ok(cleared)
     }
+}
+
+/// What a file holds.
+enum Found {
+    Session(SessionData),
+    /// It was deleted just now.
+    Ended,
+    Nothing,
 }
 
 /// The text and the time of the last change; none if there is no such file, or it is no session's.
@@ -191,6 +206,23 @@ fn read(path: &Path) -> io::Result<Option<(String, DateTime<Utc>)>> {
         text.unwrap_or_else(|| "?".into()),
         metadata.modified()?.into(),
     )))
+}
+
+/// Puts `from` in the place of `to`, which must exist: a file that is deleted meanwhile stays deleted
+/// (`NotFound`). Where the file system cannot do that, a plain rename, as Django's.
+#[cfg(target_os = "linux")]
+fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::rename(from, to),
+        outcome => outcome.map_err(Into::into),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
 }
 
 fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {

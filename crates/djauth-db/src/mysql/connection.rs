@@ -1,0 +1,162 @@
+//! Statements on one connection, inside of a transaction or not.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deadpool::managed::{self, Metrics, Object, RecycleResult};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts};
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+use super::errors::map;
+use super::values;
+use crate::pool::{Held, Limits};
+use crate::row::Source;
+use crate::{Error, ErrorKind, Result, Row, Sql, Value};
+
+/// A connection that was not used for this long is asked before it is used again: the server may
+/// have gone meanwhile.
+const TRUSTED: Duration = Duration::from_millis(500);
+
+/// Makes connections for the pool.
+pub(crate) struct Manager(pub(super) Opts);
+
+impl managed::Manager for Manager {
+    type Type = Conn;
+    type Error = mysql_async::Error;
+
+    async fn create(&self) -> std::result::Result<Conn, mysql_async::Error> {
+        Conn::new(self.0.clone()).await
+    }
+
+    async fn recycle(
+        &self,
+        conn: &mut Conn,
+        metrics: &Metrics,
+    ) -> RecycleResult<mysql_async::Error> {
+        if metrics.last_used() > TRUSTED {
+            conn.ping().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A connection taken from the pool; one statement at a time.
+pub(crate) struct Connection {
+    held: Mutex<Held<Manager>>,
+    limits: Limits,
+    in_transaction: AtomicBool,
+    broken: AtomicBool,
+}
+
+impl Connection {
+    pub(super) fn new(object: Object<Manager>, limits: Limits) -> Self {
+        Connection {
+            held: Mutex::new(Held::new(object)),
+            limits,
+            in_transaction: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Runs `f` on the connection. Until it has ended, and after an error of the connection, the
+    /// connection does not go back to the pool.
+    async fn with<T>(&self, f: impl AsyncFnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        if self.is_broken() {
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                "MariaDB: the connection has broken",
+            ));
+        }
+        let mut held = self.held.lock().await;
+        held.set_clean(false);
+        let answer = self.limits.statement(f(held.get_mut())).await;
+        if matches!(&answer, Err(e) if *e.kind() == ErrorKind::Unavailable) {
+            self.broken.store(true, Ordering::Relaxed);
+        } else {
+            held.set_clean(!self.in_transaction.load(Ordering::Relaxed));
+        }
+        answer
+    }
+
+    /// Every row through `f`, as they arrive.
+    pub(crate) async fn fetch_each(
+        &self,
+        sql: &Sql,
+        params: &[Value<'_>],
+        mut f: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        let params = values::params(params)?;
+        self.with(async |conn| {
+            let mut rows = conn.exec_iter(sql.mysql(), params).await.map_err(map)?;
+            let mut count = 0;
+            while let Some(row) = rows.next().await.map_err(map)? {
+                let mapped = f(&Row(Source::Mysql(&row)));
+                if let Err(e) = mapped {
+                    rows.drop_result().await.map_err(map)?;
+                    return Err(e);
+                }
+                count += 1;
+            }
+            Ok(count)
+        })
+        .await
+    }
+
+    pub(crate) async fn fetch<T>(
+        &self,
+        sql: &Sql,
+        params: &[Value<'_>],
+        mut f: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut out = Vec::new();
+        self.fetch_each(sql, params, |row| {
+            out.push(f(row)?);
+            Ok(())
+        })
+        .await?;
+        Ok(out)
+    }
+
+    pub(crate) async fn execute(&self, sql: &Sql, params: &[Value<'_>]) -> Result<u64> {
+        let params = values::params(params)?;
+        self.with(async |conn| {
+            conn.exec_drop(sql.mysql(), params).await.map_err(map)?;
+            Ok(conn.affected_rows())
+        })
+        .await
+    }
+
+    pub(crate) async fn insert(&self, sql: &Sql, params: &[Value<'_>]) -> Result<i64> {
+        let params = values::params(params)?;
+        self.with(async |conn| {
+            conn.exec_drop(sql.mysql(), params).await.map_err(map)?;
+            let key = conn.last_insert_id().and_then(|key| key.try_into().ok());
+            key.ok_or_else(|| Error::new(ErrorKind::Other, "the INSERT made no key"))
+        })
+        .await
+    }
+
+    /// Without parameters; several statements separated by `;` too.
+    pub(crate) async fn batch(&self, sql: &str) -> Result<()> {
+        self.with(async |conn| conn.query_drop(sql).await.map_err(map))
+            .await
+    }
+
+    pub(super) async fn begin(&self) -> Result<()> {
+        self.in_transaction.store(true, Ordering::Relaxed);
+        self.batch("START TRANSACTION").await
+    }
+
+    pub(crate) async fn end(&self, commit: bool) -> Result<()> {
+        self.batch(if commit { "COMMIT" } else { "ROLLBACK" })
+            .await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        self.held.lock().await.set_clean(true);
+        Ok(())
+    }
+}

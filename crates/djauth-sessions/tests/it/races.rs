@@ -1,0 +1,160 @@
+//! Several tasks and one session.
+
+use std::sync::atomic::Ordering;
+
+use djauth_sessions::{EngineKind, ErrorKind, SessionEngine};
+use tokio::task::JoinSet;
+
+use crate::beds::{Bed, beds, setup};
+use crate::fake_redis::FakeRedis;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_first_accesses_load_once() {
+    let fake = FakeRedis::start().await;
+    fake.state.delay.store(20, Ordering::SeqCst);
+    let engine = SessionEngine::cache(fake.cache(), setup().config);
+    let session = engine.open(Some("abcdefghij"));
+    let mut tasks = JoinSet::new();
+    for _ in 0..20 {
+        let session = session.clone();
+        tasks.spawn(async move { session.get::<i64>("a").await.unwrap() });
+    }
+    assert_eq!(tasks.join_all().await, [None; 20]);
+    assert_eq!(fake.commands(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_load_is_tried_again_and_changes_nothing() {
+    let fake = FakeRedis::start().await;
+    let engine = SessionEngine::cache(fake.cache(), setup().config);
+    let stored = engine.open(None);
+    stored.insert("a", &1).await.unwrap();
+    stored.save().await.unwrap();
+    let session = engine.open(stored.session_key().as_deref());
+    fake.state.errors.store(1, Ordering::SeqCst);
+    assert_eq!(
+        session.get::<i64>("a").await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
+    assert!(!session.is_loaded() && session.session_key() == stored.session_key());
+    assert_eq!(session.get::<i64>("a").await.unwrap(), Some(1));
+}
+
+/// Both saves go through; what is stored is one of the two, whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_requests_that_save_the_same_session() {
+    for bed in beds().await.iter().filter(|bed| bed.can_revoke()) {
+        let key = bed.stored().await;
+        for _ in 0..10 {
+            let mut tasks = JoinSet::new();
+            for number in 0..2 {
+                let session = bed.open(&key);
+                tasks.spawn(async move {
+                    session.insert("x", &number).await?;
+                    session.insert("y", &number).await?;
+                    session.save().await
+                });
+            }
+            assert!(
+                tasks.join_all().await.iter().all(Result::is_ok),
+                "{}",
+                bed.name()
+            );
+            let session = bed.open(&key);
+            let [x, y] = [
+                session.get::<i64>("x").await.unwrap(),
+                session.get::<i64>("y").await.unwrap(),
+            ];
+            assert!(x == y && x.is_some(), "{}: {x:?} {y:?}", bed.name());
+        }
+    }
+}
+
+/// Whatever overlaps a logout: afterwards the session is gone for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_logout_beats_everything_that_overlaps_it() {
+    for bed in beds().await.iter().filter(|bed| bed.can_revoke()) {
+        for round in 0..15 {
+            let key = bed.stored().await;
+            if bed.kind() == EngineKind::CachedDb && round % 2 == 0 {
+                // So that the load has to fill the cache.
+                let _: i64 = bed
+                    .redis(
+                        "DEL",
+                        &format!("django.contrib.sessions.cached_db{key}"),
+                        &[],
+                    )
+                    .await;
+            }
+            let mut tasks = JoinSet::new();
+            for _ in 0..2 {
+                let (load, save) = (bed.open(&key), bed.open(&key));
+                tasks.spawn(async move { load.get::<i64>("a").await.map(drop) });
+                tasks.spawn(async move {
+                    save.insert("b", &2).await?;
+                    save.save().await
+                });
+            }
+            let logout = bed.open(&key);
+            tasks.spawn(async move { logout.flush().await });
+            for outcome in tasks.join_all().await {
+                check_outcome(bed, outcome);
+            }
+            let after = bed.open(&key);
+            assert!(after.keys().await.unwrap().is_empty(), "{}", bed.name());
+            assert_eq!(after.session_key(), None, "{}", bed.name());
+        }
+    }
+}
+
+/// A save that came too late is either told so, or, when it found the session gone before it began, has
+/// made a session of its own under another key.
+fn check_outcome(bed: &Bed, outcome: djauth_sessions::Result<()>) {
+    if let Err(error) = outcome {
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Interrupted,
+            "{}: {error:?}",
+            bed.name()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_on_one_handle_follow_each_other() {
+    for bed in beds().await.iter().filter(|bed| bed.can_revoke()) {
+        let session = bed.open(&bed.stored().await);
+        let mut tasks = JoinSet::new();
+        for number in 0..6 {
+            let session = session.clone();
+            tasks.spawn(async move {
+                session.insert(&format!("k{number}"), &number).await?;
+                if number % 2 == 0 {
+                    session.cycle_key().await
+                } else {
+                    session.save().await
+                }
+            });
+        }
+        assert!(
+            tasks.join_all().await.iter().all(Result::is_ok),
+            "{}",
+            bed.name()
+        );
+        session.save().await.unwrap();
+        let stored = bed.open(&session.session_key().unwrap());
+        assert_eq!(stored.keys().await.unwrap().len(), 7, "{}", bed.name());
+        let places = if bed.kind() == EngineKind::CachedDb {
+            2
+        } else {
+            1
+        };
+        assert_eq!(
+            bed.count().await,
+            places,
+            "{}: one session is left",
+            bed.name()
+        );
+        bed.forget().await;
+    }
+}

@@ -1,0 +1,1 @@
+//! Authentication backends: `django/contrib/auth/backends.py`.

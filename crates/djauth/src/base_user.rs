@@ -1,0 +1,1 @@
+//! `AbstractBaseUser` and `BaseUserManager`: `django/contrib/auth/base_user.py`.
