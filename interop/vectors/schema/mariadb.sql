@@ -28,7 +28,7 @@ SELECT CONVERT(fact USING utf8mb4) AS fact FROM (
       ON r.constraint_schema = k.constraint_schema AND r.table_name = k.table_name AND r.constraint_name = k.constraint_name
     WHERE k.constraint_schema = DATABASE()
   UNION ALL
-  SELECT CONCAT('check ', table_name, ' ', constraint_name, ': ', level, ' ', check_clause)
+  SELECT CONCAT('check ', table_name, ' ', constraint_name, ': ', level, ' ', REPLACE(check_clause, '"', '`'))
     FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()
   UNION ALL SELECT CONCAT('migration ', id, ': ', app, '.', name) FROM django_migrations
   UNION ALL SELECT CONCAT('content type ', id, ': ', app_label, '.', model) FROM django_content_type

@@ -280,3 +280,6 @@ async fn mark(
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

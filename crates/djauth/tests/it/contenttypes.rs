@@ -2,28 +2,36 @@
 
 use djauth::ErrorKind;
 use djauth::contenttypes::ContentTypeManager;
-use djauth::management::Migrate;
-use djauth_db::{Executor, Sql};
+use djauth::management::{App, Migrate};
+use djauth_db::{Database, Executor, Sql};
 
 use crate::schema::{connect, on_each};
+
+async fn migrate(db: &Database) {
+    Migrate::new()
+        .apps([App::ContentTypes])
+        .run(db)
+        .await
+        .expect("migrates");
+}
 
 #[tokio::test]
 async fn content_types_are_found_by_name_and_id() {
     on_each(async |database, db| {
-        Migrate::new().run(&db).await.expect("migrates");
+        migrate(&db).await;
         let manager = ContentTypeManager::new(db);
-        let user = manager
-            .get_by_natural_key("auth", "user")
+        let found = manager
+            .get_by_natural_key("contenttypes", "contenttype")
             .await
             .expect("reads")
             .expect("is there");
         assert_eq!(
-            (user.id, user.to_string().as_str()),
-            (4, "auth | user"),
+            (found.id, found.to_string().as_str()),
+            (1, "contenttypes | contenttype"),
             "{}",
             database.name()
         );
-        assert_eq!(manager.get_for_id(4).await.expect("reads"), Some(user));
+        assert_eq!(manager.get_for_id(1).await.expect("reads"), Some(found));
         assert_eq!(manager.get_for_id(99).await.expect("reads"), None);
         assert_eq!(
             manager
@@ -39,7 +47,7 @@ async fn content_types_are_found_by_name_and_id() {
 #[tokio::test]
 async fn what_comes_later_is_found() {
     on_each(async |database, db| {
-        Migrate::new().run(&db).await.expect("migrates");
+        migrate(&db).await;
         let manager = ContentTypeManager::new(db.clone());
         assert_eq!(
             manager
@@ -67,7 +75,7 @@ async fn what_comes_later_is_found() {
 #[tokio::test]
 async fn the_cache_is_cleared_on_demand() {
     on_each(async |database, db| {
-        Migrate::new().run(&db).await.expect("migrates");
+        migrate(&db).await;
         let manager = ContentTypeManager::new(db.clone());
         let made = manager.get_for_model("shop", "item").await.expect("makes");
         static RENAME: Sql =
@@ -94,7 +102,7 @@ async fn the_cache_is_cleared_on_demand() {
 #[tokio::test]
 async fn two_that_make_the_same_get_the_same() {
     on_each(async |database, db| {
-        Migrate::new().run(&db).await.expect("migrates");
+        migrate(&db).await;
         let other = connect(database).await;
         let managers = [
             ContentTypeManager::new(db.clone()),
@@ -118,7 +126,7 @@ async fn two_that_make_the_same_get_the_same() {
 #[tokio::test]
 async fn a_transaction_gets_what_another_process_made() {
     on_each(async |database, db| {
-        Migrate::new().run(&db).await.expect("migrates");
+        migrate(&db).await;
         if database.name() == "sqlite" {
             return; // One writer at a time: nobody else can add the row.
         }
@@ -143,7 +151,7 @@ async fn a_transaction_gets_what_another_process_made() {
 #[tokio::test]
 async fn a_name_that_does_not_fit_is_refused() {
     on_each(async |_, db| {
-        Migrate::new().run(&db).await.expect("migrates");
+        migrate(&db).await;
         let error = ContentTypeManager::get_or_create(&db, "shop", &"x".repeat(101))
             .await
             .expect_err("too long");

@@ -68,7 +68,7 @@ pub(crate) fn assert_same(ours: &[String], django: &[String], of: &str) {
 
 /// Runs a test on a fresh database of each kind.
 pub(crate) async fn on_each(test: impl AsyncFn(&TestDatabase, Database)) {
-    for database in [TestDatabase::sqlite()] {
+    for database in TestDatabase::all() {
         let db = connect(&database).await;
         test(&database, db.clone()).await;
         db.close().await;

@@ -1,0 +1,84 @@
+use test_databases::TestDatabase;
+
+use super::super::check_schema;
+use super::*;
+use crate::ErrorKind;
+
+async fn mariadb() -> (TestDatabase, Database) {
+    let test = TestDatabase::mariadb();
+    let db = Database::connect(test.url()).await.expect("connects");
+    (test, db)
+}
+
+/// Steps on an empty MariaDB: `django_migrations`, the notes, nine tables, the rows.
+const STEPS: usize = 12;
+
+async fn is_complete(db: &Database) {
+    let problems = check_schema(db, &App::ALL, &UserTable::stock())
+        .await
+        .expect("reads");
+    assert_eq!(problems, []);
+    static COUNTS: Sql = Sql::new(
+        "SELECT (SELECT COUNT(*) FROM django_migrations), (SELECT MIN(id) FROM django_migrations),
+                (SELECT COUNT(*) FROM django_content_type), (SELECT COUNT(*) FROM auth_permission)",
+    );
+    let read =
+        |row: &djauth_db::Row<'_>| Ok([row.get::<i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
+    let counts = db.fetch_optional(&COUNTS, &[], read).await.expect("reads");
+    assert_eq!(counts, Some([18, 1, 6, 24]));
+    assert!(Migrate::new().plan(db).await.expect("plans").is_empty());
+}
+
+#[tokio::test]
+async fn a_run_cut_off_after_any_step_is_completed_by_the_next() {
+    let mut cuts = 0;
+    for last in 0.. {
+        let (_test, db) = mariadb().await;
+        let result = Migrate::new().in_steps(&db, |step| cut(step == last)).await;
+        if result.is_err() {
+            cuts += 1;
+            Migrate::new().run(&db).await.expect("goes on");
+        }
+        is_complete(&db).await;
+        db.close().await;
+        if result.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(cuts, STEPS);
+}
+
+#[tokio::test]
+async fn a_run_may_be_cut_off_again_and_again() {
+    let (_test, db) = mariadb().await;
+    // Each run is cut off after its second step: the notes, then nine tables, then the rows.
+    for _ in 0..10 {
+        Migrate::new()
+            .in_steps(&db, |step| cut(step == 1))
+            .await
+            .expect_err("cut off");
+        assert_eq!(
+            Migrate::new()
+                .plan(&db)
+                .await
+                .expect("plans")
+                .migrations()
+                .len(),
+            18
+        );
+    }
+    Migrate::new()
+        .in_steps(&db, |step| cut(step == 1))
+        .await
+        .expect_err("cut off");
+    is_complete(&db).await;
+    db.close().await;
+}
+
+fn cut(here: bool) -> Result<(), Error> {
+    if here {
+        Err(Error::new(ErrorKind::Database, "cut off"))
+    } else {
+        Ok(())
+    }
+}
