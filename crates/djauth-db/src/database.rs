@@ -155,7 +155,7 @@ impl Executor for Database {
 
     async fn begin(&self) -> Result<Transaction> {
         match &*self.0 {
-            Backend::Sqlite(sqlite) => Ok(Transaction::sqlite(sqlite.begin(false).await?)),
+            Backend::Sqlite(sqlite) => Ok(Transaction::sqlite(sqlite.begin().await?)),
             Backend::Postgres(postgres) => Ok(Transaction::postgres(postgres.begin().await?)),
             Backend::Mysql(mysql) => Ok(Transaction::mysql(mysql.begin().await?)),
         }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{Manager, Object, Pool, PoolError, TimeoutType, Timeouts};
+use deadpool::managed::{
+    HookError, Manager, Object, Pool, PoolBuilder, PoolError, TimeoutType, Timeouts,
+};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -33,35 +35,48 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(crate) fn pool<M: Manager>(&self, manager: M) -> Result<Pool<M>> {
+    pub(crate) fn builder<M: Manager>(&self, manager: M) -> PoolBuilder<M> {
         let timeouts = Timeouts {
             wait: Some(self.connect),
             create: Some(self.connect),
             recycle: Some(self.connect),
         };
-        let builder = Pool::builder(manager)
+        Pool::builder(manager)
             .max_size(self.size)
-            .timeouts(timeouts);
-        builder
+            .timeouts(timeouts)
             .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|_| Error::configuration("the pool of connections cannot be made"))
     }
 
     /// Runs one statement, `Unavailable` when the server does not answer in time.
     pub(crate) async fn statement<T>(&self, f: impl Future<Output = Result<T>>) -> Result<T> {
-        tokio::time::timeout(self.statement, f)
-            .await
-            .unwrap_or_else(|_| {
-                let text = format!("the database did not answer within {:?}", self.statement);
-                Err(Error::new(ErrorKind::Unavailable, text))
-            })
+        within(self.statement, f).await
     }
+
+    /// Runs DDL, which may copy whole tables.
+    pub(crate) async fn script<T>(&self, f: impl Future<Output = Result<T>>) -> Result<T> {
+        within(self.statement * SCRIPT, f).await
+    }
+}
+
+/// How many times longer than a statement a script may take.
+const SCRIPT: u32 = 60;
+
+async fn within<T>(limit: Duration, f: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(limit, f).await.unwrap_or_else(|_| {
+        let text = format!("the database did not answer within {limit:?}");
+        Err(Error::new(ErrorKind::Unavailable, text))
+    })
+}
+
+pub(crate) fn build<M: Manager>(builder: PoolBuilder<M>) -> Result<Pool<M>> {
+    builder
+        .build()
+        .map_err(|_| Error::configuration("the pool of connections cannot be made"))
 }
 
 pub(crate) fn map<E: StdError>(error: PoolError<E>, map: impl FnOnce(E) -> Error) -> Error {
     match error {
-        PoolError::Backend(e) => map(e),
+        PoolError::Backend(e) | PoolError::PostCreateHook(HookError::Backend(e)) => map(e),
         PoolError::Closed => Error::closed(),
         PoolError::Timeout(TimeoutType::Wait) => Error::new(
             ErrorKind::Unavailable,

@@ -13,8 +13,8 @@ use crate::{mysql, postgres};
 /// A transaction, or a savepoint inside of one. Owned and `Send`; dropped without
 /// [`commit`](Transaction::commit) it is rolled back.
 ///
-/// On SQLite it is the one writer, leased: hold it briefly. One that runs no statement for ten
-/// seconds is rolled back, and later calls answer `Closed`. On PostgreSQL a failed statement spoils
+/// On SQLite it is the one writer, leased: hold it briefly. One that runs no statement for twice the
+/// busy timeout (ten seconds by default) is rolled back, and later calls answer `Closed`. On PostgreSQL a failed statement spoils
 /// the rest of the transaction: put what may fail into a savepoint
 /// ([`begin`](Executor::begin) on the transaction).
 pub struct Transaction {
@@ -116,7 +116,7 @@ impl Transaction {
     /// # Errors
     /// Those of the statements.
     pub async fn execute_script(&self, sql: &str) -> Result<()> {
-        self.ready().await?.run(sql).await
+        self.ready().await?.script(sql).await
     }
 
     /// The connection, after rolling back dropped savepoints.
@@ -162,6 +162,14 @@ impl Connection {
             Connection::Sqlite(lease) => lease.execute_batch(sql).await,
             Connection::Postgres(connection) => connection.batch(sql).await,
             Connection::Mysql(connection) => connection.batch(sql).await,
+        }
+    }
+
+    async fn script(&self, sql: &str) -> Result<()> {
+        match self {
+            Connection::Sqlite(lease) => lease.execute_batch(sql).await,
+            Connection::Postgres(connection) => connection.script(sql).await,
+            Connection::Mysql(connection) => connection.script(sql).await,
         }
     }
 

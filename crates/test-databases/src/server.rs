@@ -66,15 +66,28 @@ impl Server {
         };
     }
 
-    /// Never panics: it runs while a failed test unwinds.
+    /// Never panics: it runs while a failed test unwinds. Connections that are still open are
+    /// ended first: a test's runtime cannot close them while it waits here.
     pub(crate) fn drop(&self, database: &str) {
         let sql = match self.kind {
             Kind::Postgres => format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"),
-            Kind::Mariadb => format!("DROP DATABASE IF EXISTS {database}"),
+            Kind::Mariadb => {
+                format!(
+                    "{}DROP DATABASE IF EXISTS {database}",
+                    self.kill_statements(database)
+                )
+            }
         };
         if let Err(e) = self.try_run(None, &sql) {
             eprintln!("the test database {database} stays: {e}");
         }
+    }
+
+    fn kill_statements(&self, database: &str) -> String {
+        let select =
+            format!("SELECT id FROM information_schema.processlist WHERE db = '{database}'");
+        let ids = self.try_run(None, &select).unwrap_or_default();
+        ids.lines().map(|id| format!("KILL {id};\n")).collect()
     }
 
     pub(crate) fn run(&self, database: Option<&str>, sql: &str) -> String {

@@ -1,11 +1,11 @@
 //! Statements on one connection, inside of a transaction or not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, RecycleResult};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
-use std::time::Duration;
+use mysql_async::{Conn, Error as Failure, Opts, Statement, Value as Raw};
 use tokio::sync::Mutex;
 
 use super::errors::map;
@@ -74,13 +74,54 @@ impl Connection {
         }
         let mut held = self.held.lock().await;
         held.set_clean(false);
-        let answer = self.limits.statement(f(held.get_mut())).await;
+        let answer = f(held.get_mut()).await;
+        let in_transaction = self.in_transaction.load(Ordering::Relaxed);
+        held.set_clean(!in_transaction && !self.is_broken());
+        answer
+    }
+
+    /// One statement, in time.
+    async fn statement<T>(&self, f: impl Future<Output = Result<T>>) -> Result<T> {
+        self.noted(self.limits.statement(f).await)
+    }
+
+    /// After a statement without an answer the connection is not used again.
+    fn noted<T>(&self, answer: Result<T>) -> Result<T> {
         if matches!(&answer, Err(e) if *e.kind() == ErrorKind::Unavailable) {
             self.broken.store(true, Ordering::Relaxed);
-        } else {
-            held.set_clean(!self.in_transaction.load(Ordering::Relaxed));
         }
         answer
+    }
+
+    fn seen(&self, error: Failure) -> Error {
+        if error.is_fatal() {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        map(error)
+    }
+
+    /// The prepared statement, from the connection's cache.
+    async fn prepare(&self, conn: &mut Conn, sql: &Sql, values: usize) -> Result<Statement> {
+        let prepared = async { conn.prep(sql.mysql()).await.map_err(|e| self.seen(e)) };
+        let statement = self.statement(prepared).await?;
+        let marks = usize::from(statement.num_params());
+        if marks == values {
+            return Ok(statement);
+        }
+        Err(Error::new(
+            ErrorKind::Other,
+            format!("{values} values for {marks} marks"),
+        ))
+    }
+
+    async fn run(&self, conn: &mut Conn, sql: &Sql, params: Vec<Raw>) -> Result<()> {
+        let statement = self.prepare(conn, sql, params.len()).await?;
+        let run = async {
+            conn.exec_drop(statement, params)
+                .await
+                .map_err(|e| self.seen(e))
+        };
+        self.statement(run).await
     }
 
     /// Every row through `f`, as they arrive.
@@ -92,17 +133,27 @@ impl Connection {
     ) -> Result<u64> {
         let params = values::params(params)?;
         self.with(async |conn| {
-            let mut rows = conn.exec_iter(sql.mysql(), params).await.map_err(map)?;
+            let statement = self.prepare(conn, sql, params.len()).await?;
+            let run = async {
+                conn.exec_iter(statement, params)
+                    .await
+                    .map_err(|e| self.seen(e))
+            };
+            let mut rows = self.statement(run).await?;
             let mut count = 0;
-            while let Some(row) = rows.next().await.map_err(map)? {
+            loop {
+                let next = async { rows.next().await.map_err(|e| self.seen(e)) };
+                let Some(row) = self.statement(next).await? else {
+                    return Ok(count);
+                };
                 let mapped = f(&Row(Source::Mysql(&row)));
                 if let Err(e) = mapped {
-                    rows.drop_result().await.map_err(map)?;
+                    let rest = async { rows.drop_result().await.map_err(|e| self.seen(e)) };
+                    self.statement(rest).await?;
                     return Err(e);
                 }
                 count += 1;
             }
-            Ok(count)
         })
         .await
     }
@@ -125,7 +176,7 @@ impl Connection {
     pub(crate) async fn execute(&self, sql: &Sql, params: &[Value<'_>]) -> Result<u64> {
         let params = values::params(params)?;
         self.with(async |conn| {
-            conn.exec_drop(sql.mysql(), params).await.map_err(map)?;
+            self.run(conn, sql, params).await?;
             Ok(conn.affected_rows())
         })
         .await
@@ -134,7 +185,7 @@ impl Connection {
     pub(crate) async fn insert(&self, sql: &Sql, params: &[Value<'_>]) -> Result<i64> {
         let params = values::params(params)?;
         self.with(async |conn| {
-            conn.exec_drop(sql.mysql(), params).await.map_err(map)?;
+            self.run(conn, sql, params).await?;
             let key = conn.last_insert_id().and_then(|key| key.try_into().ok());
             key.ok_or_else(|| Error::new(ErrorKind::Other, "the INSERT made no key"))
         })
@@ -143,8 +194,20 @@ impl Connection {
 
     /// Without parameters; several statements separated by `;` too.
     pub(crate) async fn batch(&self, sql: &str) -> Result<()> {
-        self.with(async |conn| conn.query_drop(sql).await.map_err(map))
-            .await
+        self.with(async |conn| {
+            self.statement(async { conn.query_drop(sql).await.map_err(|e| self.seen(e)) })
+                .await
+        })
+        .await
+    }
+
+    /// DDL, without the limit for statements.
+    pub(crate) async fn script(&self, sql: &str) -> Result<()> {
+        self.with(async |conn| {
+            let run = async { conn.query_drop(sql).await.map_err(|e| self.seen(e)) };
+            self.noted(self.limits.script(run).await)
+        })
+        .await
     }
 
     pub(super) async fn begin(&self) -> Result<()> {

@@ -49,7 +49,7 @@ impl Mysql {
         let manager = Manager(options(server, ssl));
         let limits = server.limits.clone();
         let mysql = Mysql {
-            pool: limits.pool(manager)?,
+            pool: pool::build(limits.builder(manager))?,
             limits,
         };
         drop(mysql.get().await?);
@@ -159,8 +159,18 @@ fn options(server: &Server, ssl: Option<SslOpts>) -> Opts {
         .tcp_keepalive(Some(Duration::from_secs(60)))
         .stmt_cache_size(KEPT_STATEMENTS)
         .ssl_opts(ssl)
-        .init(vec![SESSION, ISOLATION])
+        .init(vec![
+            SESSION.to_owned(),
+            ISOLATION.to_owned(),
+            lock_wait(&server.limits),
+        ])
         .into()
+}
+
+/// The server gives a lock up before we give the statement up, and says so.
+fn lock_wait(limits: &Limits) -> String {
+    let seconds = limits.statement.as_secs().saturating_sub(1).max(1);
+    format!("SET innodb_lock_wait_timeout = {seconds}")
 }
 
 fn ssl(server: &Server) -> Option<SslOpts> {

@@ -23,6 +23,8 @@ const KEPT_STATEMENTS: usize = 512;
 pub(crate) struct Connection {
     held: Held<Manager>,
     limits: Limits,
+    /// The server has said farewell, or the connection failed.
+    broken: AtomicBool,
     /// A prepared statement no longer fitted its tables.
     stale: AtomicBool,
 }
@@ -32,12 +34,13 @@ impl Connection {
         Connection {
             held: Held::new(object),
             limits,
+            broken: AtomicBool::new(false),
             stale: AtomicBool::new(false),
         }
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.held.is_closed()
+        self.broken.load(Ordering::Relaxed) || self.held.is_closed()
     }
 
     /// Whether a statement that has given nothing yet may do better on a fresh connection, or
@@ -149,19 +152,37 @@ impl Connection {
         .await
     }
 
-    /// Forgets prepared statements that no longer fit, after a table has changed.
+    /// Notes what an error tells about the connection and its prepared statements.
     fn seen(&self, error: tokio_postgres::Error) -> Error {
-        if matches!(error.code().map(SqlState::code), Some("0A000" | "26000")) {
-            self.held.statement_cache.clear();
-            self.stale.store(true, Ordering::Relaxed);
+        match error.code().map(SqlState::code) {
+            // A table has changed under a plan, or somebody has discarded it.
+            Some("0A000" | "26000") => {
+                self.held.statement_cache.clear();
+                self.stale.store(true, Ordering::Relaxed);
+            }
+            Some(code) if code.starts_with("57P") || code.starts_with("08") => self.set_broken(),
+            None if error.is_closed() => self.set_broken(),
+            _ => {}
         }
         map(error)
+    }
+
+    fn set_broken(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+        self.held.set_clean(false);
     }
 
     /// Without parameters; several statements separated by `;` too.
     pub(crate) async fn batch(&self, sql: &str) -> Result<()> {
         self.timed(async { self.held.batch_execute(sql).await.map_err(|e| self.seen(e)) })
             .await
+    }
+
+    /// DDL in a transaction, without the limit for statements.
+    pub(crate) async fn script(&self, sql: &str) -> Result<()> {
+        self.batch("SET LOCAL statement_timeout = 0").await?;
+        let run = async { self.held.batch_execute(sql).await.map_err(|e| self.seen(e)) };
+        self.noted(self.limits.script(run).await)
     }
 
     pub(super) async fn begin(&self) -> Result<()> {
@@ -185,7 +206,11 @@ impl Connection {
     }
 
     async fn timed<T>(&self, f: impl Future<Output = Result<T>>) -> Result<T> {
-        let answer = self.limits.statement(f).await;
+        self.noted(self.limits.statement(f).await)
+    }
+
+    /// After a statement without an answer the connection is not used again.
+    fn noted<T>(&self, answer: Result<T>) -> Result<T> {
         if matches!(&answer, Err(e) if *e.kind() == ErrorKind::Unavailable) {
             self.held.set_clean(false);
         }

@@ -6,8 +6,8 @@ mod params;
 
 use std::time::Duration;
 
-use deadpool::managed::Pool;
-use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod};
+use deadpool::managed::{Hook, HookError, Pool};
+use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, RecyclingMethod};
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode as DriverMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -17,7 +17,7 @@ pub(crate) use self::params::column;
 use crate::pool::{self, Limits};
 use crate::tls::{SslMode, client_config};
 use crate::url::Server;
-use crate::{ErrorKind, Result, Row, Sql, Value};
+use crate::{Result, Row, Sql, Value};
 
 /// A pool of connections to one PostgreSQL database.
 pub(crate) struct Postgres {
@@ -35,9 +35,10 @@ impl Postgres {
             server.ssl_mode,
             server.root_certificate.as_deref(),
         )?);
-        let pool = server
+        let builder = server
             .limits
-            .pool(Manager::from_config(config, tls, manager))?;
+            .builder(Manager::from_config(config, tls, manager));
+        let pool = pool::build(builder.post_create(session(&server.limits)))?;
         let postgres = Postgres {
             pool,
             limits: server.limits,
@@ -57,10 +58,8 @@ impl Postgres {
 
     /// After a broken connection the other idle ones are suspects too.
     fn checked<T>(&self, connection: &Connection, answer: Result<T>) -> Result<T> {
-        if matches!(&answer, Err(e) if *e.kind() == ErrorKind::Unavailable)
-            && connection.is_broken()
-        {
-            self.pool.retain(|client, _| !client.is_closed());
+        if answer.is_err() && connection.is_broken() {
+            self.pool.retain(|_, _| false);
         }
         answer
     }
@@ -126,7 +125,8 @@ impl Postgres {
 
     pub(crate) async fn begin(&self) -> Result<Connection> {
         let connection = self.get().await?;
-        match connection.begin().await {
+        let begun = connection.begin().await;
+        match self.checked(&connection, begun) {
             // As for reads: the connection had gone before anything was done.
             Err(_) if connection.is_broken() => {
                 drop(connection);
@@ -142,6 +142,18 @@ impl Postgres {
     pub(crate) fn close(&self) {
         self.pool.close();
     }
+}
+
+/// What every session begins with: the server gives a statement up when we do.
+fn session(limits: &Limits) -> Hook<Manager> {
+    let set = format!(
+        "SET statement_timeout = {}",
+        limits.statement.as_millis().max(1)
+    );
+    Hook::async_fn(move |client: &mut ClientWrapper, _| {
+        let set = set.clone();
+        Box::pin(async move { client.batch_execute(&set).await.map_err(HookError::Backend) })
+    })
 }
 
 fn config(server: &Server) -> Config {

@@ -10,8 +10,11 @@ use super::errors::map;
 use super::writer::{Answer, Statement, begin, commit, rollback};
 use crate::{Error, Result};
 
-/// A transaction without a statement for this long holds every other writer up, and is rolled back.
-const IDLE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a transaction may stay without a statement, holding every other writer up, before it
+/// is rolled back.
+pub(super) fn idle_limit(busy_timeout: Duration) -> Duration {
+    (busy_timeout * 2).max(Duration::from_secs(1))
+}
 
 enum Command {
     Run(Statement, oneshot::Sender<Result<Answer>>),
@@ -55,24 +58,24 @@ impl Lease {
 /// Serves one transaction on the writer's thread.
 pub(super) fn serve(
     connection: &Connection,
-    exclusive: bool,
     wait: Duration,
+    idle_limit: Duration,
     reply: oneshot::Sender<Result<Lease>>,
 ) {
-    if let Err(e) = begin(connection, exclusive, wait) {
+    if let Err(e) = begin(connection, wait) {
         drop(reply.send(Err(e)));
         return;
     }
     let (commands, queue) = mpsc::channel();
     if reply.send(Ok(Lease(commands))).is_ok() {
-        serve_commands(connection, &queue);
+        serve_commands(connection, &queue, idle_limit);
     }
     rollback(connection);
 }
 
-fn serve_commands(connection: &Connection, queue: &mpsc::Receiver<Command>) {
+fn serve_commands(connection: &Connection, queue: &mpsc::Receiver<Command>, idle_limit: Duration) {
     loop {
-        match queue.recv_timeout(IDLE_LIMIT) {
+        match queue.recv_timeout(idle_limit) {
             Ok(Command::Run(statement, reply)) => drop(reply.send(statement.run(connection))),
             Ok(Command::Batch(sql, reply)) => {
                 drop(reply.send(connection.execute_batch(&sql).map_err(map)));
@@ -84,7 +87,7 @@ fn serve_commands(connection: &Connection, queue: &mpsc::Receiver<Command>) {
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => return,
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                tracing::error!(limit = ?IDLE_LIMIT, "an idle SQLite transaction was rolled back");
+                tracing::error!(limit = ?idle_limit, "an idle SQLite transaction was rolled back");
                 return;
             }
         }

@@ -154,8 +154,8 @@ impl Sqlite {
         Ok(self.writer()?.write(statement).await?.number())
     }
 
-    pub(crate) async fn begin(&self, exclusive: bool) -> Result<Lease> {
-        self.writer()?.lease(exclusive).await
+    pub(crate) async fn begin(&self) -> Result<Lease> {
+        self.writer()?.lease().await
     }
 
     fn writer(&self) -> Result<&Writer> {

@@ -97,17 +97,14 @@ struct Job {
 
 enum Task {
     Write(Statement, oneshot::Sender<Result<Answer>>),
-    Lease {
-        exclusive: bool,
-        reply: oneshot::Sender<Result<Lease>>,
-    },
+    Lease(oneshot::Sender<Result<Lease>>),
 }
 
 impl Task {
     fn refuse(self, error: Error) {
         match self {
             Task::Write(_, reply) => drop(reply.send(Err(error))),
-            Task::Lease { reply, .. } => drop(reply.send(Err(error))),
+            Task::Lease(reply) => drop(reply.send(Err(error))),
         }
     }
 }
@@ -124,6 +121,7 @@ impl Writer {
     pub(super) fn start(connection: Connection, wait: Duration) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (end, ended) = oneshot::channel();
+        let idle_limit = lease::idle_limit(wait);
         std::thread::Builder::new()
             .name("djauth-sqlite".into())
             .spawn(move || {
@@ -131,6 +129,7 @@ impl Writer {
                     connection,
                     queue,
                     waiting: VecDeque::new(),
+                    idle_limit,
                 }
                 .run();
                 let _ = end.send(());
@@ -149,8 +148,8 @@ impl Writer {
     }
 
     /// The writer for oneself, in a transaction.
-    pub(super) async fn lease(&self, exclusive: bool) -> Result<Lease> {
-        self.ask(|reply| Task::Lease { exclusive, reply }).await
+    pub(super) async fn lease(&self) -> Result<Lease> {
+        self.ask(Task::Lease).await
     }
 
     async fn ask<T>(&self, task: impl FnOnce(oneshot::Sender<Result<T>>) -> Task) -> Result<T> {
@@ -215,6 +214,7 @@ struct Thread {
     queue: mpsc::Receiver<Job>,
     /// Taken from the queue, but not part of the group that was being made.
     waiting: VecDeque<Job>,
+    idle_limit: Duration,
 }
 
 type Done = (Statement, oneshot::Sender<Result<Answer>>, Result<Answer>);
@@ -234,8 +234,8 @@ impl Thread {
             }
             let wait = job.deadline.saturating_duration_since(Instant::now());
             match job.task {
-                Task::Lease { exclusive, reply } => {
-                    lease::serve(&self.connection, exclusive, wait, reply);
+                Task::Lease(reply) => {
+                    lease::serve(&self.connection, wait, self.idle_limit, reply);
                 }
                 Task::Write(statement, reply) => self.group(statement, reply, wait),
             }
@@ -252,7 +252,7 @@ impl Thread {
 
     /// One commit for the first write and those that wait behind it.
     fn group(&mut self, first: Statement, reply: oneshot::Sender<Result<Answer>>, wait: Duration) {
-        if let Err(e) = begin(&self.connection, false, wait) {
+        if let Err(e) = begin(&self.connection, wait) {
             drop(reply.send(Err(e)));
             return;
         }
@@ -309,7 +309,7 @@ impl Thread {
     }
 
     fn alone(&self, statement: &Statement) -> Result<Answer> {
-        begin(&self.connection, false, Duration::from_secs(1))?;
+        begin(&self.connection, Duration::from_secs(1))?;
         let answer = statement.run(&self.connection);
         if answer.is_ok() {
             commit(&self.connection)?;
@@ -339,13 +339,12 @@ fn give_up(done: Vec<Done>) {
 }
 
 /// Begins with the write lock, waiting for it at most this long.
-pub(super) fn begin(connection: &Connection, exclusive: bool, wait: Duration) -> Result<()> {
+pub(super) fn begin(connection: &Connection, wait: Duration) -> Result<()> {
     connection.busy_timeout(wait).map_err(map)?;
-    let sql = if exclusive {
-        "BEGIN EXCLUSIVE"
-    } else {
-        "BEGIN IMMEDIATE"
-    };
+    run(connection, "BEGIN IMMEDIATE")
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<()> {
     connection
         .prepare_cached(sql)
         .and_then(|mut s| s.execute([]))
@@ -356,13 +355,11 @@ pub(super) fn begin(connection: &Connection, exclusive: bool, wait: Duration) ->
 /// Commits; rolled back when that fails.
 pub(super) fn commit(connection: &Connection) -> Result<()> {
     // In rollback-journal mode the commit waits for readers.
-    let committed = connection
-        .prepare_cached("COMMIT")
-        .and_then(|mut s| s.execute([]));
+    let committed = run(connection, "COMMIT");
     if committed.is_err() {
         rollback(connection);
     }
-    committed.map(drop).map_err(map)
+    committed
 }
 
 pub(super) fn rollback(connection: &Connection) {
@@ -375,19 +372,13 @@ pub(super) fn rollback(connection: &Connection) {
 }
 
 fn in_savepoint<T>(connection: &Connection, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    let run = |sql| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut s| s.execute([]))
-            .map_err(map)
-    };
-    run("SAVEPOINT djauth_write")?;
+    run(connection, "SAVEPOINT djauth_write")?;
     let answer = f(connection);
     if answer.is_err() && !connection.is_autocommit() {
-        run("ROLLBACK TO djauth_write")?;
+        run(connection, "ROLLBACK TO djauth_write")?;
     }
     if !connection.is_autocommit() {
-        run("RELEASE djauth_write")?;
+        run(connection, "RELEASE djauth_write")?;
     }
     answer
 }

@@ -1,5 +1,9 @@
 //! One body of tests for all databases, and what only one of them does.
 
+mod crash;
+mod faults;
+mod proxy;
+mod sqlite;
 mod transactions;
 mod values;
 

@@ -143,6 +143,7 @@ async fn foreign_keys_are_checked_at_the_commit_too() {
         let tx = db.begin().await.unwrap();
         let failed = match tx.insert(&ADD_BADGE, vec![4711.into()]).await {
             Ok(_) => tx.commit().await.unwrap_err(),
+            // Checked at once by MariaDB.
             Err(e) => e,
         };
         assert_eq!(
@@ -217,5 +218,146 @@ async fn one_bad_foreign_key_does_not_take_the_others_with_it() {
             .await
             .unwrap();
         assert_eq!(count, Some(27), "{}", made.name());
+    }
+}
+
+static LATER: Sql = Sql::new("SELECT name FROM account WHERE id = ?");
+
+#[tokio::test]
+async fn a_failed_transaction_is_never_reported_as_committed() {
+    for Fixture { db, made } in &all().await {
+        add(db, "there").await.unwrap();
+        let tx = db.begin().await.unwrap();
+        let id = add(&tx, "first").await.unwrap();
+        assert!(add(&tx, "there").await.unwrap_err().is_unique_violation());
+        let committed = tx.commit().await.is_ok();
+        let params = [id.into()];
+        let found = db
+            .fetch_optional(&LATER, &params, |row| row.get::<String>(0))
+            .await
+            .unwrap();
+        assert_eq!(found.is_some(), committed, "{}", made.name());
+        assert_eq!(committed, made.name() != "postgres", "{}", made.name());
+        add(db, "later").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn parts_outlive_nothing() {
+    for Fixture { db, made } in &all().await {
+        let tx = db.begin().await.unwrap();
+        let inner = tx.begin().await.unwrap();
+        add(&inner, "inner").await.unwrap();
+        tx.rollback().await.unwrap();
+        let error = add(&inner, "late").await.unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Closed, "{}", made.name());
+        assert!(inner.commit().await.is_err());
+        assert!(names(db).await.is_empty());
+    }
+}
+
+static NUMBERS: Sql = Sql::insert("INSERT INTO thing (number) VALUES (?)", "id");
+static ALL_NUMBERS: Sql = Sql::new("SELECT number FROM thing ORDER BY number");
+
+#[tokio::test]
+async fn long_lists_come_in_pieces() {
+    for Fixture { db, made } in &all().await {
+        let tx = db.begin().await.unwrap();
+        for number in 0..700 {
+            tx.insert(&NUMBERS, vec![number.into()]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut seen = Vec::new();
+        let each = db.fetch_each(&ALL_NUMBERS, &[], |row| {
+            seen.push(row.get::<i32>(0)?);
+            Ok(())
+        });
+        assert_eq!(each.await.unwrap(), 700, "{}", made.name());
+        assert_eq!(seen, (0..700).collect::<Vec<_>>());
+
+        // An error of the closure ends it, and the connection stays good.
+        let tx = db.begin().await.unwrap();
+        for _ in 0..2 {
+            let broken = tx.fetch_each(&ALL_NUMBERS, &[], |row| row.get::<Vec<u8>>(0).map(drop));
+            assert_eq!(
+                *broken.await.unwrap_err().kind(),
+                ErrorKind::Decode,
+                "{}",
+                made.name()
+            );
+        }
+        let count = tx.fetch(&ALL_NUMBERS, &[], |_| Ok(())).await.unwrap().len();
+        assert_eq!(count, 700, "{}", made.name());
+        tx.rollback().await.unwrap();
+        let broken = db.fetch_each(&ALL_NUMBERS, &[], |row| row.get::<Vec<u8>>(0).map(drop));
+        assert_eq!(
+            *broken.await.unwrap_err().kind(),
+            ErrorKind::Decode,
+            "{}",
+            made.name()
+        );
+    }
+}
+
+#[tokio::test]
+async fn several_statements_of_ddl() {
+    static TWO: Sql = Sql::new("SELECT b FROM two");
+    const SCRIPT: &str =
+        "CREATE TABLE one (a integer NOT NULL); CREATE TABLE two (b integer NOT NULL)";
+    for Fixture { db, made } in &all().await {
+        let tx = db.begin().await.unwrap();
+        tx.execute_script(SCRIPT).await.unwrap();
+        tx.rollback().await.unwrap();
+        let found = db.fetch(&TWO, &[], |_| Ok(())).await;
+        // MariaDB commits each statement of DDL by itself.
+        assert_eq!(found.is_ok(), made.name() == "mariadb", "{}", made.name());
+    }
+}
+
+#[tokio::test]
+async fn after_closing_nothing_runs() {
+    for Fixture { db, made } in &all().await {
+        add(db, "before").await.unwrap();
+        db.close().await;
+        let read = db.fetch(&NAMES, &[], |_| Ok(())).await.unwrap_err();
+        assert_eq!(*read.kind(), ErrorKind::Closed, "{}", made.name());
+        assert_eq!(
+            *add(db, "after").await.unwrap_err().kind(),
+            ErrorKind::Closed
+        );
+        assert_eq!(*db.begin().await.unwrap_err().kind(), ErrorKind::Closed);
+        db.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_number_of_values_is_an_error() {
+    for Fixture { db, made } in &all().await {
+        assert!(db.insert(&ADD, vec![]).await.is_err(), "{}", made.name());
+        let params = [1.into(), 2.into()];
+        assert!(
+            db.fetch(&LATER, &params, |_| Ok(())).await.is_err(),
+            "{}",
+            made.name()
+        );
+        assert!(
+            db.insert(&CLEAR, vec!["a".into()]).await.is_err(),
+            "not made for insert()"
+        );
+        add(db, "ann").await.unwrap();
+    }
+}
+
+static OWN: Sql = Sql::new("INSERT INTO account (name) VALUES (?) RETURNING id, name");
+
+#[tokio::test]
+async fn a_write_that_answers_rows_is_a_write() {
+    for Fixture { db, made } in &all().await {
+        let rows = db
+            .fetch(&OWN, &["ann".into()], |row| row.get::<String>(1))
+            .await
+            .unwrap();
+        assert_eq!(rows, ["ann"], "{}", made.name());
+        assert_eq!(names(db).await, ["ann"], "{}", made.name());
     }
 }

@@ -1,10 +1,11 @@
 //! Every kind of value, there and back.
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
-use djauth_db::{Executor, Field, Sql, Value};
+use djauth_db::{ErrorKind, Executor, Field, Sql, Value};
+use test_databases::TestDatabase;
 use uuid::Uuid;
 
-use crate::{Fixture, all};
+use crate::{Fixture, all, fixture};
 
 /// Stores a value in a column and reads it back as the same type.
 async fn round_trip<T: Field>(at: &Fixture, column: &str, value: &T) -> T {
@@ -131,4 +132,162 @@ async fn a_number_too_large_for_its_column_finds_no_row() {
             .unwrap();
         assert_eq!(count, Some(1), "{}: it is still a number", at.made.name());
     }
+}
+
+static BY_NAME: Sql = Sql::new("SELECT id FROM thing WHERE name = ?");
+
+#[tokio::test]
+async fn text_with_nul_characters() {
+    for at in &all().await {
+        let nul = "a\0b".to_owned();
+        if at.made.name() != "postgres" {
+            assert_eq!(
+                round_trip(at, "name", &nul).await,
+                nul,
+                "{}",
+                at.made.name()
+            );
+            continue;
+        }
+        // PostgreSQL cannot have it: refused before it is sent, so that a transaction goes on.
+        let tx = at.db.begin().await.unwrap();
+        let error = tx
+            .fetch(&BY_NAME, &[nul.into()], |_| Ok(()))
+            .await
+            .unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Data);
+        assert!(
+            tx.fetch(&BY_NAME, &["a".into()], |_| Ok(()))
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn values_that_do_not_fit_are_data_errors() {
+    let cases = [
+        ("name", Value::from("x".repeat(151))),
+        ("number", Value::Int(1 << 40)),
+        ("small", Value::Int(1 << 20)),
+        ("moment", Value::Timestamp(DateTime::<Utc>::MAX_UTC)),
+        (
+            "moment",
+            Value::Timestamp(Utc.with_ymd_and_hms(0, 1, 1, 0, 0, 0).unwrap()),
+        ),
+    ];
+    for at in &all().await {
+        // SQLite has no widths.
+        let no_widths = at.made.name() == "sqlite";
+        for (column, value) in cases
+            .iter()
+            .filter(|(column, _)| !no_widths || *column == "moment")
+        {
+            let text = format!("INSERT INTO thing ({column}) VALUES (?)");
+            let insert = Sql::generated(text, Some("id"));
+            let error = at
+                .db
+                .insert(&insert, vec![value.borrowed()])
+                .await
+                .unwrap_err();
+            assert_eq!(
+                *error.kind(),
+                ErrorKind::Data,
+                "{} {column}: {error:?}",
+                at.made.name()
+            );
+            assert!(!error.to_string().contains("xxx"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_column_of_another_kind_says_so() {
+    static TEXT: Sql = Sql::new("SELECT name, name FROM thing WHERE id = ?");
+    static NEW: Sql = Sql::insert("INSERT INTO thing (name) VALUES (?)", "id");
+    for at in &all().await {
+        let id = at.db.insert(&NEW, vec!["hunter2".into()]).await.unwrap();
+        let params = [id.into()];
+        let wrong = at
+            .db
+            .fetch(&TEXT, &params, |row| row.get::<i64>(1))
+            .await
+            .unwrap_err();
+        assert_eq!(*wrong.kind(), ErrorKind::Decode);
+        assert!(wrong.to_string().contains("name"), "{wrong}");
+        assert!(!wrong.to_string().contains("hunter2"), "{wrong}");
+        let outside = at
+            .db
+            .fetch(&TEXT, &params, |row| row.get::<String>(2))
+            .await;
+        assert_eq!(*outside.unwrap_err().kind(), ErrorKind::Decode);
+    }
+}
+
+#[tokio::test]
+async fn backslashes_quotes_and_booleans_mean_the_same_everywhere() {
+    static LITERALS: Sql = Sql::new(
+        r#"SELECT 'a\' || '''?' AS "x?y", CASE WHEN TRUE THEN 1 ELSE 0 END,
+            CASE WHEN 'a_b' LIKE 'a!_b' ESCAPE '!' THEN 1 ELSE 0 END -- ?
+        FROM thing WHERE name = ? AND name = 'a\b'"#,
+    );
+    for at in &all().await {
+        round_trip(at, "name", &"a\\b".to_owned()).await;
+        let params = ["a\\b".into()];
+        let rows = at.db.fetch(&LITERALS, &params, |row| {
+            assert_eq!(row.name(0), Some("x?y"));
+            Ok((
+                row.get::<String>(0)?,
+                row.get::<i32>(1)?,
+                row.get::<i32>(2)?,
+            ))
+        });
+        assert_eq!(
+            rows.await.unwrap(),
+            [("a\\'?".to_owned(), 1, 1)],
+            "{}",
+            at.made.name()
+        );
+    }
+}
+
+#[tokio::test]
+async fn uuids_in_a_native_column_of_mariadb() {
+    let at = fixture(TestDatabase::mariadb()).await;
+    at.made
+        .client("ALTER TABLE thing ADD COLUMN native uuid NULL");
+    let id = Uuid::from_u128(0x0012_3456_789a_bcde_f012_3456_789a_bc00);
+    assert_eq!(round_trip(&at, "native", &id).await, id);
+    assert_eq!(
+        at.made.client("SELECT native FROM thing"),
+        id.hyphenated().to_string()
+    );
+}
+
+#[tokio::test]
+async fn stored_as_django_stores_it() {
+    let moment = Utc.with_ymd_and_hms(2026, 11, 3, 4, 5, 6).unwrap();
+    let id = Uuid::from_u128(0x0012_3456_789a_bcde_f012_3456_789a_bc00);
+    let at = fixture(TestDatabase::sqlite()).await;
+    round_trip(&at, "moment", &moment).await;
+    round_trip(&at, "moment", &(moment + TimeDelta::milliseconds(678))).await;
+    round_trip(&at, "uid", &id).await;
+    round_trip(&at, "flag", &true).await;
+    let file = rusqlite::Connection::open(at.made.path().unwrap()).unwrap();
+    let mut select = file
+        .prepare("SELECT typeof(x) || ' ' || x FROM (SELECT coalesce(moment, uid, flag) AS x FROM thing ORDER BY id)")
+        .unwrap();
+    let stored = select.query_map([], |row| row.get(0)).unwrap();
+    let stored: Vec<String> = stored.collect::<Result<_, _>>().unwrap();
+    assert_eq!(
+        stored,
+        [
+            "text 2026-11-03 04:05:06",
+            "text 2026-11-03 04:05:06.678000",
+            "text 00123456789abcdef0123456789abc00",
+            "integer 1",
+        ]
+    );
 }
