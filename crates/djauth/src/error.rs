@@ -46,6 +46,8 @@ pub enum ErrorKind {
     Schema,
     /// A signal's receiver failed.
     Receiver,
+    /// A password hasher failed, or no thread could be started for it.
+    Hashing,
     /// A backend failed.
     Backend,
     /// The database refused a statement, or answered something that cannot be read.
