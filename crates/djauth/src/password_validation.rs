@@ -1,1 +1,216 @@
-//! Password policy: `django/contrib/auth/password_validation.py`.
+//! Rules for new passwords: `django.contrib.auth.password_validation`.
+//!
+//! ```
+//! use djauth::password_validation::{get_default_password_validators, validate_password};
+//! use djauth::settings::{SecretKey, Settings};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings::new(SecretKey::new("long, random and secret")?);
+//! let validators = get_default_password_validators(&settings)?;
+//! let user = [("username", "alice"), ("email", "alice@example.com")];
+//! let errors = validate_password("alice123", Some(&user), &validators).unwrap_err();
+//! assert_eq!(errors[0].code(), "password_too_similar");
+//! assert!(validate_password("correct horse", Some(&user), &validators).is_ok());
+//! # Ok(())
+//! # }
+//! ```
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::Error;
+use crate::settings::{PasswordValidator as Configured, Settings};
+use crate::validators::{ValidationError, is_digit};
+
+mod common;
+mod similarity;
+
+pub use common::CommonPasswordValidator;
+pub use similarity::UserAttributeSimilarityValidator;
+
+/// What the rules may know of the user whose password it is.
+pub trait PasswordUser: Send + Sync {
+    /// A text field by Django's name; `None` if the user has no such field, or no text in it.
+    fn text(&self, field: &str) -> Option<Cow<'_, str>>;
+
+    /// The field's name for people (`verbose_name`); by default the name with spaces.
+    fn verbose_name(&self, field: &str) -> String {
+        match field {
+            "email" => "email address".into(),
+            _ => field.replace('_', " "),
+        }
+    }
+}
+
+/// Fields and their values.
+impl<const N: usize> PasswordUser for [(&str, &str); N] {
+    fn text(&self, field: &str) -> Option<Cow<'_, str>> {
+        let (_, value) = self.iter().find(|(name, _)| *name == field)?;
+        Some(Cow::Borrowed(value))
+    }
+}
+
+/// One rule. Implement it for a rule of your own.
+pub trait PasswordValidator: Send + Sync + fmt::Debug {
+    /// Whether the password may be used.
+    ///
+    /// # Errors
+    /// What the user is told.
+    fn validate(
+        &self,
+        password: &str,
+        user: Option<&dyn PasswordUser>,
+    ) -> Result<(), ValidationError>;
+
+    /// Called after a password was changed, for rules that remember.
+    fn password_changed(&self, password: &str, user: Option<&dyn PasswordUser>) {
+        let _ = (password, user);
+    }
+
+    /// What the user is told before choosing.
+    fn get_help_text(&self) -> String;
+}
+
+/// The rules in the order of `AUTH_PASSWORD_VALIDATORS`.
+pub type PasswordValidators = Arc<[Arc<dyn PasswordValidator>]>;
+
+/// The rules that `AUTH_PASSWORD_VALIDATORS` names.
+///
+/// # Errors
+/// When a list of passwords cannot be read, or an option is out of its range.
+pub fn get_default_password_validators(settings: &Settings) -> Result<PasswordValidators, Error> {
+    get_password_validators(&settings.auth_password_validators)
+}
+
+/// The rules that these entries of `AUTH_PASSWORD_VALIDATORS` name.
+///
+/// # Errors
+/// When a list of passwords cannot be read, or an option is out of its range.
+pub fn get_password_validators(configured: &[Configured]) -> Result<PasswordValidators, Error> {
+    configured.iter().map(validator).collect()
+}
+
+fn validator(configured: &Configured) -> Result<Arc<dyn PasswordValidator>, Error> {
+    Ok(match configured {
+        Configured::UserAttributeSimilarity {
+            user_attributes,
+            max_similarity,
+        } => Arc::new(UserAttributeSimilarityValidator::new(
+            user_attributes,
+            *max_similarity,
+        )?),
+        Configured::MinimumLength { min_length } => Arc::new(MinimumLengthValidator {
+            min_length: *min_length,
+        }),
+        Configured::CommonPassword {
+            password_list_path: Some(path),
+        } => Arc::new(CommonPasswordValidator::from_file(path)?),
+        Configured::CommonPassword {
+            password_list_path: None,
+        } => Arc::new(CommonPasswordValidator::default()),
+        Configured::NumericPassword => Arc::new(NumericPasswordValidator),
+    })
+}
+
+/// Asks every rule.
+///
+/// # Errors
+/// What each offended rule says, in order.
+pub fn validate_password(
+    password: &str,
+    user: Option<&dyn PasswordUser>,
+    validators: &PasswordValidators,
+) -> Result<(), Vec<ValidationError>> {
+    let answers = validators
+        .iter()
+        .map(|validator| validator.validate(password, user));
+    let errors: Vec<_> = answers.filter_map(Result::err).collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+/// Tells every rule that a password was changed.
+pub fn password_changed(
+    password: &str,
+    user: Option<&dyn PasswordUser>,
+    validators: &PasswordValidators,
+) {
+    for validator in &**validators {
+        validator.password_changed(password, user);
+    }
+}
+
+/// What a user is told before choosing, rule by rule.
+pub fn password_validators_help_texts(validators: &PasswordValidators) -> Vec<String> {
+    validators
+        .iter()
+        .map(|validator| validator.get_help_text())
+        .collect()
+}
+
+/// At least so many code points.
+#[derive(Clone, Debug)]
+pub struct MinimumLengthValidator {
+    /// The least that is accepted; Django's default is 8.
+    pub min_length: u64,
+}
+
+impl MinimumLengthValidator {
+    fn characters(&self) -> String {
+        match self.min_length {
+            1 => "1 character".into(),
+            n => format!("{n} characters"),
+        }
+    }
+}
+
+impl PasswordValidator for MinimumLengthValidator {
+    fn validate(
+        &self,
+        password: &str,
+        _user: Option<&dyn PasswordUser>,
+    ) -> Result<(), ValidationError> {
+        if password.chars().count() as u64 >= self.min_length {
+            return Ok(());
+        }
+        let message = format!(
+            "The password is too short: use at least {}.",
+            self.characters()
+        );
+        let error = ValidationError::new("password_too_short", message);
+        Err(error.param("min_length", self.min_length.to_string()))
+    }
+
+    fn get_help_text(&self) -> String {
+        format!("Use at least {}.", self.characters())
+    }
+}
+
+/// Not digits alone, of whatever script.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NumericPasswordValidator;
+
+impl PasswordValidator for NumericPasswordValidator {
+    fn validate(
+        &self,
+        password: &str,
+        _user: Option<&dyn PasswordUser>,
+    ) -> Result<(), ValidationError> {
+        if password.is_empty() || !password.chars().all(is_digit) {
+            return Ok(());
+        }
+        let message = "The password consists of digits only.";
+        Err(ValidationError::new("password_entirely_numeric", message))
+    }
+
+    fn get_help_text(&self) -> String {
+        "Do not use digits only.".into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+use std::collections::HashMap;
+
+use super::{PasswordUser, PasswordValidator};
+use crate::Error;
+use crate::validators::{ValidationError, is_word};
+
+/// Not too much like what the user is called.
+#[derive(Clone, Debug)]
+pub struct UserAttributeSimilarityValidator {
+    user_attributes: Vec<String>,
+    max_similarity: f64,
+}
+
+impl UserAttributeSimilarityValidator {
+    /// Compares with these fields; a ratio of `max_similarity` (at least 0.1; Django's default is
+    /// 0.7) is too much.
+    ///
+    /// # Errors
+    /// For a `max_similarity` below 0.1.
+    pub fn new(user_attributes: &[impl AsRef<str>], max_similarity: f64) -> Result<Self, Error> {
+        if max_similarity.is_nan() || max_similarity < 0.1 {
+            return Err(Error::value("max_similarity must be at least 0.1"));
+        }
+        let user_attributes = user_attributes
+            .iter()
+            .map(|a| a.as_ref().to_owned())
+            .collect();
+        Ok(Self {
+            user_attributes,
+            max_similarity,
+        })
+    }
+
+    fn too_similar(&self, password: &Letters, value: &str) -> bool {
+        let value = value.to_lowercase();
+        let parts = value.split(|c| !is_word(c)).filter(|part| !part.is_empty());
+        parts.chain([&*value]).any(|part| {
+            let length = part.chars().count();
+            !self.is_out_of_reach(password.total, length)
+                && password.quick_ratio(part, length) >= self.max_similarity
+        })
+    }
+
+    /// A part this much shorter than the password cannot reach the ratio. This also bounds the
+    /// work (CVE-2021-45115).
+    fn is_out_of_reach(&self, password: usize, part: usize) -> bool {
+        let bound = self.max_similarity / 2.0 * password as f64;
+        password >= 10 * part && (part as f64) < bound
+    }
+}
+
+/// The characters of the password, counted once.
+struct Letters {
+    counts: HashMap<char, usize>,
+    total: usize,
+}
+
+impl Letters {
+    fn new(text: &str) -> Self {
+        let mut letters = Letters {
+            counts: HashMap::new(),
+            total: 0,
+        };
+        for c in text.chars() {
+            *letters.counts.entry(c).or_default() += 1;
+            letters.total += 1;
+        }
+        letters
+    }
+
+    /// `SequenceMatcher.quick_ratio`: twice the shared characters over all, whatever their order.
+    fn quick_ratio(&self, other: &str, length: usize) -> f64 {
+        let all = self.total + length;
+        if all == 0 {
+            return 1.0;
+        }
+        let mut used = HashMap::<char, usize>::new();
+        let shared = other.chars().filter(|c| {
+            let used = used.entry(*c).or_default();
+            *used += 1;
+            *used <= self.counts.get(c).copied().unwrap_or(0)
+        });
+        2.0 * shared.count() as f64 / all as f64
+    }
+}
+
+impl PasswordValidator for UserAttributeSimilarityValidator {
+    fn validate(
+        &self,
+        password: &str,
+        user: Option<&dyn PasswordUser>,
+    ) -> Result<(), ValidationError> {
+        let Some(user) = user else { return Ok(()) };
+        let password = Letters::new(&password.to_lowercase());
+        let offended = self.user_attributes.iter().find(|attribute| {
+            let value = user.text(attribute).filter(|value| !value.is_empty());
+            value.is_some_and(|value| self.too_similar(&password, &value))
+        });
+        let Some(attribute) = offended else {
+            return Ok(());
+        };
+        let name = user.verbose_name(attribute);
+        let message = format!("The password is too similar to the {name}.");
+        let error = ValidationError::new("password_too_similar", message);
+        Err(error.param("verbose_name", name))
+    }
+
+    fn get_help_text(&self) -> String {
+        "Do not use your name, your address or the like.".into()
+    }
+}
