@@ -4,6 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::db;
+use crate::settings::ImproperlyConfigured;
+
 /// A failure. Never a "no": a wrong password, an unknown user or a missing permission is an answer.
 ///
 /// `Display` carries no secret: no password, hash, key, session or token.
@@ -82,6 +85,11 @@ impl Error {
         Self::new(ErrorKind::ImproperlyConfigured, text)
     }
 
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     /// What failed.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
@@ -94,6 +102,55 @@ impl Error {
     pub fn try_again_after(&self) -> Option<Duration> {
         let passing = matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Busy);
         passing.then(|| self.0.retry_after.unwrap_or(Duration::from_secs(1)))
+    }
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        let kind = match error.kind() {
+            db::ErrorKind::Unavailable | db::ErrorKind::Closed => ErrorKind::Unavailable,
+            db::ErrorKind::Busy => ErrorKind::Busy,
+            db::ErrorKind::UniqueViolation { constraint } => ErrorKind::Integrity {
+                constraint: constraint.clone(),
+            },
+            db::ErrorKind::ForeignKeyViolation | db::ErrorKind::NotNull => {
+                ErrorKind::Integrity { constraint: None }
+            }
+            db::ErrorKind::Data => ErrorKind::Value,
+            db::ErrorKind::SchemaMissing => ErrorKind::Schema,
+            db::ErrorKind::Configuration => ErrorKind::ImproperlyConfigured,
+            _ => ErrorKind::Database,
+        };
+        Self::caused(kind, error.to_string(), error)
+    }
+}
+
+impl From<djauth_sessions::Error> for Error {
+    fn from(error: djauth_sessions::Error) -> Self {
+        let kind = match error.kind() {
+            djauth_sessions::ErrorKind::Unavailable => ErrorKind::Unavailable,
+            djauth_sessions::ErrorKind::Interrupted => ErrorKind::SessionInterrupted,
+            djauth_sessions::ErrorKind::Configuration => ErrorKind::ImproperlyConfigured,
+            djauth_sessions::ErrorKind::Database => ErrorKind::Database,
+            _ => ErrorKind::Session,
+        };
+        Self::caused(kind, error.to_string(), error)
+    }
+}
+
+impl From<djauth_hashers::Error> for Error {
+    fn from(error: djauth_hashers::Error) -> Self {
+        let kind = match error.kind() {
+            djauth_hashers::ErrorKind::PasswordTooLong => ErrorKind::Value,
+            _ => ErrorKind::ImproperlyConfigured,
+        };
+        Self::caused(kind, error.to_string(), error)
+    }
+}
+
+impl From<ImproperlyConfigured> for Error {
+    fn from(error: ImproperlyConfigured) -> Self {
+        Self::caused(ErrorKind::ImproperlyConfigured, error.to_string(), error)
     }
 }
 
@@ -117,24 +174,5 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let source = self.0.source.as_deref()?;
         Some(source as &(dyn StdError + 'static))
-    }
-}
-
-impl From<djauth_db::Error> for Error {
-    fn from(error: djauth_db::Error) -> Self {
-        let kind = match error.kind() {
-            djauth_db::ErrorKind::Unavailable => ErrorKind::Unavailable,
-            djauth_db::ErrorKind::Busy => ErrorKind::Busy,
-            djauth_db::ErrorKind::UniqueViolation { constraint } => ErrorKind::Integrity {
-                constraint: constraint.clone(),
-            },
-            djauth_db::ErrorKind::ForeignKeyViolation | djauth_db::ErrorKind::NotNull => {
-                ErrorKind::Integrity { constraint: None }
-            }
-            djauth_db::ErrorKind::Data => ErrorKind::Value,
-            djauth_db::ErrorKind::SchemaMissing => ErrorKind::Schema,
-            _ => ErrorKind::Database,
-        };
-        Self::caused(kind, error.to_string(), error)
     }
 }

@@ -1,6 +1,10 @@
 //! Django's authentication and authorization for Rust, on the same database, cookies and hashes as a live Django site.
 
+// The derive names this crate `djauth`, also in here.
+extern crate self as djauth;
+
 pub mod apps;
+mod auth;
 pub mod backends;
 pub mod base_user;
 pub mod checks;
@@ -12,12 +16,11 @@ pub mod middleware;
 pub mod mixins;
 pub mod models;
 pub mod password_validation;
+pub mod request_path;
 pub mod signals;
 pub mod urls;
 pub mod validators;
 pub mod views;
-
-pub use error::{Error, ErrorKind};
 
 // Borrowed: what `django.contrib.auth` imports from the rest of Django.
 pub mod contenttypes;
@@ -26,3 +29,22 @@ pub mod hashing;
 pub mod http;
 pub mod settings;
 pub mod templates;
+
+pub use djauth_db as db;
+pub use djauth_macros::BaseUser;
+pub use djauth_sessions::Session;
+pub use djauth_signing::{SecretKey, SecretKeys};
+
+pub use crate::auth::{
+    Auth, BACKEND_SESSION_KEY, Builder, HASH_SESSION_KEY, REDIRECT_FIELD_NAME, SESSION_KEY,
+};
+pub use crate::backends::Credentials;
+pub use crate::base_user::{AbstractBaseUser, BaseUser, PermissionsMixin};
+pub use crate::csrf::CsrfToken;
+pub use crate::decorators::{login_required, permission_required, user_passes_test};
+pub use crate::error::{Error, ErrorKind};
+pub use crate::http::Request;
+pub use crate::middleware::AuthLayer;
+pub use crate::mixins::{CurrentUser, LoginRequired, MaybeUser, PermissionRequired, Rejection};
+pub use crate::models::{AnonymousUser, Group, Permission, User, get_permission_codename};
+pub use crate::settings::Settings;

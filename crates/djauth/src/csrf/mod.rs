@@ -19,9 +19,9 @@ pub(crate) use failure::csrf_failure;
 pub(crate) use origin::TrustedOrigins;
 pub use reason::{RejectReason, TokenSource};
 pub use state::{CSRF_SESSION_KEY, CsrfState, CsrfToken};
-pub(crate) use state::{cookie_secret, process_request, process_response};
+pub(crate) use state::{process_request, process_response};
+pub(crate) use token::check_token;
 pub use token::{CSRF_ALLOWED_CHARS, CSRF_SECRET_LENGTH, CSRF_TOKEN_LENGTH};
-pub(crate) use token::{check_token, is_well_formed};
 
 /// The form field that carries the token.
 pub const CSRF_FIELD_NAME: &str = "csrfmiddlewaretoken";

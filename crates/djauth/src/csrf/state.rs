@@ -66,7 +66,7 @@ impl fmt::Debug for CsrfState {
 }
 
 /// The secret that the request's cookie holds. Cookies of Django before 4.0 hold it masked.
-pub(crate) fn cookie_secret(request: &Request) -> Result<Option<String>, RejectReason> {
+fn cookie_secret(request: &Request) -> Result<Option<String>, RejectReason> {
     let Some(cookie) = request.cookies().get(&request.settings().csrf_cookie_name) else {
         return Ok(None);
     };

@@ -66,7 +66,7 @@ pub enum FormatProblem {
     Characters,
 }
 
-pub(crate) fn is_well_formed(token: &str) -> Result<(), FormatProblem> {
+pub(super) fn is_well_formed(token: &str) -> Result<(), FormatProblem> {
     let length = token.chars().count();
     if length != CSRF_SECRET_LENGTH && length != CSRF_TOKEN_LENGTH {
         return Err(FormatProblem::Length);

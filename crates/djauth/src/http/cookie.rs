@@ -175,6 +175,13 @@ impl SetCookie {
         self
     }
 
+    /// `Max-Age` in seconds and `Expires` as given, each left out when there is none.
+    pub(crate) fn lifetime(mut self, max_age: Option<i64>, expires: Option<String>) -> Self {
+        self.max_age = max_age;
+        self.expires = expires;
+        self
+    }
+
     /// `Secure`.
     pub fn secure(mut self, secure: bool) -> Self {
         self.secure = secure;

@@ -4,6 +4,7 @@
 //! All of it is pure: text in, text out, in linear time.
 
 mod cookie;
+mod error_page;
 mod headers;
 mod host;
 mod query_dict;
@@ -14,13 +15,14 @@ mod url_has_allowed_host;
 mod urlsplit;
 
 pub use cookie::{Cookies, InvalidCookie, SetCookie, parse_cookie};
+pub(crate) use error_page::{error_page, unavailable};
 pub use headers::{add_never_cache_headers, http_date, patch_vary_headers};
 pub use host::{DisallowedHost, is_same_domain, split_domain_port, validate_host};
 pub use query_dict::{DATA_UPLOAD_MAX_NUMBER_FIELDS, QueryDict, TooManyFieldsSent};
 pub use quote::{escape_leading_slashes, escape_uri_path, iri_to_uri, quote, urlencode};
 pub use redirect::{DisallowedRedirect, MAX_URL_REDIRECT_LENGTH, redirect, redirect_to_login};
 pub use request::Request;
-pub(crate) use request::meta_header;
+pub(crate) use request::{cookies_of, meta_header};
 pub use url_has_allowed_host::{MAX_URL_LENGTH, url_has_allowed_host_and_scheme};
 pub use urlsplit::{InvalidUrl, SplitResult, urlsplit};
 

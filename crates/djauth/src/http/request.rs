@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::{ConnectInfo, OriginalUri};
 use axum::http::header::{AsHeaderName, COOKIE, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method, Uri};
-use djauth_sessions::Session;
+use axum::http::{HeaderMap, HeaderName, Method, Request as HttpRequest, Uri};
+use djauth_sessions::{Session, SessionEngine};
 use parking_lot::Mutex;
 
 use super::quote::{percent_decode, quote_bytes};
@@ -53,6 +53,22 @@ impl Request {
     /// The request whose head this is. The path is the one that the client asked for, also inside a
     /// nested router; the peer's address is known where the server offers it (`ConnectInfo`).
     pub fn new(settings: Arc<Settings>, parts: &Parts, session: Session) -> Self {
+        Request::with_cookies(settings, parts, OnceLock::new(), session)
+    }
+
+    /// The request whose head this is, with the session that its cookie names.
+    pub(crate) fn open(settings: Arc<Settings>, parts: &Parts, engine: &SessionEngine) -> Self {
+        let cookies = cookies_of(&parts.headers);
+        let session = engine.open(cookies.get(&settings.session_cookie_name));
+        Request::with_cookies(settings, parts, cookies.into(), session)
+    }
+
+    fn with_cookies(
+        settings: Arc<Settings>,
+        parts: &Parts,
+        cookies: OnceLock<Cookies>,
+        session: Session,
+    ) -> Self {
         let original = parts.extensions.get::<OriginalUri>();
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         Request(Arc::new(Inner {
@@ -61,7 +77,7 @@ impl Request {
             uri: original.map_or(&parts.uri, |OriginalUri(uri)| uri).clone(),
             headers: parts.headers.clone(),
             peer: peer.map(|ConnectInfo(address)| *address),
-            cookies: OnceLock::new(),
+            cookies,
             session,
             csrf: CsrfState::default(),
             user: UserSlot::default(),
@@ -70,7 +86,7 @@ impl Request {
 
     /// A request that no client sent, for work outside of a server and for tests.
     pub fn detached(settings: Arc<Settings>, session: Session) -> Self {
-        let (parts, ()) = axum::http::Request::default().into_parts();
+        let (parts, ()) = HttpRequest::default().into_parts();
         Request::new(settings, &parts, session)
     }
 
@@ -165,13 +181,7 @@ impl Request {
 
     /// The cookies.
     pub fn cookies(&self) -> &Cookies {
-        self.0.cookies.get_or_init(|| {
-            let values = self.0.headers.get_all(COOKIE).iter();
-            let values: Vec<_> = values
-                .map(|v| String::from_utf8_lossy(v.as_bytes()))
-                .collect();
-            parse_cookie(&values.join("; "))
-        })
+        self.0.cookies.get_or_init(|| cookies_of(&self.0.headers))
     }
 
     /// The value of a header; several of one name are joined with commas. Bytes that are not UTF-8 are
@@ -209,7 +219,8 @@ impl Request {
     }
 
     /// The host with its port as the client asked for it, when it is one of `ALLOWED_HOSTS`
-    /// (`request.get_host()`). With an empty list and `DEBUG` the loopback names are allowed.
+    /// (`request.get_host()`). An empty list stands for the loopback names; in Django only under
+    /// `DEBUG`, and otherwise for no host at all.
     ///
     /// # Errors
     /// [`DisallowedHost`], also when the request names no host.
@@ -217,7 +228,7 @@ impl Request {
         let host = self.raw_host().ok_or(DisallowedHost)?;
         let (domain, _) = split_domain_port(&host).ok_or(DisallowedHost)?;
         let allowed = &self.settings().allowed_hosts;
-        let valid = if allowed.is_empty() && self.settings().debug {
+        let valid = if allowed.is_empty() {
             validate_host(&domain, &[".localhost", "127.0.0.1", "[::1]"])
         } else {
             validate_host(&domain, allowed)
@@ -316,6 +327,25 @@ impl fmt::Debug for Request {
             .field("path", &self.0.uri.path())
             .field("peer", &self.0.peer)
             .finish_non_exhaustive()
+    }
+}
+
+/// The cookies in the headers of a request; several headers count as one.
+pub(crate) fn cookies_of(headers: &HeaderMap) -> Cookies {
+    let mut values = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(|v| String::from_utf8_lossy(v.as_bytes()));
+    match (values.next(), values.next()) {
+        (None, _) => Cookies::default(),
+        (Some(one), None) => parse_cookie(&one),
+        (Some(one), Some(two)) => parse_cookie(
+            &[one, two]
+                .into_iter()
+                .chain(values)
+                .collect::<Vec<_>>()
+                .join("; "),
+        ),
     }
 }
 

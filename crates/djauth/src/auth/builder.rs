@@ -1,0 +1,178 @@
+//! How an [`Auth`] is put together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use djauth_hashers::{Hashers, PasswordHasher};
+use djauth_sessions::SessionEngine;
+use djauth_signing::{Clock, SecretKeys, SystemClock};
+
+use super::hashing::Hashing;
+use super::{Auth, Inner};
+use crate::Error;
+use crate::apps::{self, Apps, Dependant};
+use crate::backends::{AllowAllUsersModelBackend, Backend, Backends, ModelBackend};
+use crate::base_user::BaseUser;
+use crate::db::Database;
+use crate::management::ModelMeta;
+use crate::models::model::Model;
+use crate::request_path::Hints;
+use crate::settings::Settings;
+use crate::signals::Signals;
+
+/// Puts an [`Auth`] together. Begin with [`Auth::builder`].
+#[must_use = "nothing happens before `connect` or `database`"]
+pub struct Builder<U: BaseUser> {
+    settings: Settings,
+    backends: Option<Backends<U>>,
+    hashers: Option<Hashers>,
+    sessions: Option<SessionEngine>,
+    clock: Arc<dyn Clock>,
+    apps: Apps,
+}
+
+impl<U: BaseUser> fmt::Debug for Builder<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("user_model", &U::label())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<U: BaseUser> Builder<U> {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            backends: None,
+            hashers: None,
+            sessions: None,
+            clock: Arc::new(SystemClock),
+            apps: Apps::default(),
+        }
+    }
+
+    /// `AUTH_USER_MODEL`. Call it before [`Builder::backend`]: backends are typed by the user.
+    pub fn user_model<V: BaseUser>(self) -> Builder<V> {
+        Builder {
+            settings: self.settings,
+            backends: None,
+            hashers: self.hashers,
+            sessions: self.sessions,
+            clock: self.clock,
+            apps: self.apps,
+        }
+    }
+
+    /// Adds a backend after those added before; the first one replaces the backends that the setting
+    /// `AUTHENTICATION_BACKENDS` names.
+    pub fn backend(mut self, backend: impl Backend<U>) -> Self {
+        self.backends
+            .get_or_insert_with(Backends::new)
+            .push(backend);
+        self
+    }
+
+    /// Hashers instead of those that `PASSWORD_HASHERS` names, the preferred one first.
+    ///
+    /// # Errors
+    /// `ImproperlyConfigured`: the list is empty.
+    pub fn password_hashers(mut self, list: Vec<Arc<dyn PasswordHasher>>) -> Result<Self, Error> {
+        self.hashers = Some(Hashers::new(list)?);
+        Ok(self)
+    }
+
+    /// A session engine instead of the one that `SESSION_ENGINE` names. It must use the same secret
+    /// keys and clock.
+    pub fn session_engine(mut self, engine: SessionEngine) -> Self {
+        self.sessions = Some(engine);
+        self
+    }
+
+    /// Where "now" comes from, for tests.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// A model of the application; it gets a content type and permissions when migrated.
+    pub fn model(mut self, model: ModelMeta) -> Self {
+        self.apps.models.push(model);
+        self
+    }
+
+    /// A table of the application that refers to one of ours, so that deletes reach it.
+    pub fn dependant(mut self, dependant: Dependant) -> Self {
+        self.apps.dependants.push(dependant);
+        self
+    }
+
+    /// Connects to the database of this URL.
+    ///
+    /// # Errors
+    /// `Unavailable`: no such database. `ImproperlyConfigured`: settings, model or URL are wrong.
+    pub async fn connect(self, url: &str) -> Result<Auth<U>, Error> {
+        let db = Database::connect(url).await?;
+        self.database(db)
+    }
+
+    /// Uses a database that is connected already.
+    ///
+    /// # Errors
+    /// `ImproperlyConfigured`: settings or model are wrong.
+    pub fn database(self, db: Database) -> Result<Auth<U>, Error> {
+        let model = Model::new()?;
+        let keys = SecretKeys::with_fallbacks(
+            self.settings.secret_key.clone(),
+            self.settings.secret_key_fallbacks.clone(),
+        );
+        let backends = match self.backends {
+            Some(backends) => backends,
+            None => named_backends(&self.settings.authentication_backends)?,
+        };
+        let hashers = match self.hashers {
+            Some(hashers) => hashers,
+            None => self.settings.hashers()?,
+        };
+        let sessions = match self.sessions {
+            Some(engine) => engine,
+            None => super::sessions::engine(&self.settings, &keys, &db, &self.clock)?,
+        };
+        let auth = Auth(Arc::new(Inner {
+            hashing: Hashing::new(hashers, &self.settings),
+            hints: Hints::new(&model),
+            settings: Arc::new(self.settings),
+            signals: Signals::new(),
+            clock: self.clock,
+            apps: self.apps,
+            db,
+            keys,
+            model,
+            backends,
+            sessions,
+        }));
+        apps::ready(&auth);
+        Ok(auth)
+    }
+}
+
+fn named_backends<U: BaseUser>(paths: &[String]) -> Result<Backends<U>, Error> {
+    let mut backends = Backends::new();
+    for path in paths {
+        match path.as_str() {
+            ModelBackend::PATH => backends.push(ModelBackend::new()),
+            AllowAllUsersModelBackend::PATH => backends.push(AllowAllUsersModelBackend::new()),
+            unknown => {
+                return Err(Error::improperly_configured(format!(
+                    "AUTHENTICATION_BACKENDS names {unknown:?}, which is not known here: \
+                     add it with Builder::backend"
+                )));
+            }
+        }
+    }
+    if backends.is_empty() {
+        return Err(Error::improperly_configured(
+            "AUTHENTICATION_BACKENDS is empty",
+        ));
+    }
+    Ok(backends)
+}

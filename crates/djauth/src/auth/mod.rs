@@ -1,0 +1,192 @@
+//! `Auth`: database, settings, user model, backends and signals of one application, and the functions
+//! of the package root `django/contrib/auth/__init__.py`.
+
+mod authenticate;
+mod builder;
+mod get_user;
+mod hashing;
+mod login;
+mod password;
+mod permissions;
+mod schema;
+mod sessions;
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use djauth_sessions::SessionEngine;
+use djauth_signing::{Clock, SecretKeys};
+
+pub use builder::Builder;
+pub(crate) use get_user::{Claim, Found, HashState};
+pub(crate) use permissions::yes;
+
+use self::hashing::Hashing;
+use crate::Error;
+use crate::apps::Apps;
+use crate::backends::Backends;
+use crate::base_user::BaseUser;
+use crate::db::Database;
+use crate::models::model::Model;
+use crate::models::{GroupManager, PermissionManager, User, UserManager};
+use crate::request_path::Hints;
+use crate::settings::Settings;
+use crate::signals::Signals;
+
+/// Where a session keeps the user's key, as text.
+pub const SESSION_KEY: &str = "_auth_user_id";
+/// Where a session keeps the path of the backend that authenticated.
+pub const BACKEND_SESSION_KEY: &str = "_auth_user_backend";
+/// Where a session keeps the session auth hash.
+pub const HASH_SESSION_KEY: &str = "_auth_user_hash";
+/// The query and form parameter that says where to go after a login.
+pub const REDIRECT_FIELD_NAME: &str = "next";
+
+/// One application's authentication. Clones are cheap and share everything.
+///
+/// Begin with [`Auth::connect`] for the stock [`User`], or with [`Auth::builder`] for an own user model,
+/// other backends or a test's clock.
+pub struct Auth<U: BaseUser = User>(Arc<Inner<U>>);
+
+pub(crate) struct Inner<U: BaseUser> {
+    db: Database,
+    settings: Arc<Settings>,
+    keys: SecretKeys,
+    model: Model<U>,
+    backends: Backends<U>,
+    signals: Signals<U>,
+    hashing: Hashing,
+    sessions: SessionEngine,
+    clock: Arc<dyn Clock>,
+    apps: Apps,
+    hints: Hints<U>,
+}
+
+impl Auth {
+    /// The stock user on this database, with everything else from the settings.
+    ///
+    /// # Errors
+    /// `Unavailable`: no such database. `ImproperlyConfigured`: the settings contradict themselves.
+    pub async fn connect(url: &str, settings: Settings) -> Result<Self, Error> {
+        Self::builder(settings).connect(url).await
+    }
+
+    /// A builder that begins with the stock user.
+    #[must_use]
+    pub fn builder(settings: Settings) -> Builder<User> {
+        Builder::new(settings)
+    }
+}
+
+impl<U: BaseUser> Auth<U> {
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Database {
+        &self.0.db
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.0.settings
+    }
+
+    /// `SECRET_KEY` and `SECRET_KEY_FALLBACKS`.
+    #[must_use]
+    pub fn secret_keys(&self) -> &SecretKeys {
+        &self.0.keys
+    }
+
+    /// The session engine.
+    #[must_use]
+    pub fn sessions(&self) -> &SessionEngine {
+        &self.0.sessions
+    }
+
+    /// The configured hashers, to look at stored values. They compute on the calling thread; hash with
+    /// [`Auth::make_password`] and [`Auth::check_password`].
+    #[must_use]
+    pub fn hashers(&self) -> &djauth_hashers::Hashers {
+        self.0.hashing.hashers()
+    }
+
+    /// Where "now" comes from.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// The present moment, without fractions of a microsecond.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// The three signals, to connect receivers to.
+    #[must_use]
+    pub fn signals(&self) -> &Signals<U> {
+        &self.0.signals
+    }
+
+    /// What the application registered.
+    #[must_use]
+    pub fn apps(&self) -> &Apps {
+        &self.0.apps
+    }
+
+    /// The paths of the backends, in the order in which they are asked.
+    pub fn backend_paths(&self) -> impl Iterator<Item = &str> {
+        self.0.backends.iter().map(|backend| backend.path())
+    }
+
+    /// Users: Django's `User.objects`.
+    #[must_use]
+    pub fn users(&self) -> UserManager<'_, U> {
+        UserManager::new(self)
+    }
+
+    /// Groups: Django's `Group.objects`.
+    #[must_use]
+    pub fn groups(&self) -> GroupManager<'_, U> {
+        GroupManager::new(self)
+    }
+
+    /// Permissions: Django's `Permission.objects`.
+    #[must_use]
+    pub fn permissions(&self) -> PermissionManager<'_, U> {
+        PermissionManager::new(self)
+    }
+
+    pub(crate) fn hashing(&self) -> &Hashing {
+        &self.0.hashing
+    }
+
+    pub(crate) fn model(&self) -> &Model<U> {
+        &self.0.model
+    }
+
+    pub(crate) fn backends(&self) -> &Backends<U> {
+        &self.0.backends
+    }
+
+    pub(crate) fn hints(&self) -> &Hints<U> {
+        &self.0.hints
+    }
+}
+
+impl<U: BaseUser> Clone for Auth<U> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<U: BaseUser> fmt::Debug for Auth<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backends: Vec<_> = self.backend_paths().collect();
+        f.debug_struct("Auth")
+            .field("user_model", &U::label())
+            .field("backends", &backends)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+//! Passwords: set, check with upgrade, and checks that take the same time for everybody.
+
+use std::sync::Arc;
+
+use super::Auth;
+use crate::base_user::BaseUser;
+use crate::db::{Executor, Field, Value};
+use crate::{Error, ErrorKind};
+
+impl<U: BaseUser> Auth<U> {
+    /// A value to store for a password, made by the preferred hasher on the hashing threads; `None`
+    /// gives a value that no password fits.
+    ///
+    /// # Errors
+    /// `Busy`: too many hashes wait. `Value`: the password is too long to be hashed.
+    pub async fn make_password(&self, raw: Option<&str>) -> Result<String, Error> {
+        Ok(self.hashing().make_password(raw).await?)
+    }
+
+    /// Sets the user's password; save the user to keep it (`password` alone is enough).
+    ///
+    /// # Errors
+    /// As [`Auth::make_password`].
+    pub async fn set_password(&self, user: &mut U, raw: &str) -> Result<(), Error> {
+        user.base_mut().password = self.make_password(Some(raw)).await?;
+        Ok(())
+    }
+
+    /// Gives the user a password that nothing fits; save the user to keep it.
+    ///
+    /// # Errors
+    /// The operating system has no random bytes.
+    pub async fn set_unusable_password(&self, user: &mut U) -> Result<(), Error> {
+        user.base_mut().password = self.make_password(None).await?;
+        Ok(())
+    }
+
+    /// Whether this is the user's password. A correct one whose stored value is outdated is stored
+    /// anew: only that column, and only where the row still holds the value that was checked. Where it
+    /// does not, somebody changed it meanwhile, and the password is checked against the new value.
+    ///
+    /// # Errors
+    /// `Busy`: too many hashes wait. Otherwise the database's.
+    pub async fn check_password(&self, user: &mut U, raw: &str) -> Result<bool, Error> {
+        // The second round is for a concurrent change; a third change within one login is no login.
+        for _ in 0..2 {
+            let verified = self.hashing().verify(raw, &user.base().password).await?;
+            if let Some(problem) = verified.problem {
+                tracing::warn!(
+                    target: "django.security.auth", user = %user.id(), ?problem,
+                    "the stored password cannot be judged: nobody can log in with it"
+                );
+            }
+            if !verified.correct {
+                return Ok(false);
+            }
+            if !verified.must_update || self.upgrade_password(user, raw).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Stores the password anew; false when the row does not hold the checked value any more, which is
+    /// then read into the user.
+    async fn upgrade_password(&self, user: &mut U, raw: &str) -> Result<bool, Error> {
+        let new = self.make_password(Some(raw)).await?;
+        let id = user.id();
+        let params = vec![
+            new.as_str().into(),
+            id.to_value(),
+            (&user.base().password).into(),
+        ];
+        let found = self
+            .db()
+            .execute(&self.model().set_password_if, params)
+            .await?;
+        if found > 0 {
+            user.base_mut().password = new;
+            return Ok(true);
+        }
+        let now = self.users().get(id).await?;
+        let stored = now.map(|now| now.base().password.clone());
+        // A row that is gone has no password that could be right.
+        user.base_mut().password = stored.unwrap_or_default();
+        Ok(false)
+    }
+
+    /// Writes the `password` column of a user whose password was set.
+    ///
+    /// # Errors
+    /// `DoesNotExist`: the row is gone.
+    pub async fn save_password(&self, user: &U) -> Result<(), Error> {
+        let id = user.id();
+        let params = vec![Value::from(&user.base().password), id.to_value()];
+        match self
+            .db()
+            .execute(&self.model().set_password, params)
+            .await?
+        {
+            0 => Err(Error::new(
+                ErrorKind::DoesNotExist,
+                "the user does not exist any more",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The user, if this is the password; for nobody one hash is run all the same, so that an unknown
+    /// name takes as long as a known one.
+    ///
+    /// # Errors
+    /// As [`Auth::check_password`].
+    pub async fn check_password_with_timing_attack_mitigation(
+        &self,
+        user: Option<U>,
+        raw: &str,
+    ) -> Result<Option<U>, Error> {
+        match user {
+            Some(mut user) => {
+                let correct = self.check_password(&mut user, raw).await?;
+                Ok(correct.then_some(user))
+            }
+            None => {
+                self.hashing().make_password(Some(raw)).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn mark_backend(user: &mut U, path: &str) {
+        user.base_mut().backend = Some(Arc::from(path));
+    }
+}

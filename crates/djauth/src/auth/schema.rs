@@ -1,0 +1,59 @@
+//! `migrate` and `check` for this application's models.
+
+use super::Auth;
+use crate::base_user::BaseUser;
+use crate::management::{App, Migrate, Plan, UserTable, check_schema};
+use crate::{Error, ErrorKind};
+
+impl<U: BaseUser> Auth<U> {
+    /// Makes the tables of Django's apps where they are missing, and the content types and permissions
+    /// of their models and of the registered ones; answers what was applied. See
+    /// [`Migrate`](crate::management::Migrate).
+    ///
+    /// # Errors
+    /// `Schema`: the database is one that is not touched. Otherwise the database's.
+    pub async fn migrate(&self) -> Result<Plan, Error> {
+        let migrate = Migrate::new().user(self.user_table());
+        let migrate = migrate
+            .models(self.apps().models().iter().cloned())
+            .applied_at(self.now());
+        migrate.run(self.db()).await
+    }
+
+    /// Looks whether the database has what is needed here: content types, users, and the sessions'
+    /// table where they are kept in it. Only reads.
+    ///
+    /// # Errors
+    /// `Schema`, which names everything that is missing. Otherwise the database's.
+    pub async fn check(&self) -> Result<(), Error> {
+        let mut apps = vec![App::ContentTypes, App::Auth];
+        if self.sessions().kind().needs_database() {
+            apps.push(App::Sessions);
+        }
+        let problems = check_schema(self.db(), &apps, &self.user_table()).await?;
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Err(Error::new(ErrorKind::Schema, texts.join("; ")))
+    }
+
+    /// The tables of the user model.
+    #[must_use]
+    pub fn user_table(&self) -> UserTable {
+        let columns = self.model().users.columns.iter().copied();
+        let stock = U::label() == "auth.user" && U::DB_TABLE.is_none();
+        let table = if stock {
+            UserTable::stock()
+        } else {
+            UserTable::own(U::APP_LABEL, U::MODEL_NAME)
+                .table(U::db_table())
+                .key(U::ID_COLUMN)
+        };
+        let table = table.columns(columns);
+        match self.model().links {
+            Some(_) => table,
+            None => table.without_permissions(),
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! Authentication backends: `django/contrib/auth/backends.py`.

@@ -1,1 +1,0 @@
-//! `AbstractBaseUser` and `BaseUserManager`: `django/contrib/auth/base_user.py`.

@@ -1,0 +1,172 @@
+//! How a struct is read from columns and written to them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::{BaseUser, FieldInfo};
+use crate::db::{self, Field, Row, Value};
+
+/// A struct whose columns are columns of the model that embeds it.
+pub trait Embed: Sized {
+    /// What is known about its columns.
+    const FIELDS: &'static [FieldInfo];
+    /// Reads its columns.
+    ///
+    /// # Errors
+    /// A column that does not hold its type.
+    fn read(row: &mut Columns<'_>) -> db::Result<Self>;
+    /// Names its columns with their values.
+    fn write<'a>(&'a self, row: &mut Changes<'a>);
+}
+
+/// Where [`BaseUser::read`] reads from: a row, given values, or nothing (to learn the column names).
+pub struct Columns<'r>(Source<'r>);
+
+enum Source<'r> {
+    /// Selected in the model's order from `next` on: no look-up, only a check of the name.
+    Row {
+        row: &'r Row<'r>,
+        names: &'r [&'static str],
+        next: usize,
+        offset: usize,
+    },
+    /// Records the names, answers blanks.
+    Record(Vec<&'static str>),
+    /// Given values, defaults for the rest.
+    Map(&'r HashMap<String, Value<'static>>),
+}
+
+impl<'r> Columns<'r> {
+    /// A row whose columns from `offset` on are `names`, in that order.
+    pub(crate) fn row(row: &'r Row<'r>, names: &'r [&'static str], offset: usize) -> Self {
+        Self(Source::Row {
+            row,
+            names,
+            next: 0,
+            offset,
+        })
+    }
+
+    /// Given values; absent ones take their defaults.
+    pub(crate) fn map(values: &'r HashMap<String, Value<'static>>) -> Self {
+        Self(Source::Map(values))
+    }
+
+    /// An object of defaults.
+    pub(crate) fn blank<T>(read: impl FnOnce(&mut Columns<'_>) -> db::Result<T>) -> T {
+        read(&mut Columns(Source::Record(Vec::new()))).expect("defaults can always be read")
+    }
+
+    /// The names that `read` asks for, in its order.
+    pub(crate) fn names<T>(
+        read: impl FnOnce(&mut Columns<'_>) -> db::Result<T>,
+    ) -> db::Result<Vec<&'static str>> {
+        let mut columns = Columns(Source::Record(Vec::new()));
+        read(&mut columns)?;
+        match columns.0 {
+            Source::Record(names) => Ok(names),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The column of this name.
+    ///
+    /// # Errors
+    /// The column does not hold a `T`.
+    pub fn get<T: Field>(&mut self, name: &'static str) -> db::Result<T> {
+        self.get_or(name, T::blank)
+    }
+
+    /// The column of this name; `default` is used for new objects only, never for a row (Django's
+    /// `default=`).
+    ///
+    /// # Errors
+    /// The column does not hold a `T`.
+    pub fn get_or<T: Field>(
+        &mut self,
+        name: &'static str,
+        default: impl FnOnce() -> T,
+    ) -> db::Result<T> {
+        match &mut self.0 {
+            Source::Row {
+                row,
+                names,
+                next,
+                offset,
+            } => {
+                let index = position(names, next, name)?;
+                row.get(*offset + index)
+            }
+            Source::Record(names) => {
+                names.push(name);
+                Ok(default())
+            }
+            Source::Map(values) => match values.get(name) {
+                Some(value) => {
+                    T::from_value(value.clone()).ok_or_else(|| db::Error::decode(name, T::NAME))
+                }
+                None => Ok(default()),
+            },
+        }
+    }
+}
+
+/// Where `name` is: at `next` when it is read in the model's order, else wherever it was selected.
+fn position(names: &[&str], next: &mut usize, name: &str) -> db::Result<usize> {
+    let index = if names.get(*next) == Some(&name) {
+        *next
+    } else {
+        let found = names.iter().position(|known| *known == name);
+        found.ok_or_else(|| db::Error::decode(name, "value: it was not selected"))?
+    };
+    *next = index + 1;
+    Ok(index)
+}
+
+/// What [`BaseUser::write`] writes to.
+pub struct Changes<'a> {
+    only: Option<&'a [&'a str]>,
+    columns: Vec<(&'static str, Value<'a>)>,
+}
+
+impl<'a> Changes<'a> {
+    /// Every column.
+    pub(crate) fn all() -> Self {
+        Self {
+            only: None,
+            columns: Vec::with_capacity(16),
+        }
+    }
+
+    /// Only the columns of these names.
+    pub(crate) fn only(names: &'a [&'a str]) -> Self {
+        Self {
+            only: Some(names),
+            columns: Vec::with_capacity(names.len()),
+        }
+    }
+
+    /// Names a column with its value.
+    pub fn set<T: Field>(&mut self, name: &'static str, value: &'a T) {
+        if self.only.is_none_or(|only| only.contains(&name)) {
+            self.columns.push((name, value.to_value()));
+        }
+    }
+
+    pub(crate) fn into_columns(self) -> Vec<(&'static str, Value<'a>)> {
+        self.columns
+    }
+
+    /// One column of a user as text; `None` when there is no such column or it holds no text.
+    pub(crate) fn text_of<U: BaseUser>(user: &U, name: &str) -> Option<String> {
+        let only = [name];
+        let mut changes = Changes::only(&only);
+        user.write(&mut changes);
+        match changes.columns.pop()?.1 {
+            Value::Text(text) => Some(Cow::into_owned(text)),
+            Value::Int(number) => Some(number.to_string()),
+            Value::Uuid(uuid) => Some(uuid.to_string()),
+            _ => None,
+        }
+    }
+}

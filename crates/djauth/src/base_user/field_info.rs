@@ -1,0 +1,106 @@
+//! What `migrate` and the checks must know about a model's columns.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// One column of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldInfo {
+    /// The column's name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// Django's `max_length`, in characters.
+    pub max_length: Option<u32>,
+    /// Whether values are unique.
+    pub unique: bool,
+    /// Whether the column may be NULL.
+    pub null: bool,
+}
+
+impl FieldInfo {
+    /// A column that is neither unique nor null and has no length limit.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: FieldKind) -> Self {
+        Self {
+            name,
+            kind,
+            max_length: None,
+            unique: false,
+            null: false,
+        }
+    }
+
+    /// The same with a length limit in characters.
+    #[must_use]
+    pub const fn max_length(mut self, limit: u32) -> Self {
+        self.max_length = Some(limit);
+        self
+    }
+
+    /// The same, unique.
+    #[must_use]
+    pub const fn unique(mut self, unique: bool) -> Self {
+        self.unique = unique;
+        self
+    }
+
+    /// The same, with NULL allowed or not.
+    #[must_use]
+    pub const fn null(mut self, null: bool) -> Self {
+        self.null = null;
+        self
+    }
+}
+
+/// What a column holds, with the Django field that writes the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldKind {
+    /// `CharField` or `TextField`.
+    Text,
+    /// `BooleanField`.
+    Bool,
+    /// `IntegerField`, `AutoField`.
+    Int32,
+    /// `BigIntegerField`, `BigAutoField`.
+    Int64,
+    /// `FloatField`.
+    Real,
+    /// `BinaryField`.
+    Bytes,
+    /// `DateTimeField`.
+    DateTime,
+    /// `UUIDField`.
+    Uuid,
+}
+
+/// A Rust type with the kind of column that holds it.
+pub trait ColumnType {
+    /// The kind.
+    const KIND: FieldKind;
+}
+
+macro_rules! column_types {
+    ($($ty:ty => $kind:ident),* $(,)?) => {
+        $(impl ColumnType for $ty {
+            const KIND: FieldKind = FieldKind::$kind;
+        })*
+    };
+}
+
+column_types! {
+    String => Text,
+    bool => Bool,
+    i32 => Int32,
+    i64 => Int64,
+    f64 => Real,
+    Vec<u8> => Bytes,
+    DateTime<Utc> => DateTime,
+    Uuid => Uuid,
+}
+
+impl<T: ColumnType> ColumnType for Option<T> {
+    const KIND: FieldKind = T::KIND;
+}

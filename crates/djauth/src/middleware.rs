@@ -1,1 +1,0 @@
-//! The authentication layer: `django/contrib/auth/middleware.py` with sessions and CSRF in their order.

@@ -1,0 +1,241 @@
+//! The layer: sessions, CSRF protection and authentication in Django's order, with its headers.
+//!
+//! | Django's middleware | here |
+//! |---|---|
+//! | `SecurityMiddleware`, `CommonMiddleware` (host check, `Content-Length`), `XFrameOptionsMiddleware` | the headers of every response |
+//! | `SessionMiddleware` | [`Request::session`], saved after the handler |
+//! | `CsrfViewMiddleware` | [`crate::csrf`], before the handler |
+//! | `AuthenticationMiddleware` | [`Auth::user`], asked for lazily |
+//!
+//! A request that asks neither for its user nor for its session costs no query and gets no
+//! `Vary: Cookie`.
+
+mod csrf;
+mod installed;
+mod response;
+mod security;
+
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::extract;
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::FutureExt;
+use tower_layer::Layer;
+use tower_service::Service;
+
+pub(crate) use installed::Installed;
+pub(crate) use response::failure;
+
+use crate::base_user::BaseUser;
+use crate::http::{Request, error_page};
+use crate::models::User;
+use crate::settings::Settings;
+use crate::{Auth, Error};
+use csrf::CsrfCheck;
+use security::SecurityHeaders;
+
+impl<U: BaseUser> Auth<U> {
+    /// The layer that gives every request its session, CSRF protection and user. Add it after the
+    /// routes: `Router::new().route(…).layer(auth.layer())`.
+    pub fn layer(&self) -> AuthLayer<U> {
+        AuthLayer::new(self)
+    }
+}
+
+/// The layer of [`Auth::layer`].
+///
+/// Every request that it sees must name one of `ALLOWED_HOSTS`, and every unsafe one must bring its
+/// CSRF token, also one that no route matches (where Django answers 404 first).
+pub struct AuthLayer<U: BaseUser = User>(Arc<Inner<U>>);
+
+struct Inner<U: BaseUser> {
+    auth: Auth<U>,
+    settings: Arc<Settings>,
+    installed: Installed,
+    security: SecurityHeaders,
+    csrf: CsrfCheck,
+}
+
+impl<U: BaseUser> AuthLayer<U> {
+    fn new(auth: &Auth<U>) -> Self {
+        let settings = auth.settings();
+        AuthLayer(Arc::new(Inner {
+            auth: auth.clone(),
+            settings: settings.clone(),
+            installed: Installed::new(auth.clone()),
+            security: SecurityHeaders::new(settings),
+            csrf: CsrfCheck::new(settings),
+        }))
+    }
+
+    /// Lets unsafe requests to one path through without a CSRF token (`csrf_exempt`): for clients that
+    /// are no browsers and prove themselves in another way. The path is a whole path, or a route as
+    /// it was given to the router (`/hooks/{id}`).
+    #[must_use]
+    pub fn csrf_exempt(self, path: impl Into<String>) -> Self {
+        let mut csrf = self.0.csrf.clone();
+        csrf.exempt(path.into());
+        let Inner {
+            auth,
+            settings,
+            installed,
+            security,
+            ..
+        } = &*self.0;
+        AuthLayer(Arc::new(Inner {
+            auth: auth.clone(),
+            settings: settings.clone(),
+            installed: installed.clone(),
+            security: security.clone(),
+            csrf,
+        }))
+    }
+}
+
+impl<U: BaseUser> Clone for AuthLayer<U> {
+    fn clone(&self) -> Self {
+        AuthLayer(self.0.clone())
+    }
+}
+
+impl<U: BaseUser> fmt::Debug for AuthLayer<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AuthLayer").field(&self.0.auth).finish()
+    }
+}
+
+impl<S, U: BaseUser> Layer<S> for AuthLayer<U> {
+    type Service = AuthService<S, U>;
+
+    fn layer(&self, inner: S) -> AuthService<S, U> {
+        AuthService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// A service inside an [`AuthLayer`].
+#[derive(Clone, Debug)]
+pub struct AuthService<S, U: BaseUser = User> {
+    inner: S,
+    layer: AuthLayer<U>,
+}
+
+impl<S, U: BaseUser> Service<extract::Request> for AuthService<S, U>
+where
+    S: Service<extract::Request, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: extract::Request) -> Self::Future {
+        // The clone may not be ready; the one that was polled is.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let layer = self.layer.clone();
+        Box::pin(async move { layer.0.serve(inner, request).await })
+    }
+}
+
+impl<U: BaseUser> Inner<U> {
+    async fn serve<S>(&self, inner: S, request: extract::Request) -> Result<Response, S::Error>
+    where
+        S: Service<extract::Request, Response = Response>,
+    {
+        let (parts, body) = request.into_parts();
+        let handle = Request::open(self.settings.clone(), &parts, self.auth.sessions());
+        let request = extract::Request::from_parts(parts, body);
+        let mut response = match self.security.ssl_redirect(&handle) {
+            Some(redirect) => redirect,
+            None => {
+                let response = self.within_session(inner, &handle, request).await?;
+                self.end_session(&handle, response).await
+            }
+        };
+        self.security.finish(&handle, response.headers_mut());
+        Ok(response)
+    }
+
+    /// What happens inside Django's session middleware.
+    async fn within_session<S>(
+        &self,
+        inner: S,
+        handle: &Request,
+        request: extract::Request,
+    ) -> Result<Response, S::Error>
+    where
+        S: Service<extract::Request, Response = Response>,
+    {
+        if handle.get_host().is_err() {
+            return Ok(response::bad_host(handle));
+        }
+        let (mut parts, body) = request.into_parts();
+        let answer = match self.csrf.check(handle, &parts, body).await {
+            Ok(body) => {
+                parts.extensions.insert(self.installed.clone());
+                parts.extensions.insert(handle.session().clone());
+                parts.extensions.insert(handle.clone());
+                call(inner, handle, extract::Request::from_parts(parts, body)).await?
+            }
+            Err(answer) => *answer,
+        };
+        let mut answer = answer;
+        self.security.frame_options(answer.headers_mut());
+        let now = self.auth.now();
+        match crate::csrf::process_response(handle, answer.headers_mut(), now).await {
+            Ok(()) => response::set_content_length(handle, &mut answer),
+            Err(error) => answer = failure(&Error::from(error)),
+        }
+        Ok(answer)
+    }
+
+    /// Saves the session and sends its cookie; a session that cannot be saved is the answer then.
+    async fn end_session(&self, handle: &Request, mut answer: Response) -> Response {
+        let name = &self.settings.session_cookie_name;
+        let had_cookie = handle.cookies().contains(name);
+        let status = answer.status().as_u16();
+        match djauth_sessions::process_response(handle.session(), had_cookie, status).await {
+            Ok(outcome) => {
+                response::session_cookie(&self.settings, outcome, answer.headers_mut());
+                answer
+            }
+            Err(error) => failure(&Error::from(error)),
+        }
+    }
+}
+
+/// Calls the handler; its panic is a 500, and the session is not saved.
+async fn call<S>(
+    mut inner: S,
+    handle: &Request,
+    request: extract::Request,
+) -> Result<Response, S::Error>
+where
+    S: Service<extract::Request, Response = Response>,
+{
+    let answer = async move { inner.call(request).await };
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!(target: "django.request", request = ?handle, "a handler panicked");
+            Ok(error_page(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong",
+                "The error was reported to those who run this site.",
+            ))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Answers that the layer makes itself, and what it adds to others.
+
+use axum::http::header::{CONTENT_LENGTH, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use djauth_sessions::{CookieAction, Outcome};
+use http_body::Body as _;
+
+use crate::http::{Request, SetCookie, error_page, http_date, patch_vary_headers, unavailable};
+use crate::settings::Settings;
+use crate::{Error, ErrorKind};
+
+/// The answer to a request whose host is not ours.
+pub(super) fn bad_host(request: &Request) -> Response {
+    let host = request.header("host");
+    tracing::error!(
+        target: "django.security.DisallowedHost", ?request, ?host,
+        "the host is malformed or not one of ALLOWED_HOSTS"
+    );
+    let text = "This site does not answer to the name that was asked for.";
+    error_page(
+        StatusCode::BAD_REQUEST,
+        "The request was not understood",
+        text,
+    )
+}
+
+/// The answer to a failure: what passes by itself is 503 with a time to come back, a session that was
+/// deleted meanwhile 400, everything else 500. Never an answer to who somebody is or what they may do.
+pub(crate) fn failure(error: &Error) -> Response {
+    if let Some(wait) = error.try_again_after() {
+        tracing::warn!(target: "django.request", %error, "not available");
+        return unavailable(wait);
+    }
+    if *error.kind() == ErrorKind::SessionInterrupted {
+        tracing::warn!(target: "django.request", %error, "the session was deleted meanwhile");
+        let text = "You were logged out while this request ran. Please log in and try again.";
+        return error_page(StatusCode::BAD_REQUEST, "The session has ended", text);
+    }
+    tracing::error!(target: "django.request", ?error, "a request failed");
+    error_page(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong",
+        "The error was reported to those who run this site.",
+    )
+}
+
+/// `Content-Length` where it is known and not set (`CommonMiddleware`). A response to HEAD no longer
+/// has the body whose length would count.
+pub(super) fn set_content_length(request: &Request, response: &mut Response) {
+    let bodiless = [
+        StatusCode::NO_CONTENT,
+        StatusCode::NOT_MODIFIED,
+        StatusCode::SWITCHING_PROTOCOLS,
+    ];
+    if request.method() == Method::HEAD || bodiless.contains(&response.status()) {
+        return;
+    }
+    if let Some(length) = response.body().size_hint().exact() {
+        let length = HeaderValue::from(length);
+        response
+            .headers_mut()
+            .entry(CONTENT_LENGTH)
+            .or_insert(length);
+    }
+}
+
+/// Sets or deletes the session cookie, and adds `Vary`.
+pub(super) fn session_cookie(settings: &Settings, outcome: Outcome, headers: &mut HeaderMap) {
+    let cookie = match outcome.cookie {
+        CookieAction::Delete => Some(SetCookie::delete(
+            &*settings.session_cookie_name,
+            &*settings.session_cookie_path,
+            settings.session_cookie_domain.as_deref(),
+            settings.session_cookie_samesite.value(),
+        )),
+        CookieAction::Set {
+            value,
+            max_age,
+            expires,
+        } => {
+            let cookie = SetCookie::new(&*settings.session_cookie_name, value)
+                .path(&*settings.session_cookie_path)
+                .domain(settings.session_cookie_domain.as_deref())
+                .secure(settings.session_cookie_secure)
+                .http_only(settings.session_cookie_httponly)
+                .same_site(settings.session_cookie_samesite.value());
+            Some(cookie.lifetime(max_age, expires.map(http_date)))
+        }
+        _ => None,
+    };
+    match cookie.map(|cookie| cookie.to_header_value()) {
+        Some(Ok(cookie)) => drop(headers.append(SET_COOKIE, cookie)),
+        Some(Err(_)) => tracing::error!("the SESSION_COOKIE_* settings make no cookie"),
+        None => {}
+    }
+    if outcome.vary {
+        patch_vary_headers(headers, &["Cookie"]);
+    }
+}

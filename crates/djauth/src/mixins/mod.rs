@@ -1,0 +1,15 @@
+//! Who may enter a handler, as extractors: `django.contrib.auth.mixins`, and `request.user`.
+//!
+//! All of them need the layer: `.layer(auth.layer())`. An extractor that names no user model means the
+//! stock [`User`]; for an own one write `LoginRequired<Account>`.
+
+mod current_user;
+mod login_required;
+mod permission_required;
+mod rejection;
+
+pub use current_user::{CurrentUser, MaybeUser};
+pub use login_required::LoginRequired;
+pub use permission_required::{Permission, PermissionRequired, is_permission_name};
+pub use rejection::Rejection;
+pub(crate) use rejection::login_redirect;

@@ -1,0 +1,251 @@
+//! Deletes that cascade as Django's do: in the application, in one transaction, children first.
+
+use std::collections::BTreeMap;
+
+use super::query::key_values;
+use super::table::Entity;
+use crate::apps::{Dependant, OnDelete, Referred};
+use crate::base_user::{BaseUser, UserId};
+use crate::db::{Dialect, Executor, Field, Sql, Transaction, Value, quote_name};
+use crate::models::{Group, Permission};
+use crate::{Auth, Error};
+
+/// Keys in one statement.
+const CHUNK: usize = 400;
+
+/// What a delete took away, row for row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deleted {
+    /// Rows of all tables together.
+    pub total: u64,
+    /// Rows of each table that lost any.
+    pub tables: BTreeMap<String, u64>,
+}
+
+impl Deleted {
+    fn count(&mut self, table: &str, rows: u64) {
+        if rows > 0 {
+            self.total += rows;
+            *self.tables.entry(table.to_owned()).or_default() += rows;
+        }
+    }
+}
+
+/// What must go, or be emptied, with rows of one table.
+struct Reference {
+    table: String,
+    column: String,
+    on_delete: OnDelete,
+}
+
+impl Reference {
+    fn cascade(table: impl Into<String>, column: impl Into<String>) -> Self {
+        Self {
+            table: table.into(),
+            column: column.into(),
+            on_delete: OnDelete::Cascade,
+        }
+    }
+
+    fn from_dependant(dependant: &Dependant) -> Self {
+        Self {
+            table: dependant.table().to_owned(),
+            column: dependant.column().to_owned(),
+            on_delete: dependant.on_delete(),
+        }
+    }
+
+    fn statement(&self, keys: usize) -> Sql {
+        let (table, column) = (quote_name(&self.table), quote_name(&self.column));
+        let marks = vec!["?"; keys].join(", ");
+        let verb = match self.on_delete {
+            OnDelete::Cascade => format!("DELETE FROM {table}"),
+            OnDelete::SetNull => format!("UPDATE {table} SET {column} = NULL"),
+        };
+        Sql::generated(format!("{verb} WHERE {column} IN ({marks})"), None)
+    }
+
+    async fn apply<I: Field>(
+        &self,
+        tx: &Transaction,
+        ids: &[I],
+        deleted: &mut Deleted,
+    ) -> Result<(), Error> {
+        for chunk in ids.chunks(CHUNK) {
+            let rows = tx
+                .execute(&self.statement(chunk.len()), key_values(chunk))
+                .await?;
+            if self.on_delete == OnDelete::Cascade {
+                deleted.count(&self.table, rows);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Deletes users with their links, their log entries and the rows of registered tables.
+pub(crate) async fn users<U: BaseUser>(
+    auth: &Auth<U>,
+    ex: &impl Executor,
+    ids: &[U::Id],
+) -> Result<Deleted, Error> {
+    let tx = ex.begin().await?;
+    let mut references = registered(auth, Referred::User);
+    if auth.model().links.is_some() {
+        let (table, column) = (U::db_table(), format!("{}_id", U::MODEL_NAME));
+        references.push(Reference::cascade(
+            format!("{table}_groups"),
+            column.clone(),
+        ));
+        references.push(Reference::cascade(
+            format!("{table}_user_permissions"),
+            column,
+        ));
+    }
+    if has_admin_log(auth, &tx).await? {
+        references.push(Reference::cascade("django_admin_log", "user_id"));
+    }
+    finish::<U>(tx, references, ids).await
+}
+
+/// Deletes groups with their links.
+pub(crate) async fn groups<U: BaseUser>(
+    auth: &Auth<U>,
+    ex: &impl Executor,
+    ids: &[i32],
+) -> Result<Deleted, Error> {
+    let tx = ex.begin().await?;
+    let mut references = registered(auth, Referred::Group);
+    references.push(Reference::cascade("auth_group_permissions", "group_id"));
+    if auth.model().links.is_some() {
+        references.push(Reference::cascade(
+            format!("{}_groups", U::db_table()),
+            "group_id",
+        ));
+    }
+    finish::<Group>(tx, references, ids).await
+}
+
+/// Deletes permissions with their links.
+pub(crate) async fn permissions<U: BaseUser>(
+    auth: &Auth<U>,
+    ex: &impl Executor,
+    ids: &[i32],
+) -> Result<Deleted, Error> {
+    finish::<Permission>(ex.begin().await?, of_permissions(auth), ids).await
+}
+
+/// Deletes content types with their permissions; log entries stay and forget theirs.
+pub(crate) async fn content_types<U: BaseUser>(
+    auth: &Auth<U>,
+    ex: &impl Executor,
+    ids: &[i32],
+) -> Result<Deleted, Error> {
+    let tx = ex.begin().await?;
+    let mut deleted = Deleted::default();
+    let permissions = permissions_of(&tx, ids).await?;
+    for reference in of_permissions(auth) {
+        reference.apply(&tx, &permissions, &mut deleted).await?;
+    }
+    Reference::cascade("auth_permission", "id")
+        .apply(&tx, &permissions, &mut deleted)
+        .await?;
+    let mut references = registered(auth, Referred::ContentType);
+    if has_admin_log(auth, &tx).await? {
+        references.push(Reference {
+            table: "django_admin_log".to_owned(),
+            column: "content_type_id".to_owned(),
+            on_delete: OnDelete::SetNull,
+        });
+    }
+    references.push(Reference::cascade("django_content_type", "id"));
+    for reference in references {
+        reference.apply(&tx, ids, &mut deleted).await?;
+    }
+    tx.commit().await?;
+    Ok(deleted)
+}
+
+fn of_permissions<U: BaseUser>(auth: &Auth<U>) -> Vec<Reference> {
+    let mut references = registered(auth, Referred::Permission);
+    references.push(Reference::cascade(
+        "auth_group_permissions",
+        "permission_id",
+    ));
+    if auth.model().links.is_some() {
+        let table = format!("{}_user_permissions", U::db_table());
+        references.push(Reference::cascade(table, "permission_id"));
+    }
+    references
+}
+
+async fn permissions_of(tx: &Transaction, content_types: &[i32]) -> Result<Vec<i32>, Error> {
+    let mut found = Vec::new();
+    for chunk in content_types.chunks(CHUNK) {
+        let marks = vec!["?"; chunk.len()].join(", ");
+        let text = format!("SELECT id FROM auth_permission WHERE content_type_id IN ({marks})");
+        let sql = Sql::generated(text, None);
+        found.extend(
+            tx.fetch(&sql, &key_values(chunk), |row| row.get::<i32>(0))
+                .await?,
+        );
+    }
+    Ok(found)
+}
+
+async fn finish<T: Entity>(
+    tx: Transaction,
+    mut references: Vec<Reference>,
+    ids: &[T::Id],
+) -> Result<Deleted, Error> {
+    references.push(Reference::cascade(T::table_name(), T::ID_COLUMN));
+    let mut deleted = Deleted::default();
+    for reference in references {
+        reference.apply(&tx, ids, &mut deleted).await?;
+    }
+    tx.commit().await?;
+    Ok(deleted)
+}
+
+fn registered<U: BaseUser>(auth: &Auth<U>, to: Referred) -> Vec<Reference> {
+    let dependants = auth.apps().dependants();
+    let of_this = dependants
+        .iter()
+        .filter(|dependant| dependant.refers_to() == to);
+    of_this.map(Reference::from_dependant).collect()
+}
+
+/// Whether the admin's log is in this database; once seen it is not asked for again.
+async fn has_admin_log<U: BaseUser>(auth: &Auth<U>, tx: &Transaction) -> Result<bool, Error> {
+    if auth.apps().admin_log_seen() {
+        return Ok(true);
+    }
+    static SQLITE: Sql =
+        Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?");
+    static POSTGRES: Sql =
+        Sql::new("SELECT CASE WHEN to_regclass(CAST(? AS text)) IS NULL THEN 0 ELSE 1 END");
+    static MYSQL: Sql = Sql::new(
+        "SELECT COUNT(*) FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_name = ?",
+    );
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => &SQLITE,
+        Dialect::Postgres => &POSTGRES,
+        _ => &MYSQL,
+    };
+    let name = [Value::from("django_admin_log")];
+    let found = tx
+        .fetch_optional(sql, &name, |row| row.get::<i64>(0))
+        .await?;
+    let found = found.is_some_and(|count| count > 0);
+    if found {
+        auth.apps().see_admin_log();
+    }
+    Ok(found)
+}
+
+/// Deletes of keys that do not fit are no deletes: used by managers.
+pub(crate) fn saved<I: UserId>(id: I) -> Option<I> {
+    (!I::AUTO || id != I::from_auto(0)).then_some(id)
+}

@@ -1,0 +1,71 @@
+//! What `create_user` and `create_superuser` write.
+
+use std::collections::HashMap;
+
+use crate::base_user::{BaseUser, Columns, normalize_email, normalize_username};
+use crate::db::Value;
+use crate::{Auth, Error};
+
+/// An unsaved user with these values and Django's defaults for the rest; no password yet.
+pub(super) fn build<U: BaseUser>(
+    auth: &Auth<U>,
+    username: &str,
+    email: &str,
+    superuser: bool,
+) -> Result<U, Error> {
+    if username.is_empty() {
+        return Err(Error::value(format!(
+            "a user needs a {}",
+            U::USERNAME_FIELD
+        )));
+    }
+    let mut values = HashMap::new();
+    put(
+        auth,
+        &mut values,
+        U::EMAIL_FIELD,
+        normalize_email(email).into(),
+    );
+    put(auth, &mut values, "is_staff", superuser.into());
+    put(auth, &mut values, "is_superuser", superuser.into());
+    put(auth, &mut values, "date_joined", auth.now().into());
+    put(
+        auth,
+        &mut values,
+        U::USERNAME_FIELD,
+        normalized::<U>(username).into(),
+    );
+    Ok(U::read(&mut Columns::map(&values))?)
+}
+
+fn put<U: BaseUser>(
+    auth: &Auth<U>,
+    values: &mut HashMap<String, Value<'static>>,
+    name: &str,
+    value: Value<'static>,
+) {
+    if auth.model().has_column(name) {
+        values.insert(name.to_owned(), value);
+    }
+}
+
+/// NFKC; an address as the login name is normalised as an address too.
+fn normalized<U: BaseUser>(username: &str) -> String {
+    let username = normalize_username(username);
+    if U::USERNAME_FIELD == U::EMAIL_FIELD {
+        normalize_email(&username)
+    } else {
+        username
+    }
+}
+
+/// `create_superuser` with flags that the caller turned off is a mistake, as in Django.
+pub(super) fn check_superuser<U: BaseUser>(auth: &Auth<U>, user: &U) -> Result<(), Error> {
+    if auth.model().has_column("is_staff") && !user.is_staff() {
+        return Err(Error::value("a superuser must have is_staff set"));
+    }
+    if user.permissions().is_some() && !user.is_superuser() {
+        return Err(Error::value("a superuser must have is_superuser set"));
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The statements of the request path, one for each number of permissions asked for.
+
+use crate::base_user::BaseUser;
+use crate::db::{Dialect, Sql, quote_name};
+use crate::models::model::Model;
+
+/// Statements with and without the session, for 0 to [`Statements::MOST_PERMS`] permissions. Marks, in
+/// order: for each permission twice (directly, through groups) the user's key, the application and the
+/// codename (both twice on MariaDB); then the user's key; with the session its key and the time.
+pub(crate) struct Statements {
+    standard: Vec<Pair>,
+    mysql: Vec<Pair>,
+}
+
+struct Pair {
+    with_session: Sql,
+    without_session: Sql,
+}
+
+impl Statements {
+    /// With more permissions than this the steps are taken one by one.
+    pub(crate) const MOST_PERMS: usize = 4;
+
+    pub(crate) fn new<U: BaseUser>(model: &Model<U>) -> Self {
+        let all = |mysql| {
+            (0..=Self::MOST_PERMS)
+                .map(|n| Pair::new(model, n, mysql))
+                .collect()
+        };
+        Self {
+            standard: all(false),
+            mysql: all(true),
+        }
+    }
+
+    pub(crate) fn with_session(&self, perms: usize, dialect: Dialect) -> &Sql {
+        &self.of(dialect)[perms].with_session
+    }
+
+    pub(crate) fn without_session(&self, perms: usize, dialect: Dialect) -> &Sql {
+        &self.of(dialect)[perms].without_session
+    }
+
+    fn of(&self, dialect: Dialect) -> &[Pair] {
+        match dialect {
+            Dialect::Mysql => &self.mysql,
+            _ => &self.standard,
+        }
+    }
+}
+
+impl Pair {
+    fn new<U: BaseUser>(model: &Model<U>, perms: usize, mysql: bool) -> Self {
+        let (users, list) = (&model.users.name, &model.users.list);
+        let id = quote_name(U::ID_COLUMN);
+        let answers = answer(model, mysql).map(|text| format!("{text}, ").repeat(perms));
+        let answers = answers.unwrap_or_default();
+        Self {
+            with_session: Sql::generated(
+                format!(
+                    "SELECT \"django_session\".\"session_data\", {answers}{list} \
+                     FROM \"django_session\" LEFT OUTER JOIN {users} ON {users}.{id} = ? \
+                     WHERE \"django_session\".\"session_key\" = ? \
+                     AND \"django_session\".\"expire_date\" > ?"
+                ),
+                None,
+            ),
+            without_session: Sql::generated(
+                format!("SELECT {answers}{list} FROM {users} WHERE {users}.{id} = ?"),
+                None,
+            ),
+        }
+    }
+}
+
+/// Whether one user has one permission, directly or through a group.
+fn answer<U: BaseUser>(model: &Model<U>, mysql: bool) -> Option<String> {
+    let links = model.links.as_ref()?;
+    let names = crate::models::model::PERMISSION_NAMES;
+    let mut which = "\"django_content_type\".\"app_label\" = ? \
+                     AND \"auth_permission\".\"codename\" = ?"
+        .to_owned();
+    if mysql {
+        // The collation may take `VIEW_user` for `view_user`: permissions are compared byte by byte.
+        which.push_str(
+            " AND CAST(\"django_content_type\".\"app_label\" AS BINARY) = CAST(? AS BINARY) \
+             AND CAST(\"auth_permission\".\"codename\" AS BINARY) = CAST(? AS BINARY)",
+        );
+    }
+    let (direct, groups) = (links.user_permissions.of_user(), links.groups.of_groups());
+    Some(format!(
+        "(EXISTS ({names}{direct} AND {which}) OR EXISTS ({names}{groups} AND {which}))"
+    ))
+}
