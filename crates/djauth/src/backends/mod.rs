@@ -212,6 +212,3 @@ pub trait Backend<U: BaseUser>: Send + Sync + 'static {
         None
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -44,6 +44,3 @@ pub async fn update_last_login<U: BaseUser>(auth: &Auth<U>, user: &U) -> Result<
         .await?;
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -281,6 +281,3 @@ fn update(table: &str, columns: &[&str], id: &str) -> String {
         quote_name(id)
     )
 }
-
-#[cfg(test)]
-mod tests;

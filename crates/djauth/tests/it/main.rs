@@ -1,9 +1,14 @@
 //! Integration tests of djauth.
 
+mod auth_backends;
 mod auth_support;
 mod contenttypes;
 mod http;
+mod login;
 mod migrate;
 mod models;
+mod own_user;
 mod permissions;
+mod request_path;
 mod schema;
+mod user_permissions;
