@@ -7,13 +7,13 @@ use djauth_hashers::{Hashers, PasswordHasher};
 use djauth_sessions::SessionEngine;
 use djauth_signing::{Clock, SecretKeys, SystemClock};
 
-use super::hashing::Hashing;
 use super::{Auth, Inner};
 use crate::Error;
 use crate::apps::{self, Apps, Dependant};
 use crate::backends::{AllowAllUsersModelBackend, Backend, Backends, ModelBackend};
 use crate::base_user::BaseUser;
 use crate::db::Database;
+use crate::hashing::HashingPool;
 use crate::management::ModelMeta;
 use crate::models::model::Model;
 use crate::request_path::Hints;
@@ -138,7 +138,11 @@ impl<U: BaseUser> Builder<U> {
             None => super::sessions::engine(&self.settings, &keys, &db, &self.clock)?,
         };
         let auth = Auth(Arc::new(Inner {
-            hashing: Hashing::new(hashers, &self.settings),
+            hashing: HashingPool::new(
+                hashers,
+                size(self.settings.hashing_threads),
+                size(self.settings.hashing_queue),
+            )?,
             hints: Hints::new(&model),
             settings: Arc::new(self.settings),
             signals: Signals::new(),
@@ -153,6 +157,10 @@ impl<U: BaseUser> Builder<U> {
         apps::ready(&auth);
         Ok(auth)
     }
+}
+
+fn size(setting: u64) -> usize {
+    usize::try_from(setting).unwrap_or(usize::MAX)
 }
 
 fn named_backends<U: BaseUser>(paths: &[String]) -> Result<Backends<U>, Error> {

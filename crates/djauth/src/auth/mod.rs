@@ -4,7 +4,6 @@
 mod authenticate;
 mod builder;
 mod get_user;
-mod hashing;
 mod login;
 mod password;
 mod permissions;
@@ -22,12 +21,12 @@ pub use builder::Builder;
 pub(crate) use get_user::{Claim, Found, HashState};
 pub(crate) use permissions::yes;
 
-use self::hashing::Hashing;
 use crate::Error;
 use crate::apps::Apps;
 use crate::backends::Backends;
 use crate::base_user::BaseUser;
 use crate::db::Database;
+use crate::hashing::HashingPool;
 use crate::models::model::Model;
 use crate::models::{GroupManager, PermissionManager, User, UserManager};
 use crate::request_path::Hints;
@@ -56,7 +55,7 @@ pub(crate) struct Inner<U: BaseUser> {
     model: Model<U>,
     backends: Backends<U>,
     signals: Signals<U>,
-    hashing: Hashing,
+    hashing: HashingPool,
     sessions: SessionEngine,
     clock: Arc<dyn Clock>,
     apps: Apps,
@@ -104,11 +103,10 @@ impl<U: BaseUser> Auth<U> {
         &self.0.sessions
     }
 
-    /// The configured hashers, to look at stored values. They compute on the calling thread; hash with
-    /// [`Auth::make_password`] and [`Auth::check_password`].
+    /// The threads that hash passwords.
     #[must_use]
-    pub fn hashers(&self) -> &djauth_hashers::Hashers {
-        self.0.hashing.hashers()
+    pub fn hashing(&self) -> &HashingPool {
+        &self.0.hashing
     }
 
     /// Where "now" comes from.
@@ -156,10 +154,6 @@ impl<U: BaseUser> Auth<U> {
     #[must_use]
     pub fn permissions(&self) -> PermissionManager<'_, U> {
         PermissionManager::new(self)
-    }
-
-    pub(crate) fn hashing(&self) -> &Hashing {
-        &self.0.hashing
     }
 
     pub(crate) fn model(&self) -> &Model<U> {

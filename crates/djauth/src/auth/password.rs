@@ -14,7 +14,7 @@ impl<U: BaseUser> Auth<U> {
     /// # Errors
     /// `Busy`: too many hashes wait. `Value`: the password is too long to be hashed.
     pub async fn make_password(&self, raw: Option<&str>) -> Result<String, Error> {
-        Ok(self.hashing().make_password(raw).await?)
+        self.hashing().make_password(raw).await
     }
 
     /// Sets the user's password; save the user to keep it (`password` alone is enough).
@@ -44,17 +44,21 @@ impl<U: BaseUser> Auth<U> {
     pub async fn check_password(&self, user: &mut U, raw: &str) -> Result<bool, Error> {
         // The second round is for a concurrent change; a third change within one login is no login.
         for _ in 0..2 {
-            let verified = self.hashing().verify(raw, &user.base().password).await?;
-            if let Some(problem) = verified.problem {
+            let stored = &user.base().password;
+            let checked = self.hashing().check_password(raw, stored).await?;
+            if let Some(problem) = checked.verified.problem {
                 tracing::warn!(
                     target: "django.security.auth", user = %user.id(), ?problem,
                     "the stored password cannot be judged: nobody can log in with it"
                 );
             }
-            if !verified.correct {
+            if !checked.verified.correct {
                 return Ok(false);
             }
-            if !verified.must_update || self.upgrade_password(user, raw).await? {
+            let Some(new) = checked.upgraded else {
+                return Ok(true);
+            };
+            if self.upgrade_password(user, new).await? {
                 return Ok(true);
             }
         }
@@ -63,8 +67,7 @@ impl<U: BaseUser> Auth<U> {
 
     /// Stores the password anew; false when the row does not hold the checked value any more, which is
     /// then read into the user.
-    async fn upgrade_password(&self, user: &mut U, raw: &str) -> Result<bool, Error> {
-        let new = self.make_password(Some(raw)).await?;
+    async fn upgrade_password(&self, user: &mut U, new: String) -> Result<bool, Error> {
         let id = user.id();
         let params = vec![
             new.as_str().into(),

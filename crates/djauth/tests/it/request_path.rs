@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use djauth::backends::{Backend, BackendResult, Context, ModelBackend, Object};
 use djauth::db::{Executor, Sql, Value};
+use djauth::settings::SessionEngine;
 use djauth::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, SecretKey, User};
 use djauth_signing::FixedClock;
 
@@ -280,6 +281,67 @@ async fn one_statement_answers_as_the_slow_steps_do() {
             }
             let groups = auth.groups().all();
             auth.groups().delete_all(groups).await.expect("deletes");
+        }
+    })
+    .await;
+}
+
+/// Sessions that are not rows: their engine is asked first, then one statement answers the rest.
+#[tokio::test]
+async fn sessions_of_other_engines_are_answered_too() {
+    on_each_auth(async |database, auth, _| {
+        let folder = tempfile::tempdir().expect("a folder");
+        for engine in [SessionEngine::SignedCookies, SessionEngine::File] {
+            let mut settings = settings();
+            settings.session_engine = engine;
+            settings.session_file_path = Some(folder.path().to_owned());
+            let auth = Auth::builder(settings)
+                .database(auth.db().clone())
+                .expect("builds");
+            let name = format!("{engine:?}");
+            let user = auth
+                .users()
+                .create_user(&name, "", None)
+                .await
+                .expect("creates");
+            let view = auth
+                .permissions()
+                .get_by_natural_key("view_user", "auth", "user")
+                .await;
+            let view = view.expect("reads").expect("made by migrate").id;
+            auth.users()
+                .user_permissions(&user)
+                .expect("p")
+                .add(&[view])
+                .await
+                .expect("adds");
+            let key = logged_in(&auth, &user).await;
+            for (perms, wanted) in [
+                (&["auth.view_user"][..], true),
+                (&["auth.view_user", "auth.add_user"], false),
+                (&["auth.VIEW_user"], false),
+                (&[], true),
+            ] {
+                let session = auth.sessions().open(Some(&key));
+                let verdict = auth.verify(&session, perms).await.expect("answers");
+                let verdict = verdict.expect("logged in");
+                let at = format!("{name} on {}, {perms:?}", database.name());
+                assert_eq!(
+                    (verdict.user.id, verdict.permitted),
+                    (user.id, wanted),
+                    "{at}"
+                );
+                let session = auth.sessions().open(Some(&key));
+                let verdict = auth
+                    .get_user_with_perms(&session, perms)
+                    .await
+                    .expect("answers");
+                assert_eq!(verdict.expect("logged in").permitted, wanted, "{at}");
+            }
+            let session = auth
+                .sessions()
+                .open(Some("abcdefghijklmnopqrstuvwxyz012345"));
+            assert!(auth.verify(&session, &[]).await.expect("answers").is_none());
         }
     })
     .await;
