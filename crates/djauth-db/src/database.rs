@@ -33,10 +33,13 @@ impl Database {
     ///
     /// - `postgres://user:password@host:port/database` and `mysql://…` (MariaDB), with the options
     ///   `sslmode` (`disable`, `prefer`, which is the default, `require`, `verify-ca`,
-    ///   `verify-full`, as libpq defines them), `sslrootcert=FILE`, `host=/socket`, `pool_size`,
-    ///   `connect_timeout` (seconds to wait for a connection, 5 by default) and
-    ///   `statement_timeout` (seconds for one statement, 30 by default). A broken connection is
-    ///   replaced by itself.
+    ///   `verify-full`, as libpq defines them; on MariaDB `verify-ca` checks the name as well),
+    ///   `sslrootcert=FILE` (without it the system's authorities are trusted, on MariaDB Mozilla's),
+    ///   `host=/socket`, `pool_size`, `connect_timeout` (seconds to wait for a connection, 5 by
+    ///   default), `statement_timeout` (seconds for one statement, 30 by default), and for
+    ///   PostgreSQL `options` (such as `-c search_path=app`, percent-encoded). A broken connection
+    ///   is replaced by itself. Sessions keep settings and prepared statements: a pooler in between
+    ///   must not hand them out by the transaction, unless it knows about both.
     ///
     /// Special characters in parts of a URL are percent-encoded.
     ///

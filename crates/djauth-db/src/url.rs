@@ -29,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) host: Option<String>,
     pub(crate) port: Option<u16>,
     pub(crate) database: Option<String>,
+    /// PostgreSQL's `options`, such as `-c search_path=app`.
+    pub(crate) options: Option<String>,
     pub(crate) ssl_mode: SslMode,
     pub(crate) root_certificate: Option<PathBuf>,
     pub(crate) limits: Limits,
@@ -73,6 +75,7 @@ impl Server {
     fn set(&mut self, key: &str, value: String) -> Result<()> {
         match key {
             "host" => self.host = non_empty(value),
+            "options" => self.options = non_empty(value),
             "sslmode" => {
                 self.ssl_mode = SslMode::parse(&value).ok_or_else(|| unknown(key))?;
             }
@@ -125,15 +128,15 @@ fn parse_sqlite(rest: &str) -> Result<sqlite::Options> {
     }
     let mut options = sqlite::Options {
         path: PathBuf::from(path),
-        mode: sqlite::Mode::ReadWrite,
+        mode: sqlite::Mode::Write,
         wal: false,
         busy_timeout: BUSY_TIMEOUT,
     };
     for (key, value) in pairs(query)? {
         match (key.as_str(), value.as_str()) {
-            ("mode", "ro") => options.mode = sqlite::Mode::ReadOnly,
-            ("mode", "rw") => options.mode = sqlite::Mode::ReadWrite,
-            ("mode", "rwc") => options.mode = sqlite::Mode::ReadWriteCreate,
+            ("mode", "ro") => options.mode = sqlite::Mode::Read,
+            ("mode", "rw") => options.mode = sqlite::Mode::Write,
+            ("mode", "rwc") => options.mode = sqlite::Mode::Create,
             ("journal_mode", "wal") => options.wal = true,
             ("timeout", _) => options.busy_timeout = seconds(&key, &value)?,
             _ => return Err(unknown(&key)),
@@ -213,12 +216,9 @@ mod tests {
             sqlite("sqlite:///var/a%20b.db").path,
             PathBuf::from("/var/a b.db")
         );
-        assert_eq!(sqlite("sqlite://a").mode, sqlite::Mode::ReadWrite);
-        assert_eq!(
-            sqlite("sqlite://a?mode=rwc").mode,
-            sqlite::Mode::ReadWriteCreate
-        );
-        assert_eq!(sqlite("sqlite://a?mode=ro").mode, sqlite::Mode::ReadOnly);
+        assert_eq!(sqlite("sqlite://a").mode, sqlite::Mode::Write);
+        assert_eq!(sqlite("sqlite://a?mode=rwc").mode, sqlite::Mode::Create);
+        assert_eq!(sqlite("sqlite://a?mode=ro").mode, sqlite::Mode::Read);
         assert!(sqlite("sqlite://a?journal_mode=wal&timeout=0.5").wal);
         for wrong in [
             "sqlite://",

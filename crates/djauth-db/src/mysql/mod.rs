@@ -15,7 +15,7 @@ pub(crate) use self::values::{column, name};
 use crate::pool::{self, Limits};
 use crate::tls::SslMode;
 use crate::url::Server;
-use crate::{ErrorKind, Result, Row, Sql, Value};
+use crate::{Error, ErrorKind, Result, Row, Sql, Value};
 
 /// Prepared statements kept by one connection.
 const KEPT_STATEMENTS: usize = 256;
@@ -34,6 +34,11 @@ pub(crate) struct Mysql {
 
 impl Mysql {
     pub(crate) async fn connect(server: Server) -> Result<Self> {
+        if server.options.is_some() {
+            return Err(Error::configuration(
+                "`options` in the database URL is for PostgreSQL",
+            ));
+        }
         let secured = Self::open(&server, ssl(&server)).await;
         match secured {
             Err(e)
@@ -176,15 +181,15 @@ fn lock_wait(limits: &Limits) -> String {
 fn ssl(server: &Server) -> Option<SslOpts> {
     let ssl = SslOpts::default();
     let root = server.root_certificate.clone();
-    let ssl = match (server.ssl_mode, root) {
+    Some(match (server.ssl_mode, root) {
         (SslMode::Disable, _) => return None,
         (SslMode::Prefer, _) | (SslMode::Require, None) => {
-            return Some(ssl.with_danger_accept_invalid_certs(true));
+            ssl.with_danger_accept_invalid_certs(true)
         }
+        // The driver always checks the name as well.
         (_, Some(root)) => ssl
             .with_root_certs(vec![root.into()])
             .with_disable_built_in_roots(true),
         (_, None) => ssl,
-    };
-    Some(ssl.with_danger_skip_domain_validation(server.ssl_mode != SslMode::VerifyFull))
+    })
 }

@@ -59,13 +59,13 @@ impl Connection {
         let statement = self.prepare(sql.postgres(), params).await?;
         let rows = self.held.query_raw(&statement, as_params(params));
         let rows = self
-            .timed(async { rows.await.map_err(|e| self.seen(e)) })
+            .timed(async { rows.await.map_err(|e| self.seen(&e)) })
             .await?;
         let mut rows = pin!(rows);
         let mut count = 0;
         loop {
             let next = self
-                .timed(async { rows.try_next().await.map_err(|e| self.seen(e)) })
+                .timed(async { rows.try_next().await.map_err(|e| self.seen(&e)) })
                 .await;
             let Some(row) = next? else { return Ok(count) };
             f(&Row(Source::Postgres(&row)))?;
@@ -91,7 +91,7 @@ impl Connection {
     pub(crate) async fn execute(&self, sql: &Sql, params: &[Value<'_>]) -> Result<u64> {
         let statement = self.prepare(sql.postgres(), params).await?;
         let run = self.held.execute_raw(&statement, as_params(params));
-        self.timed(async { run.await.map_err(|e| self.seen(e)) })
+        self.timed(async { run.await.map_err(|e| self.seen(&e)) })
             .await
     }
 
@@ -104,7 +104,7 @@ impl Connection {
             rows.try_collect::<Vec<_>>().await
         };
         let rows = self
-            .timed(async { run.await.map_err(|e| self.seen(e)) })
+            .timed(async { run.await.map_err(|e| self.seen(&e)) })
             .await;
         let rows = rows?;
         let row = rows.first();
@@ -123,7 +123,7 @@ impl Connection {
                 self.held
                     .prepare_cached(text)
                     .await
-                    .map_err(|e| self.seen(e))
+                    .map_err(|e| self.seen(&e))
             })
             .await?;
         let types = statement.params();
@@ -147,13 +147,13 @@ impl Connection {
             self.held
                 .prepare_typed(text, &types)
                 .await
-                .map_err(|e| self.seen(e))
+                .map_err(|e| self.seen(&e))
         })
         .await
     }
 
     /// Notes what an error tells about the connection and its prepared statements.
-    fn seen(&self, error: tokio_postgres::Error) -> Error {
+    fn seen(&self, error: &tokio_postgres::Error) -> Error {
         match error.code().map(SqlState::code) {
             // A table has changed under a plan, or somebody has discarded it.
             Some("0A000" | "26000") => {
@@ -174,14 +174,24 @@ impl Connection {
 
     /// Without parameters; several statements separated by `;` too.
     pub(crate) async fn batch(&self, sql: &str) -> Result<()> {
-        self.timed(async { self.held.batch_execute(sql).await.map_err(|e| self.seen(e)) })
-            .await
+        self.timed(async {
+            self.held
+                .batch_execute(sql)
+                .await
+                .map_err(|e| self.seen(&e))
+        })
+        .await
     }
 
     /// DDL in a transaction, without the limit for statements.
     pub(crate) async fn script(&self, sql: &str) -> Result<()> {
         self.batch("SET LOCAL statement_timeout = 0").await?;
-        let run = async { self.held.batch_execute(sql).await.map_err(|e| self.seen(e)) };
+        let run = async {
+            self.held
+                .batch_execute(sql)
+                .await
+                .map_err(|e| self.seen(&e))
+        };
         self.noted(self.limits.script(run).await)
     }
 

@@ -8,17 +8,17 @@ use tokio_postgres::error::DbError;
 use super::params::Unfit;
 use crate::{Error, ErrorKind};
 
-pub(super) fn map(error: tokio_postgres::Error) -> Error {
+pub(super) fn map(error: &tokio_postgres::Error) -> Error {
     if let Some(server) = error.as_db_error() {
         return server_error(server);
     }
-    if let Some(unfit) = source_of::<Unfit>(&error) {
+    if let Some(unfit) = source_of::<Unfit>(error) {
         return Error::new(ErrorKind::Data, format!("PostgreSQL: {unfit}"));
     }
     // The driver's own texts hold no values.
     let text = format!("PostgreSQL: {error}");
-    if source_of::<io::Error>(&error).is_some() || error.is_closed() {
-        let detail = source_of::<io::Error>(&error)
+    if source_of::<io::Error>(error).is_some() || error.is_closed() {
+        let detail = source_of::<io::Error>(error)
             .map(|e| format!(": {e}"))
             .unwrap_or_default();
         return Error::new(ErrorKind::Unavailable, text + &detail);

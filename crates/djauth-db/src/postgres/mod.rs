@@ -52,7 +52,7 @@ impl Postgres {
             .pool
             .get()
             .await
-            .map_err(|e| pool::map(e, errors::map))?;
+            .map_err(|e| pool::map(e, |e| errors::map(&e)))?;
         Ok(Connection::new(object, self.limits.clone()))
     }
 
@@ -176,6 +176,9 @@ fn config(server: &Server) -> Config {
     }
     if let Some(password) = &server.password {
         config.password(password);
+    }
+    if let Some(options) = &server.options {
+        config.options(options);
     }
     if let Some(database) = &server.database {
         config.dbname(database);

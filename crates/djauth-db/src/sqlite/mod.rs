@@ -46,7 +46,7 @@ impl Sqlite {
         options.prepare()?;
         let wait = options.busy_timeout;
         let writer = match options.mode {
-            Mode::ReadOnly => None,
+            Mode::Read => None,
             _ => Some(Writer::start(options.connection(true)?, wait)?),
         };
         Ok(Sqlite {

@@ -17,9 +17,12 @@ const CACHED_STATEMENTS: usize = 256;
 /// `mode` of a SQLite URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    ReadOnly,
-    ReadWrite,
-    ReadWriteCreate,
+    /// `ro`
+    Read,
+    /// `rw`: the file must be there.
+    Write,
+    /// `rwc`: made when missing.
+    Create,
 }
 
 /// What a SQLite URL says.
@@ -36,13 +39,13 @@ impl Options {
     /// Makes the file if it may and must be made, sets the journal mode of files that we made, and
     /// checks that what is there is a database.
     pub(super) fn prepare(&self) -> Result<()> {
-        let created = self.mode == Mode::ReadWriteCreate && create(&self.path)?;
+        let created = self.mode == Mode::Create && create(&self.path)?;
         if !created {
             self.must_exist()?;
         }
-        let connection = self.connection(self.mode != Mode::ReadOnly)?;
+        let connection = self.connection(self.mode != Mode::Read)?;
         connection.busy_timeout(self.busy_timeout).map_err(map)?;
-        if self.mode != Mode::ReadOnly && (created || self.wal) {
+        if self.mode != Mode::Read && (created || self.wal) {
             connection
                 .pragma_update(None, "journal_mode", "wal")
                 .map_err(map)?;
@@ -71,7 +74,7 @@ impl Options {
     pub(super) fn connection(&self, write: bool) -> Result<Connection> {
         // Readers of a WAL file must be able to write its index, so "read only" is a pragma there.
         let access = match self.mode {
-            Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
             _ => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -262,3 +262,22 @@ async fn a_table_that_changes_under_prepared_statements() {
         db.insert(&ADD, vec!["bob".into()]).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_search_path_from_the_url() {
+    static PLACE: Sql = Sql::new("SELECT current_schema()");
+    let made = TestDatabase::postgres();
+    made.client("CREATE SCHEMA app");
+    let url = format!("{}?options=-c%20search_path%3Dapp", made.url());
+    let db = Database::connect(&url).await.unwrap();
+    let place = db
+        .fetch(&PLACE, &[], |row| row.get::<String>(0))
+        .await
+        .unwrap();
+    assert_eq!(place, ["app"]);
+    let made = TestDatabase::mariadb();
+    let error = Database::connect(&format!("{}?options=x", made.url()))
+        .await
+        .unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Configuration);
+}

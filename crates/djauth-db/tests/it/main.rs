@@ -4,6 +4,7 @@ mod crash;
 mod faults;
 mod proxy;
 mod sqlite;
+mod tls;
 mod transactions;
 mod values;
 
