@@ -138,6 +138,16 @@ impl SessionData {
         Ok(())
     }
 
+    /// Sets everything that `other` holds, as it is.
+    pub fn update(&mut self, other: &SessionData) {
+        for (key, item) in &other.entries {
+            self.entries.insert(key.clone(), item.clone());
+        }
+        for (key, value) in &other.foreign {
+            self.put_foreign(key.clone(), value.clone());
+        }
+    }
+
     /// Removes a key; false if it was not there.
     pub fn remove(&mut self, key: &str) -> bool {
         self.entries.shift_remove(&*escaped(key)).is_some()

@@ -177,21 +177,16 @@ impl Session {
         .await?
     }
 
-    /// Sets several values from another dictionary (Django's `update`).
+    /// Sets everything that another dictionary holds.
     ///
     /// # Errors
-    /// As [`read`](Self::read) and [`SessionData::get_json`].
+    /// As [`read`](Self::read).
     pub async fn update(&self, other: &SessionData) -> Result<()> {
         self.with(|data, modified| {
+            data.update(other);
             *modified = true;
-            other
-                .keys()
-                .try_for_each(|key| match other.get_json(&key)? {
-                    Some(raw) => data.insert_json(&key, &raw),
-                    None => Ok(()),
-                })
         })
-        .await?
+        .await
     }
 
     /// The value under `key`; if it is absent, `default`, which is then set.

@@ -233,7 +233,9 @@ impl Bed {
             "{}:1:{name}",
             self.redis.as_ref().unwrap().prefix()
         ));
-        rest.iter().for_each(|argument| drop(run.arg(argument)));
+        rest.iter().for_each(|argument| {
+            run.arg(argument);
+        });
         run.query_async(&mut self.redis_connection().await)
             .await
             .unwrap()

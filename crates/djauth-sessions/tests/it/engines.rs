@@ -65,7 +65,7 @@ async fn what_is_set_is_there_at_the_next_request() {
 
 #[tokio::test]
 async fn numbers_and_texts_of_any_kind_are_kept() {
-    let json = r#"{"n":123456789012345678901234567890,"f":[1e+16,1.5,NaN,-Infinity],"s":"\ud800\u00e9\u0000","\u00e9":null}"#;
+    let json = r#"{"n":123456789012345678901234567890,"f":[1e+16,1.5,NaN,-Infinity],"s":"\ud800\u00e9\u0000","\udfff":1,"\u00e9":null}"#;
     for bed in beds().await {
         let session = bed.engine.open(None);
         session
