@@ -124,7 +124,9 @@ impl DbStore {
 }
 
 fn failure(error: djauth_db::Error) -> Error {
-    let kind = if error.is_transient() {
+    // A server that is being stopped has closed its database: the next one will answer.
+    let closed = *error.kind() == djauth_db::ErrorKind::Closed;
+    let kind = if error.is_transient() || closed {
         ErrorKind::Unavailable
     } else {
         ErrorKind::Database

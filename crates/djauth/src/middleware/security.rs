@@ -46,7 +46,8 @@ impl SecurityHeaders {
         }
     }
 
-    /// The redirect to https, where `SECURE_SSL_REDIRECT` asks for it.
+    /// The redirect to https, where `SECURE_SSL_REDIRECT` asks for it. A bad host gets the headers of
+    /// [`SecurityHeaders::finish`] here too, which Django leaves out in this one case.
     pub(super) fn ssl_redirect(&self, request: &Request) -> Option<Response<Body>> {
         let settings = request.settings();
         if !settings.secure_ssl_redirect || request.is_secure() {

@@ -4,6 +4,7 @@ mod auth_backends;
 mod auth_support;
 mod contenttypes;
 mod http;
+mod layer;
 mod login;
 mod migrate;
 mod models;
