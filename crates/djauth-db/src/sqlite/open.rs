@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -46,9 +46,7 @@ impl Options {
         let connection = self.connection(self.mode != Mode::Read)?;
         connection.busy_timeout(self.busy_timeout).map_err(map)?;
         if self.mode != Mode::Read && (created || self.wal) {
-            connection
-                .pragma_update(None, "journal_mode", "wal")
-                .map_err(map)?;
+            set_wal(&connection, self.busy_timeout)?;
         }
         connection
             .query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))
@@ -79,7 +77,8 @@ impl Options {
         };
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(map)?;
-        connection.busy_timeout(Duration::ZERO).map_err(map)?;
+        // The pragmas below read the file, and another process may be setting its journal mode.
+        connection.busy_timeout(self.busy_timeout).map_err(map)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         // Without the stability guarantee each execution with new values is planned again.
         connection
@@ -97,7 +96,22 @@ impl Options {
         connection
             .pragma_update(None, "query_only", !write)
             .map_err(map)?;
+        connection.busy_timeout(Duration::ZERO).map_err(map)?;
         Ok(connection)
+    }
+}
+
+/// Turns WAL on. SQLite does not wait for a lock there, and another process may be opening the file.
+fn set_wal(connection: &Connection, wait: Duration) -> Result<()> {
+    let deadline = Instant::now() + wait;
+    loop {
+        let set = connection.pragma_update(None, "journal_mode", "wal");
+        match set.map_err(map) {
+            Err(e) if *e.kind() == ErrorKind::Busy && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
     }
 }
 

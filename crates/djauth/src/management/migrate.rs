@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use djauth_db::{Database, Dialect, Executor, Sql, Transaction, Value};
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, RECORDER};
 use super::lock::{self, Lock};
 use super::plan::{self, MARK, Wanted, Work};
 use super::tables::{self, Table};
@@ -182,6 +182,7 @@ impl Migrate {
             create(connection, table, &work).await?;
             step()?;
         }
+        count_from_the_start(connection, &found).await?;
         // The transaction that came with the connection ended with the first statement of DDL.
         connection.execute_script("START TRANSACTION").await?;
         self.finish(connection, &work).await?;
@@ -246,6 +247,22 @@ async fn create(transaction: &Transaction, table: &Table, work: &Work) -> Result
             None => (*statement).to_owned(),
         };
         transaction.execute_script(&statement).await?;
+    }
+    Ok(())
+}
+
+/// MariaDB does not give numbers back when rows are rolled back. After a run that was cut off while it added rows,
+/// this makes them begin where Django's do. A counter is never set below a row that is there.
+async fn count_from_the_start(connection: &Transaction, found: &Catalogue) -> Result<(), Error> {
+    if found.applied_of(MARK).next().is_none() {
+        return Ok(());
+    }
+    for table in [RECORDER, "django_content_type", "auth_permission"] {
+        if table == RECORDER || (found.has(table) && plan::is_marked(found, table)) {
+            connection
+                .execute_script(&format!("ALTER TABLE {table} AUTO_INCREMENT = 1"))
+                .await?;
+        }
     }
     Ok(())
 }

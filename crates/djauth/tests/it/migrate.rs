@@ -379,3 +379,23 @@ async fn the_check_names_a_column_that_would_stop_every_new_user() {
     })
     .await;
 }
+
+/// Also when the file itself is not there yet.
+#[tokio::test]
+async fn servers_that_start_at_once_on_a_new_file_do_it_once() {
+    let database = TestDatabase::sqlite();
+    let start = async || {
+        let db = connect(&database).await;
+        let done = Migrate::new()
+            .run(&db)
+            .await
+            .expect("migrates")
+            .migrations()
+            .len();
+        db.close().await;
+        done
+    };
+    let starts = (0..6).map(|_| start());
+    let done = futures_util::future::join_all(starts).await;
+    assert_eq!(done.iter().sum::<usize>(), 18, "{done:?}");
+}

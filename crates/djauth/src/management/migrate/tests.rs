@@ -75,6 +75,35 @@ async fn a_run_may_be_cut_off_again_and_again() {
     db.close().await;
 }
 
+/// The rows themselves are one transaction; cut off within, they are all gone, and their numbers are not used up.
+#[tokio::test]
+async fn a_run_cut_off_between_rows_leaves_no_gap() {
+    let (_test, db) = mariadb().await;
+    Migrate::new()
+        .in_steps(&db, |step| cut(step == STEPS - 2))
+        .await
+        .expect_err("cut off");
+    let transaction = db.begin().await.expect("begins");
+    let work = Migrate::new().work(&transaction).await.expect("reads");
+    Migrate::new()
+        .finish(&transaction, &work)
+        .await
+        .expect("adds rows");
+    transaction.rollback().await.expect("rolls back");
+    Migrate::new().run(&db).await.expect("goes on");
+    is_complete(&db).await;
+    static NUMBERS: Sql = Sql::new(
+        "SELECT (SELECT MAX(id) FROM django_migrations), (SELECT MAX(id) FROM django_content_type),
+                (SELECT MAX(id) FROM auth_permission)",
+    );
+    let read = |row: &djauth_db::Row<'_>| Ok([row.get::<i64>(0)?, row.get(1)?, row.get(2)?]);
+    assert_eq!(
+        db.fetch_optional(&NUMBERS, &[], read).await.expect("reads"),
+        Some([18, 6, 24])
+    );
+    db.close().await;
+}
+
 fn cut(here: bool) -> Result<(), Error> {
     if here {
         Err(Error::new(ErrorKind::Database, "cut off"))
