@@ -153,7 +153,7 @@ def test_the_second_superuser_of_a_name_is_refused_by_both(plain_house):
     name = f"root{secrets.token_hex(3)}"
     settings = {
         "DJANGO_SUPERUSER_USERNAME": name,
-        "DJANGO_SUPERUSER_EMAIL": "",
+        "DJANGO_SUPERUSER_EMAIL": "root@example.com",
         "DJANGO_SUPERUSER_PASSWORD": "long enough",
     }
     for side in (plain_house.djauth, plain_house.django):

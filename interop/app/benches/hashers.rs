@@ -6,7 +6,14 @@ use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let names = ["pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "bcrypt", "scrypt"];
+    let names = [
+        "pbkdf2_sha256",
+        "pbkdf2_sha1",
+        "argon2",
+        "bcrypt_sha256",
+        "bcrypt",
+        "scrypt",
+    ];
     let hashers = Hashers::from_names(&names, &djauth_hashers::Parameters::default())?;
     for line in std::io::stdin().lock().lines() {
         let task: serde_json::Value = serde_json::from_str(&line?)?;

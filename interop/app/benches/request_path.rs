@@ -10,7 +10,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
     let [seconds, tasks, permission] = arguments.as_slice() else {
         return Err("usage: request_path SECONDS TASKS PERMISSION".into());
     };
@@ -19,7 +22,7 @@ async fn main() -> Result<(), Failure> {
     let (keys, permission) = (Arc::new(keys), Arc::new(permission.clone()));
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
-    let auth = Auth::connect(&url, settings).await?;
+    let auth = Auth::connect(url.expose(), settings).await?;
     // Once for every session, so that connections, statements and hints are there.
     serve(auth.clone(), keys.clone(), 0, permission.clone(), None).await?;
     let start = Instant::now();
@@ -27,7 +30,13 @@ async fn main() -> Result<(), Failure> {
     let workers: Vec<_> = (0..tasks)
         .map(|task| {
             let first = task * keys.len() / tasks;
-            tokio::spawn(serve(auth.clone(), keys.clone(), first, permission.clone(), Some(end)))
+            tokio::spawn(serve(
+                auth.clone(),
+                keys.clone(),
+                first,
+                permission.clone(),
+                Some(end),
+            ))
         })
         .collect();
     let mut served = 0;

@@ -13,9 +13,14 @@ pub(crate) async fn call(
     State(auth): State<Auth>,
     Json(call): Json<Value>,
 ) -> Result<Json<Value>, (StatusCode, String)> {
-    let call = Call { auth: &auth, arguments: &call };
+    let call = Call {
+        auth: &auth,
+        arguments: &call,
+    };
     let result = call.run().await;
-    result.map(Json).map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+    result
+        .map(Json)
+        .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
 struct Call<'a> {
@@ -53,7 +58,9 @@ impl Call<'_> {
                 let group = self.group("name").await?;
                 self.auth.groups().delete(&group).await?;
             }
-            "clear_sessions" => self.auth.sessions().clear_expired().await?,
+            "clear_sessions" => {
+                self.auth.sessions().clear_expired().await?;
+            }
             other => self.link(other).await?,
         }
         Ok(())
@@ -99,24 +106,37 @@ impl Call<'_> {
         let password = self.arguments["password"].as_str();
         let fields = |user: &mut User| self.set_fields(user);
         let user = if superuser {
-            users.create_superuser_with(username, email, password, fields).await?
+            users
+                .create_superuser_with(username, email, password, fields)
+                .await?
         } else {
-            users.create_user_with(username, email, password, fields).await?
+            users
+                .create_user_with(username, email, password, fields)
+                .await?
         };
         Ok(json!({ "id": user.id }))
     }
 
     async fn set_password(&self) -> Result<(), Failure> {
         let mut user = self.user().await?;
-        self.auth.set_password(&mut user, self.text("password")?).await?;
+        self.auth
+            .set_password(&mut user, self.text("password")?)
+            .await?;
         Ok(self.auth.users().save(&mut user).await?)
     }
 
     async fn update_user(&self) -> Result<(), Failure> {
         let mut user = self.user().await?;
         self.set_fields(&mut user);
-        let named = self.arguments.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-        let named: Vec<_> = named.filter(|name| !["command", "username"].contains(name)).collect();
+        let named = self
+            .arguments
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str());
+        let named: Vec<_> = named
+            .filter(|name| !["command", "username"].contains(name))
+            .collect();
         Ok(self.auth.users().save_fields(&user, &named).await?)
     }
 
@@ -150,12 +170,20 @@ impl Call<'_> {
     }
 
     async fn user(&self) -> Result<User, Failure> {
-        let found = self.auth.users().get_by_natural_key(self.text("username")?).await?;
+        let found = self
+            .auth
+            .users()
+            .get_by_natural_key(self.text("username")?)
+            .await?;
         found.ok_or_else(|| "no such user".into())
     }
 
     async fn group(&self, argument: &str) -> Result<Group, Failure> {
-        let found = self.auth.groups().get_by_natural_key(self.text(argument)?).await?;
+        let found = self
+            .auth
+            .groups()
+            .get_by_natural_key(self.text(argument)?)
+            .await?;
         found.ok_or_else(|| "no such group".into())
     }
 
@@ -163,11 +191,17 @@ impl Call<'_> {
         let name = self.text("permission")?;
         let (app_label, codename) = name.split_once('.').ok_or("no dot in the permission")?;
         let model = codename.split_once('_').map_or("", |(_, model)| model);
-        let found = self.auth.permissions().get_by_natural_key(codename, app_label, model).await?;
+        let found = self
+            .auth
+            .permissions()
+            .get_by_natural_key(codename, app_label, model)
+            .await?;
         found.ok_or_else(|| "no such permission".into())
     }
 
     fn text(&self, name: &str) -> Result<&str, Failure> {
-        self.arguments[name].as_str().ok_or_else(|| format!("{name} is missing").into())
+        self.arguments[name]
+            .as_str()
+            .ok_or_else(|| format!("{name} is missing").into())
     }
 }

@@ -14,24 +14,27 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let address = std::env::args().nth(1).ok_or("usage: interop-app ADDR:PORT")?;
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
+    let address = std::env::args()
+        .nth(1)
+        .ok_or("usage: interop-app ADDR:PORT")?;
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
-    let auth = Auth::connect(&url, settings).await?;
+    let auth = Auth::connect(url.expose(), settings).await?;
     axum::serve(TcpListener::bind(address).await?, router(auth)).await?;
     Ok(())
 }
 
 fn router(auth: Auth) -> Router {
-    let calls = Router::new().route("/_do", post(commands::call)).with_state(auth.clone());
     Router::new()
         .route("/", get(pages::who))
         .route("/private/", get(pages::private).post(pages::private))
         .route("/report/", get(pages::report))
         .route("/session/", get(pages::session).post(pages::change_session))
+        .route("/_do", post(commands::call))
         .with_state(auth.clone())
         .nest("/accounts", auth.urls())
-        .layer(auth.layer())
-        .merge(calls)
+        .layer(auth.layer().csrf_exempt("/_do"))
 }

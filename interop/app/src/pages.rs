@@ -2,12 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use djauth::{Auth, Error, LoginRequired, MaybeUser, PermissionRequired, Session, User, permission};
+use djauth::permission;
+use djauth::{
+    Auth, Error, LoginRequired, MaybeUser, PermissionRequired, Rejection, Request, Session, User,
+};
 use serde_json::{Map, Value, json};
 
 permission!(pub(crate) PublishReport = "reports.publish_report");
 
-pub(crate) async fn who(State(auth): State<Auth>, user: MaybeUser) -> Result<Json<Value>, Error> {
+pub(crate) async fn who(
+    State(auth): State<Auth>,
+    user: MaybeUser,
+) -> Result<Json<Value>, Rejection> {
     match user.get().await? {
         Some(user) => facts(&auth, &user).await,
         None => Ok(Json(json!({
@@ -23,12 +29,16 @@ pub(crate) async fn who(State(auth): State<Auth>, user: MaybeUser) -> Result<Jso
 pub(crate) async fn private(
     State(auth): State<Auth>,
     LoginRequired(user): LoginRequired,
-) -> Result<Json<Value>, Error> {
+) -> Result<Json<Value>, Rejection> {
     facts(&auth, &user).await
 }
 
-async fn facts(auth: &Auth, user: &User) -> Result<Json<Value>, Error> {
-    let mut permissions: Vec<_> = auth.get_all_permissions(user, None).await?.into_iter().collect();
+async fn facts(auth: &Auth, user: &User) -> Result<Json<Value>, Rejection> {
+    let mut permissions: Vec<_> = auth
+        .get_all_permissions(user, None)
+        .await?
+        .into_iter()
+        .collect();
     permissions.sort();
     Ok(Json(json!({
         "user": user.username,
@@ -43,20 +53,29 @@ pub(crate) async fn report(_: PermissionRequired<PublishReport>) -> &'static str
     "published"
 }
 
-pub(crate) async fn session(session: Session) -> Result<Json<Value>, Error> {
-    let mut held: Map<String, Value> = Map::new();
+pub(crate) async fn session(request: Request) -> Result<Json<Value>, Rejection> {
+    Ok(Json(Value::Object(held(request.session()).await?)))
+}
+
+pub(crate) async fn change_session(
+    request: Request,
+    Json(values): Json<Map<String, Value>>,
+) -> Result<Json<Value>, Rejection> {
+    change(request.session(), values).await?;
+    session(request).await
+}
+
+async fn held(session: &Session) -> Result<Map<String, Value>, Error> {
+    let mut held = Map::new();
     for key in session.keys().await? {
         if !key.starts_with("_auth_user_hash") {
             held.insert(key.clone(), session.get(&key).await?.unwrap_or(Value::Null));
         }
     }
-    Ok(Json(Value::Object(held)))
+    Ok(held)
 }
 
-pub(crate) async fn change_session(
-    session: Session,
-    Json(values): Json<Map<String, Value>>,
-) -> Result<Json<Value>, Error> {
+async fn change(session: &Session, values: Map<String, Value>) -> Result<(), Error> {
     for (key, value) in values {
         if value.is_null() {
             session.remove(&key).await?;
@@ -64,5 +83,5 @@ pub(crate) async fn change_session(
             session.insert(&key, &value).await?;
         }
     }
-    self::session(session).await
+    Ok(())
 }
