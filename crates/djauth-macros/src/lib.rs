@@ -31,6 +31,6 @@ use syn::{DeriveInput, parse_macro_input};
 pub fn base_user(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand::base_user(&input)
-        .unwrap_or_else(|error| error.into_compile_error())
+        .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -15,7 +15,6 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     text: String,
-    retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -62,7 +61,6 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             text: text.into(),
-            retry_after: None,
             source: None,
         }))
     }
@@ -85,11 +83,6 @@ impl Error {
         Self::new(ErrorKind::ImproperlyConfigured, text)
     }
 
-    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
-        self
-    }
-
     /// What failed.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
@@ -101,7 +94,7 @@ impl Error {
     #[must_use]
     pub fn try_again_after(&self) -> Option<Duration> {
         let passing = matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Busy);
-        passing.then(|| self.0.retry_after.unwrap_or(Duration::from_secs(1)))
+        passing.then_some(Duration::from_secs(1))
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) use hints::Hints;
 pub(crate) use statement::Statements;
 
 use crate::auth::{Claim, Found, HashState};
+use crate::backends::DynBackend;
 use crate::base_user::BaseUser;
 use crate::db::{Executor, Field, Row, Value};
 use crate::models::split_perm;
@@ -153,7 +154,7 @@ impl<U: BaseUser> Auth<U> {
         answers: Vec<bool>,
     ) -> Read<U> {
         let backend = self.backends().by_path(&claim.backend);
-        match backend.map(|backend| backend.row_rule()) {
+        match backend.map(DynBackend::row_rule) {
             None => Read::Nobody,
             // The backend has a say of its own.
             Some(None) => Read::NotTried,
@@ -175,7 +176,7 @@ impl<U: BaseUser> Auth<U> {
         let rule = self
             .backends()
             .by_path(&claim.backend)
-            .map(|backend| backend.row_rule());
+            .map(DynBackend::row_rule);
         let (Some(Some(rule)), false) = (rule, asked.is_empty()) else {
             let found = self.claimed_user(claim).await?;
             return Ok(found.map(|found| (found, None)));

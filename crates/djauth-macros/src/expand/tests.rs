@@ -4,7 +4,7 @@ use quote::quote;
 use super::base_user;
 
 /// The refusal's text and the source text it points at.
-fn refusal(input: TokenStream) -> (String, String) {
+fn refusal(input: &TokenStream) -> (String, String) {
     // Through text, so that spans know their source.
     let input = syn::parse_str(&input.to_string()).expect("a struct");
     let error = base_user(&input).expect_err("must be refused");
@@ -17,14 +17,14 @@ fn refusal(input: TokenStream) -> (String, String) {
 #[test]
 fn a_model_needs_an_application() {
     let (text, at) =
-        refusal(quote! { struct Account { id: i32, base: AbstractBaseUser, username: String } });
+        refusal(&quote! { struct Account { id: i32, base: AbstractBaseUser, username: String } });
     assert!(text.contains("app_label"), "{text}");
     assert_eq!(at, "Account");
 }
 
 #[test]
 fn a_wrong_username_field_is_refused_at_its_literal() {
-    let (text, at) = refusal(quote! {
+    let (text, at) = refusal(&quote! {
         #[django(app_label = "accounts", USERNAME_FIELD = "mail")]
         struct Account { id: i32, base: AbstractBaseUser, email: String }
     });
@@ -37,7 +37,7 @@ fn a_wrong_username_field_is_refused_at_its_literal() {
 
 #[test]
 fn a_wrong_required_field_is_refused_at_its_literal() {
-    let (_, at) = refusal(quote! {
+    let (_, at) = refusal(&quote! {
         #[django(app_label = "accounts", USERNAME_FIELD = "email", REQUIRED_FIELDS("email", "nmae"))]
         struct Account { id: i32, base: AbstractBaseUser, email: String, name: String }
     });
@@ -46,13 +46,13 @@ fn a_wrong_required_field_is_refused_at_its_literal() {
 
 #[test]
 fn an_unknown_attribute_is_refused_where_it_stands() {
-    let (text, at) = refusal(quote! {
+    let (text, at) = refusal(&quote! {
         #[django(app_label = "accounts", USERNAME = "email")]
         struct Account { id: i32, base: AbstractBaseUser, email: String }
     });
     assert!(text.contains("USERNAME_FIELD"), "{text}");
     assert_eq!(at, "USERNAME");
-    let (_, at) = refusal(quote! {
+    let (_, at) = refusal(&quote! {
         #[django(app_label = "accounts")]
         struct Account { id: i32, base: AbstractBaseUser, #[django(uniqe)] username: String }
     });
@@ -61,7 +61,7 @@ fn an_unknown_attribute_is_refused_where_it_stands() {
 
 #[test]
 fn an_attribute_is_given_once() {
-    let (text, at) = refusal(quote! {
+    let (text, at) = refusal(&quote! {
         #[django(app_label = "a", app_label = "b")]
         struct Account { id: i32, base: AbstractBaseUser, username: String }
     });
@@ -87,7 +87,7 @@ fn key_password_and_login_field_must_exist() {
             "no field `username`",
         ),
     ] {
-        let (text, at) = refusal(input);
+        let (text, at) = refusal(&input);
         assert!(text.contains(wanted), "{text}");
         assert_eq!(at, "A");
     }
@@ -100,7 +100,7 @@ fn only_plain_structs_are_models() {
         quote! { #[django(app_label = "a")] enum A { B } },
         quote! { #[django(app_label = "a")] struct A<T> { id: T } },
     ] {
-        refusal(input);
+        refusal(&input);
     }
 }
 

@@ -7,6 +7,7 @@ use djauth_signing::crypto::constant_time_compare;
 
 use super::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY};
 use crate::Error;
+use crate::backends::DynBackend;
 use crate::base_user::{BaseUser, UserId};
 use crate::http::Request;
 use crate::signals::{UserLoggedIn, UserLoggedOut};
@@ -56,7 +57,7 @@ impl<U: BaseUser> Auth<U> {
     }
 
     fn backend_of(&self, user: &U, given: Option<&str>) -> Result<String, Error> {
-        let only = || self.backends().only().map(|backend| backend.path());
+        let only = || self.backends().only().map(DynBackend::path);
         let path = given.or_else(|| user.base().backend()).or_else(only);
         path.map(str::to_owned).ok_or_else(|| {
             Error::value("several backends are configured: say which one logs this user in")

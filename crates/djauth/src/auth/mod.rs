@@ -23,7 +23,7 @@ pub(crate) use permissions::yes;
 
 use crate::Error;
 use crate::apps::Apps;
-use crate::backends::Backends;
+use crate::backends::{Backends, DynBackend};
 use crate::base_user::BaseUser;
 use crate::db::Database;
 use crate::hashing::HashingPool;
@@ -72,7 +72,6 @@ impl Auth {
     }
 
     /// A builder that begins with the stock user.
-    #[must_use]
     pub fn builder(settings: Settings) -> Builder<User> {
         Builder::new(settings)
     }
@@ -135,7 +134,7 @@ impl<U: BaseUser> Auth<U> {
 
     /// The paths of the backends, in the order in which they are asked.
     pub fn backend_paths(&self) -> impl Iterator<Item = &str> {
-        self.0.backends.iter().map(|backend| backend.path())
+        self.0.backends.iter().map(DynBackend::path)
     }
 
     /// Users: Django's `User.objects`.

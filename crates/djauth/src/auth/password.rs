@@ -125,7 +125,7 @@ impl<U: BaseUser> Auth<U> {
                 Ok(correct.then_some(user))
             }
             None => {
-                self.hashing().make_password(Some(raw)).await?;
+                self.hashing().harden_runtime().await?;
                 Ok(None)
             }
         }

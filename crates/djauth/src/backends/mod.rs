@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::fmt;
 
-pub(crate) use chain::{Backends, PermissionKind};
+pub(crate) use chain::{Backends, DynBackend, PermissionKind};
 pub use credentials::Credentials;
 pub(crate) use model_backend::RowRule;
 pub use model_backend::{AllowAllUsersModelBackend, ModelBackend};

@@ -474,3 +474,87 @@ async fn an_upgrade_never_undoes_a_password_change() {
         auth.db().close().await;
     }
 }
+
+/// A failure is no answer: neither "wrong password" nor "not logged in" nor "forbidden".
+#[tokio::test]
+async fn a_database_that_is_gone_is_an_error_everywhere() {
+    on_each_auth(async |_, auth, _| {
+        let user = auth
+            .users()
+            .create_user("alice", "", Some("secret"))
+            .await
+            .expect("creates");
+        let key = crate::auth_support::logged_in(&auth, &user).await;
+        auth.get_user(&auth.sessions().open(Some(&key)))
+            .await
+            .expect("answers");
+        auth.db().close().await;
+        let gone = |error: djauth::Error| {
+            let kinds = [ErrorKind::Unavailable, ErrorKind::Database];
+            assert!(kinds.contains(error.kind()), "{error:?}");
+        };
+        gone(
+            auth.authenticate(None, &password("alice", "secret"))
+                .await
+                .expect_err("gone"),
+        );
+        gone(
+            auth.authenticate(None, &password("nobody", "secret"))
+                .await
+                .expect_err("gone"),
+        );
+        gone(
+            auth.has_perm(&user, "auth.view_user", None)
+                .await
+                .expect_err("gone"),
+        );
+        for key in [key.as_str(), "abcdefghijklmnopqrstuvwxyz012345"] {
+            let session = auth.sessions().open(Some(key));
+            gone(auth.get_user(&session).await.expect_err("gone"));
+            gone(
+                auth.verify(&session, &["auth.view_user"])
+                    .await
+                    .expect_err("gone"),
+            );
+            assert_eq!(
+                session.session_key().as_deref(),
+                Some(key),
+                "the cookie stays"
+            );
+        }
+    })
+    .await;
+}
+
+/// Plain bcrypt takes no long passwords: that must not tell known names from unknown ones.
+#[tokio::test]
+async fn a_password_too_long_to_hash_is_only_wrong() {
+    on_each_auth(async |_, plain, _| {
+        let mut settings = settings();
+        settings.password_hashers = vec!["django.contrib.auth.hashers.BCryptPasswordHasher".into()];
+        let few = std::collections::BTreeMap::from([("rounds".to_owned(), 4)]);
+        settings
+            .password_hasher_parameters
+            .algorithms
+            .insert("bcrypt".to_owned(), few);
+        let auth = Auth::builder(settings)
+            .database(plain.db().clone())
+            .expect("builds");
+        auth.users()
+            .create_user("alice", "", Some("secret"))
+            .await
+            .expect("creates");
+        let long = "x".repeat(100);
+        for name in ["alice", "nobody"] {
+            let answer = auth.authenticate(None, &password(name, &long)).await;
+            assert!(answer.expect("an answer").is_none(), "{name}");
+        }
+        let refused = auth
+            .users()
+            .create_user("bob", "", Some(&long))
+            .await
+            .expect_err("too long");
+        assert_eq!(refused.kind(), &ErrorKind::Value);
+    })
+    .await;
+}
