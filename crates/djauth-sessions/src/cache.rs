@@ -116,6 +116,20 @@ impl Cache {
         Ok(stored.is_some())
     }
 
+    /// Gives what is stored another age; tells whether something was there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`].
+    pub async fn touch(&self, name: &str, age: i64) -> Result<bool> {
+        if age <= 0 {
+            return self.delete(name).await;
+        }
+        let mut command = redis::cmd("EXPIRE");
+        command.arg(self.make_key(name)).arg(age.min(LONGEST_AGE));
+        let touched: i64 = self.run(&command).await?;
+        Ok(touched > 0)
+    }
+
     /// Deletes; tells whether something was there.
     ///
     /// # Errors

@@ -446,9 +446,10 @@ impl Session {
     }
 
     async fn save_locked(&self) -> Result<()> {
-        let (key, data) = {
+        let (key, data, modified) = {
             let state = self.0.state.lock();
-            (state.key.clone(), state.data.clone().unwrap_or_default())
+            let data = state.data.clone().unwrap_or_default();
+            (state.key.clone(), data, state.modified)
         };
         if self.kind() == EngineKind::SignedCookies {
             let cookie = self.0.engine.sign(&data)?;
@@ -458,7 +459,8 @@ impl Session {
             return Ok(());
         }
         match key {
-            Some(key) => self.0.engine.save(&key, &data).await,
+            Some(key) if modified => self.0.engine.save(&key, &data).await,
+            Some(key) => self.0.engine.save_unchanged(&key, &data).await,
             None => self.create_locked().await,
         }
     }

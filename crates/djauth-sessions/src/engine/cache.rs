@@ -41,6 +41,11 @@ impl CacheStore {
             .await
     }
 
+    /// Only the expiry starts anew.
+    pub(super) async fn touch(&self, key: &str, data: &SessionData) -> Result<bool> {
+        self.cache.touch(&name(key), self.age(data)).await
+    }
+
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
         self.cache.delete(&name(key)).await.map(drop)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use djauth_db::{Database, Dialect, Executor, Sql, Value};
+use djauth_db::{Database, Dialect, Executor, Row, Sql, Value};
 
 use super::Loaded;
 use crate::config::SessionConfig;
@@ -11,10 +11,13 @@ use crate::data::SessionData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expiry::Stored;
 
+// The key is read back because MariaDB compares text without regard to case: a second spelling of a key
+// would get a copy in the cache that no logout deletes.
 static LOAD: Sql = Sql::new(
-    "SELECT session_data, expire_date FROM django_session WHERE session_key = ? AND expire_date > ?",
+    "SELECT session_key, session_data, expire_date FROM django_session \
+     WHERE session_key = ? AND expire_date > ?",
 );
-static EXISTS: Sql = Sql::new("SELECT 1 FROM django_session WHERE session_key = ?");
+static EXISTS: Sql = Sql::new("SELECT session_key FROM django_session WHERE session_key = ?");
 static INSERT: Sql = Sql::new(
     "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (?, ?, ?)",
 );
@@ -49,20 +52,18 @@ impl DbStore {
     /// The data and the end of a session that has not ended.
     pub(super) async fn row(&self, key: &str) -> Result<Option<(SessionData, DateTime<Utc>)>> {
         let params = [Value::Text(key.into()), Value::Timestamp(self.config.now())];
-        let row = self.database.fetch_optional(&LOAD, &params, |row| {
-            Ok((row.get::<String>(0)?, row.get(1)?))
-        });
+        let read = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get(2)?));
+        let row = self.database.fetch_optional(&LOAD, &params, read);
         let row = row.await.map_err(failure)?;
-        Ok(row.map(|(text, expires)| (self.config.decode(&text), expires)))
+        let row = row.filter(|(stored, ..)| stored == key);
+        Ok(row.map(|(_, text, expires)| (self.config.decode(&text), expires)))
     }
 
     pub(super) async fn exists(&self, key: &str) -> Result<bool> {
         let params = [Value::Text(key.into())];
-        let row = self
-            .database
-            .fetch_optional(&EXISTS, &params, |_| Ok(()))
-            .await;
-        row.map(|row| row.is_some()).map_err(failure)
+        let read = |row: &Row<'_>| row.get::<String>(0);
+        let stored = self.database.fetch_optional(&EXISTS, &params, read).await;
+        Ok(stored.map_err(failure)?.as_deref() == Some(key))
     }
 
     pub(super) async fn add(&self, key: &str, data: &SessionData) -> Result<bool> {

@@ -189,23 +189,22 @@ enum Found {
 
 /// The text and the time of the last change; none if there is no such file, or it is no session's.
 fn read(path: &Path) -> io::Result<Option<(String, DateTime<Utc>)>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() > LONGEST_FILE {
-        return Ok(None);
+    // Asked before opening, because opening a pipe would wait for its other end.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() <= LONGEST_FILE => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => return Ok(None),
     }
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let modified = file.metadata()?.modified()?.into();
     let mut bytes = Vec::new();
     file.take(LONGEST_FILE).read_to_end(&mut bytes)?;
     let text = String::from_utf8(bytes).ok().filter(|text| text.is_ascii());
     // As with Django, a file that is no ASCII is an unreadable session: a key without data.
-    Ok(Some((
-        text.unwrap_or_else(|| "?".into()),
-        metadata.modified()?.into(),
-    )))
+    Ok(Some((text.unwrap_or_else(|| "?".into()), modified)))
 }
 
 /// Puts `from` in the place of `to`, which must exist: a file that is deleted meanwhile stays deleted

@@ -273,6 +273,18 @@ impl SessionEngine {
         saved.then_some(()).ok_or_else(Error::interrupted)
     }
 
+    /// Saves data that nobody has changed: where it cannot be written again, as an entry of the cache with
+    /// objects of Python, only its expiry starts anew.
+    pub(crate) async fn save_unchanged(&self, key: &str, data: &SessionData) -> Result<()> {
+        match (self.save(key, data).await, &self.0.store) {
+            (Err(error), Store::Cache(store)) if error.kind() == ErrorKind::NotCarried => {
+                let touched = store.touch(key, data).await?;
+                touched.then_some(()).ok_or_else(Error::interrupted)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
     /// Deletes; a key that is not there is fine.
     pub(crate) async fn delete(&self, key: &str) -> Result<()> {
         if !self.kind().is_valid_key(key) {

@@ -1,8 +1,10 @@
 //! What Django's cache holds, byte for byte, and what only Python can read.
 
-use djauth_sessions::{EngineKind, ErrorKind, SessionData, SessionEngine, process_response};
+use djauth_sessions::{
+    CookieAction, EngineKind, ErrorKind, SessionData, SessionEngine, process_response,
+};
 
-use crate::beds::{bed, setup};
+use crate::beds::{bed, bed_with, setup};
 
 /// `{"_auth_user_id": "1", "price": Decimal("1.5")}`, pickled by Python.
 const WITH_DECIMAL: &[u8] = b"\x80\x05\x95E\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\r_auth_user_id\x94\x8c\x011\x94\x8c\x05price\x94\
@@ -67,6 +69,22 @@ async fn a_session_with_an_object_authenticates_and_is_not_lost() {
     // Logging out works all the same.
     session.flush().await.unwrap();
     assert_eq!(bed.count().await, 0);
+}
+
+#[tokio::test]
+async fn an_unchanged_session_with_an_object_is_kept_alive() {
+    let bed = bed_with(EngineKind::Cache, |config| config.save_every_request = true).await;
+    let name = "django.contrib.sessions.cacheabcdefghijklmnop";
+    let _: String = bed
+        .redis("SET", name, &[WITH_DECIMAL, b"EX", b"1000"])
+        .await;
+    let session = bed.open("abcdefghijklmnop");
+    let outcome = process_response(&session, true, 200).await.unwrap();
+    assert!(matches!(outcome.cookie, CookieAction::Set { .. }));
+    let ttl: i64 = bed.redis("TTL", name, &[]).await;
+    assert!(ttl > 1000);
+    let kept: Vec<u8> = bed.redis("GET", name, &[]).await;
+    assert_eq!(kept, WITH_DECIMAL);
 }
 
 #[tokio::test]

@@ -242,6 +242,19 @@ async fn clearing_ended_sessions_spares_the_others() {
     }
 }
 
+/// MariaDB compares text without regard to case.
+#[tokio::test]
+async fn another_spelling_of_a_key_is_another_key() {
+    for bed in beds().await.iter().filter(|bed| bed.can_revoke()) {
+        let key = bed.stored().await;
+        let other = bed.open(&key.to_uppercase());
+        assert_eq!(other.get::<i64>("a").await.unwrap(), None, "{}", bed.name());
+        assert_eq!(other.session_key(), None);
+        let session = bed.open(&key);
+        assert_eq!(session.get::<i64>("a").await.unwrap(), Some(1));
+    }
+}
+
 #[tokio::test]
 async fn the_test_cookie() {
     for bed in beds().await {

@@ -40,6 +40,20 @@ async fn the_file_is_djangos() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_pipe_with_the_name_of_a_session_is_passed_over() {
+    let bed = bed(EngineKind::File).await;
+    let made = std::process::Command::new("mkfifo")
+        .arg(path(&bed, "abcdefghij"))
+        .status();
+    assert!(made.unwrap().success());
+    let session = bed.open("abcdefghij");
+    assert!(session.keys().await.unwrap().is_empty());
+    assert_eq!(session.session_key(), None);
+    assert_eq!(bed.engine.clear_expired().await.unwrap(), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn only_the_owner_reads_it_and_no_temporary_file_stays() {
     use std::os::unix::fs::PermissionsExt;
     let bed = bed(EngineKind::File).await;
