@@ -94,7 +94,8 @@ impl Connection {
     }
 
     fn seen(&self, error: Failure) -> Error {
-        if error.is_fatal() {
+        let in_transaction = self.in_transaction.load(Ordering::Relaxed);
+        if error.is_fatal() || in_transaction && ends_transaction(&error) {
             self.broken.store(true, Ordering::Relaxed);
         }
         map(error)
@@ -222,4 +223,10 @@ impl Connection {
         self.held.lock().await.set_clean(true);
         Ok(())
     }
+}
+
+/// A deadlock rolls the whole transaction back, and so may a lock that was not given in time: what
+/// came next would be committed statement by statement.
+fn ends_transaction(error: &Failure) -> bool {
+    matches!(error, Failure::Server(error) if matches!(error.code, 1205 | 1213))
 }

@@ -75,7 +75,13 @@ pub(super) fn serve(
 
 fn serve_commands(connection: &Connection, queue: &mpsc::Receiver<Command>, idle_limit: Duration) {
     loop {
-        match queue.recv_timeout(idle_limit) {
+        let command = queue.recv_timeout(idle_limit);
+        // A full disk or a trigger may have rolled everything back: what came next would be
+        // committed statement by statement.
+        if connection.is_autocommit() {
+            return;
+        }
+        match command {
             Ok(Command::Run(statement, reply)) => drop(reply.send(statement.run(connection))),
             Ok(Command::Batch(sql, reply)) => {
                 drop(reply.send(connection.execute_batch(&sql).map_err(map)));

@@ -47,7 +47,7 @@ impl Sqlite {
         let wait = options.busy_timeout;
         let writer = match options.mode {
             Mode::Read => None,
-            _ => Some(Writer::start(options.connection(true)?, wait)?),
+            _ => Some(Writer::start(options.connection(true, wait)?, wait)?),
         };
         Ok(Sqlite {
             readers: Arc::new(Readers::new(options)),

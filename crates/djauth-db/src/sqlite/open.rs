@@ -43,8 +43,7 @@ impl Options {
         if !created {
             self.must_exist()?;
         }
-        let connection = self.connection(self.mode != Mode::Read)?;
-        connection.busy_timeout(self.busy_timeout).map_err(map)?;
+        let connection = self.connection(self.mode != Mode::Read, self.busy_timeout)?;
         if self.mode != Mode::Read && (created || self.wal) {
             set_wal(&connection, self.busy_timeout)?;
         }
@@ -68,8 +67,9 @@ impl Options {
         }
     }
 
-    /// A connection for reading, or the one for writing. Lock waits are up to the caller.
-    pub(super) fn connection(&self, write: bool) -> Result<Connection> {
+    /// A connection for reading, or the one for writing, that waits so long for locks: also while it
+    /// is opened, when another process recovers or ends the file's log.
+    pub(super) fn connection(&self, write: bool, wait: Duration) -> Result<Connection> {
         // Readers of a WAL file must be able to write its index, so "read only" is a pragma there.
         let access = match self.mode {
             Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -77,8 +77,7 @@ impl Options {
         };
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(map)?;
-        // The pragmas below read the file, and another process may be setting its journal mode.
-        connection.busy_timeout(self.busy_timeout).map_err(map)?;
+        connection.busy_timeout(wait).map_err(map)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         // Without the stability guarantee each execution with new values is planned again.
         connection
@@ -96,7 +95,6 @@ impl Options {
         connection
             .pragma_update(None, "query_only", !write)
             .map_err(map)?;
-        connection.busy_timeout(Duration::ZERO).map_err(map)?;
         Ok(connection)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use rusqlite::Connection;
@@ -44,7 +45,8 @@ impl Readers {
     pub(super) fn with<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut slot = self.slot();
         if matches!(*slot, Slot::Unopened) {
-            *slot = Slot::Open(Box::new(self.options.connection(false)?));
+            // The caller waits for locks without holding its thread up.
+            *slot = Slot::Open(Box::new(self.options.connection(false, Duration::ZERO)?));
         }
         let Slot::Open(connection) = &*slot else {
             return Err(Error::closed());
@@ -73,11 +75,8 @@ impl Readers {
         let kept = self.long.lock().pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => self.options.connection(false)?,
+            None => self.options.connection(false, self.options.busy_timeout)?,
         };
-        connection
-            .busy_timeout(self.options.busy_timeout)
-            .map_err(super::errors::map)?;
         let answer = f(&connection);
         let mut kept = self.long.lock();
         if !matches!(&answer, Err(e) if is_broken(e)) && kept.len() < KEPT_LONG {

@@ -281,3 +281,47 @@ async fn a_search_path_from_the_url() {
         .unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Configuration);
 }
+
+static RENAME: Sql = Sql::new("UPDATE account SET name = ? WHERE id = ?");
+
+#[tokio::test]
+async fn a_deadlock_is_busy_and_ends_its_transaction() {
+    for Fixture { db, made } in &servers().await {
+        let a = db.insert(&ADD, vec!["a".into()]).await.unwrap();
+        let b = db.insert(&ADD, vec!["b".into()]).await.unwrap();
+        let (first, second) = (db.begin().await.unwrap(), db.begin().await.unwrap());
+        first
+            .execute(&RENAME, vec!["a1".into(), a.into()])
+            .await
+            .unwrap();
+        second
+            .execute(&RENAME, vec!["b2".into(), b.into()])
+            .await
+            .unwrap();
+        // The one that gets its lock only because the other has failed must not wait for it here.
+        let one = async {
+            let answer = first.execute(&RENAME, vec!["b1".into(), b.into()]).await;
+            end(first, answer).await
+        };
+        let other = async {
+            let answer = second.execute(&RENAME, vec!["a2".into(), a.into()]).await;
+            end(second, answer).await
+        };
+        let (one, other) = tokio::join!(one, other);
+        assert_ne!(one, other, "{}", made.name());
+        let expected = if one { ["a1", "b1"] } else { ["a2", "b2"] };
+        assert_eq!(names(db).await.unwrap(), expected, "{}", made.name());
+    }
+}
+
+/// Whether the transaction was committed. One that has failed takes no more.
+async fn end(tx: djauth_db::Transaction, answer: Result<u64, Error>) -> bool {
+    let Err(error) = answer else {
+        tx.commit().await.unwrap();
+        return true;
+    };
+    assert_eq!(*error.kind(), ErrorKind::Busy, "{error:?}");
+    assert!(tx.insert(&ADD, vec!["late".into()]).await.is_err());
+    assert!(tx.commit().await.is_err());
+    false
+}

@@ -261,3 +261,56 @@ async fn a_reader_sees_a_write_as_soon_as_it_is_answered() {
         "also after somebody has turned WAL on"
     );
 }
+
+/// A row named `bad` makes SQLite roll the whole transaction back, as a full disk does.
+fn with_trigger() -> TestDatabase {
+    let made = foreign();
+    let file = rusqlite::Connection::open(made.path().unwrap()).unwrap();
+    let trigger = "CREATE TRIGGER bad AFTER INSERT ON t WHEN new.name = 'bad' \
+                   BEGIN SELECT RAISE(ROLLBACK, 'no'); END";
+    file.execute_batch(trigger).unwrap();
+    made
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_has_rolled_back_takes_no_more() {
+    let made = with_trigger();
+    let db = Database::connect(&url(&made, "")).await.unwrap();
+    let tx = db.begin().await.unwrap();
+    tx.insert(&ADD, vec!["before".into()]).await.unwrap();
+    assert!(tx.insert(&ADD, vec!["bad".into()]).await.is_err());
+    let late = tx.insert(&ADD, vec!["late".into()]).await.unwrap_err();
+    assert_eq!(*late.kind(), ErrorKind::Closed);
+    assert!(tx.commit().await.is_err());
+    assert_eq!(count(&db).await.unwrap(), 0);
+    db.insert(&ADD, vec!["next".into()]).await.unwrap();
+}
+
+#[tokio::test]
+async fn answers_are_true_also_when_a_shared_commit_is_rolled_back() {
+    static HAS: Sql = Sql::new("SELECT id FROM t WHERE name = ?");
+    let made = with_trigger();
+    let db = Database::connect(&url(&made, "")).await.unwrap();
+    let tx = db.begin().await.unwrap();
+    let waiting: Vec<_> = ["a", "b", "bad", "c", "d"]
+        .map(|name| {
+            let db = db.clone();
+            (
+                name,
+                tokio::spawn(async move { db.insert(&ADD, vec![name.into()]).await }),
+            )
+        })
+        .into();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tx.commit().await.unwrap();
+    for (name, write) in waiting {
+        let written = write.await.unwrap().is_ok();
+        let found = db
+            .fetch_optional(&HAS, &[name.into()], |_| Ok(()))
+            .await
+            .unwrap();
+        assert_eq!(written, found.is_some(), "{name}");
+        assert!(!written || name != "bad");
+    }
+    assert_eq!(count(&db).await.unwrap(), 2, "those behind the bad one");
+}
