@@ -19,6 +19,7 @@ use crate::models::model::Model;
 use crate::request_path::Hints;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::templates::Templates;
 
 /// Puts an [`Auth`] together. Begin with [`Auth::builder`].
 #[must_use = "nothing happens before `connect` or `database`"]
@@ -143,6 +144,7 @@ impl<U: BaseUser> Builder<U> {
                 size(self.settings.hashing_threads),
                 size(self.settings.hashing_queue),
             )?,
+            templates: Templates::new(&self.settings),
             hints: Hints::new(&model),
             settings: Arc::new(self.settings),
             signals: Signals::new(),

@@ -32,6 +32,7 @@ use crate::models::{GroupManager, PermissionManager, User, UserManager};
 use crate::request_path::Hints;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::templates::Templates;
 
 /// Where a session keeps the user's key, as text.
 pub const SESSION_KEY: &str = "_auth_user_id";
@@ -56,6 +57,7 @@ pub(crate) struct Inner<U: BaseUser> {
     backends: Backends<U>,
     signals: Signals<U>,
     hashing: HashingPool,
+    templates: Templates,
     sessions: SessionEngine,
     clock: Arc<dyn Clock>,
     apps: Apps,
@@ -106,6 +108,12 @@ impl<U: BaseUser> Auth<U> {
     #[must_use]
     pub fn hashing(&self) -> &HashingPool {
         &self.0.hashing
+    }
+
+    /// The templates of the pages.
+    #[must_use]
+    pub fn templates(&self) -> &Templates {
+        &self.0.templates
     }
 
     /// Where "now" comes from.

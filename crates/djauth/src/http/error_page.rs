@@ -3,21 +3,24 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, Response, StatusCode};
+use minijinja::context;
+
+use crate::templates::Templates;
 
 /// A page with this status.
 pub(crate) fn error_page(status: StatusCode, heading: &str, text: &str) -> Response<Body> {
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{heading}</title>\n\
-         </head>\n<body>\n<main>\n<h1>{heading}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
-    );
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = status;
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, html);
-    response
+    let templates = Templates::built_in();
+    let values = context! { heading, text, status => status.as_u16() };
+    // The template is built in; should it fail all the same, the text is what matters.
+    let page = templates
+        .render("error.html", values)
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "no error page");
+            format!("<!doctype html><title>{heading}</title><h1>{heading}</h1>")
+        });
+    templates.response(status, page)
 }
 
 /// The page of a failure that passes by itself, with the time after which to try again.

@@ -1,0 +1,55 @@
+use super::*;
+use crate::http::QueryDict;
+use crate::models::User;
+
+fn codes(result: Result<String, Vec<ValidationError>>) -> Vec<&'static str> {
+    result
+        .err()
+        .unwrap_or_default()
+        .iter()
+        .map(ValidationError::code)
+        .collect()
+}
+
+#[test]
+fn usernames_are_stripped_and_normalised() {
+    let field = UsernameField {
+        max_length: Some(150),
+    };
+    assert_eq!(field.clean("  alice\t").unwrap(), "alice");
+    assert_eq!(field.clean("Ｏｌｅ").unwrap(), "Ole");
+    assert_eq!(field.clean("testΩ\u{2126}").unwrap(), "testΩΩ");
+    assert_eq!(codes(field.clean(" \n")), ["required"]);
+    assert_eq!(codes(field.clean("a\0b")), ["null_characters_not_allowed"]);
+}
+
+/// CVE-2025-64458: a name that is too long is refused before it is normalised.
+#[test]
+fn long_usernames_are_not_normalised() {
+    let field = UsernameField {
+        max_length: Some(4),
+    };
+    assert_eq!(codes(field.clean("abcde")), ["max_length"]);
+    assert_eq!(field.to_python("ﬀﬀﬀﬀﬀ"), "ﬀﬀﬀﬀﬀ");
+    // Not too long as sent, but as normalised.
+    assert_eq!(codes(field.clean("ﬀﬀﬀﬀ")), ["max_length"]);
+    assert_eq!(
+        codes(field.clean(&"\u{fdfa}".repeat(1 << 20))),
+        ["max_length"]
+    );
+}
+
+#[test]
+fn fields_are_those_of_django_in_its_order() {
+    let data = QueryDict::parse(b"username=%22%3E%3Cx&password=s3cret", 10).unwrap();
+    let form = AuthenticationForm::new::<User>(&data);
+    assert_eq!(
+        form.fields().map(|field| field.name),
+        ["username", "password"]
+    );
+    let html = minijinja::Value::from(&form).to_string();
+    assert!(html.contains("maxlength=") && html.contains("150"));
+    assert!(!html.contains("s3cret"), "a password is never rendered");
+    assert!(!html.contains("><x"), "values are escaped");
+    assert!(!format!("{form:?}").contains("s3cret"));
+}

@@ -1,0 +1,115 @@
+use djauth_sessions::{Session, SessionConfig, SessionEngine};
+
+use super::*;
+use crate::settings::SecretKey;
+
+fn settings() -> Settings {
+    Settings::new(SecretKey::new("a key for the tests of templates, long enough").unwrap())
+}
+
+fn session() -> Session {
+    let keys = djauth_signing::SecretKeys::new(settings().secret_key);
+    SessionEngine::signed_cookies(SessionConfig::new(&keys)).open(None)
+}
+
+#[test]
+fn every_built_in_template_compiles() {
+    let templates = Templates::new(&settings());
+    for (name, _) in BUILT_IN {
+        templates.render(name, context! {}).unwrap();
+    }
+}
+
+#[test]
+fn values_are_escaped() {
+    let page = Templates::built_in()
+        .render(
+            "error.html",
+            context! { heading => "<script>", text => "\"&'" },
+        )
+        .unwrap();
+    assert!(page.contains("&lt;script&gt;"));
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn pages_are_small_and_use_no_inline_style_or_script() {
+    for (name, text) in BUILT_IN {
+        assert!(text.len() + STYLE.len() < 20_000, "{name}");
+        assert!(
+            !text.contains("style=") && !text.contains("<script") && !text.contains(" on"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_takes_the_place_of_a_built_in_template() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("registration")).unwrap();
+    let path = folder.path().join("registration/logged_out.html");
+    std::fs::write(
+        path,
+        "{% extends \"base.html\" %}{% block content %}bye{% endblock %}",
+    )
+    .unwrap();
+    let mut settings = settings();
+    settings.template_dirs = vec![folder.path().to_owned()];
+    let templates = Templates::new(&settings);
+    let page = templates
+        .render("registration/logged_out.html", context! {})
+        .unwrap();
+    assert!(page.contains("bye") && page.contains("<main>"));
+    assert!(
+        templates
+            .render("registration/login.html", context! {})
+            .is_ok()
+    );
+}
+
+#[test]
+fn names_do_not_leave_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "secret").unwrap();
+    let inner = folder.path().join("templates");
+    std::fs::create_dir(&inner).unwrap();
+    for name in [
+        "../secret",
+        "/etc/hostname",
+        "./../secret",
+        "x/../../secret",
+        "",
+    ] {
+        assert_eq!(
+            load(std::slice::from_ref(&inner), name).unwrap(),
+            None,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_policy_allows_the_style_and_configured_targets() {
+    let mut settings = settings();
+    settings.login_redirect_url = "https://app.example.com/start".into();
+    let response = Templates::new(&settings).response(StatusCode::OK, String::new());
+    let policy = response.headers()[CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'self' 'sha256-"));
+    assert!(policy.contains("form-action 'self' https://app.example.com;"));
+    assert_eq!(origin("/accounts/profile/"), None);
+    assert_eq!(origin("https://a b;script-src *"), None);
+}
+
+#[test]
+fn only_a_page_that_asks_takes_a_token() {
+    let request = Request::detached(Arc::new(settings()), session());
+    let templates = Templates::built_in();
+    templates.page(&request, "error.html", context! {}).unwrap();
+    assert!(format!("{:?}", request.csrf()).contains("false"));
+    templates
+        .page(&request, "registration/login.html", context! {})
+        .unwrap();
+    assert!(format!("{:?}", request.csrf()).contains("true"));
+}
