@@ -94,10 +94,13 @@ fn read(row: &Row<'_>) -> djauth_db::Result<(String, Option<Column>)> {
 
 static APPLIED: Sql = Sql::new("SELECT app, name FROM django_migrations ORDER BY id");
 
-/// The table of SQLite's own keep out of it.
+/// SQLite's own tables stay out of it. Views and virtual tables are named without their columns, which could not be
+/// read when what they are made of is gone.
 static SQLITE: Sql = Sql::new(
     r"SELECT t.name, c.name, c.type, c.[notnull] AND c.dflt_value IS NULL AND NOT c.pk
-        FROM sqlite_master t LEFT JOIN pragma_table_info(t.name) c
+        FROM sqlite_master t
+        LEFT JOIN pragma_table_info(
+              CASE WHEN t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL%' THEN t.name END) c
        WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\'
        ORDER BY t.name, c.cid",
 );

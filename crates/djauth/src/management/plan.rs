@@ -209,7 +209,7 @@ fn user_reference(
         Some(column) => column.sql_type.clone(),
         None if !user.swapped => "integer".to_owned(),
         None if !found.has(&user.table) => {
-            return Err(SchemaProblem::MissingTable(user.table.clone()));
+            return Err(SchemaProblem::MissingUserTable(user.table.clone()));
         }
         None => {
             return Err(SchemaProblem::MissingColumn {

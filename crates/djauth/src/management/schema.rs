@@ -44,6 +44,8 @@ pub enum SchemaProblem {
     },
     /// A table is missing.
     MissingTable(String),
+    /// The table of a user model of the project's own is missing.
+    MissingUserTable(String),
     /// A column is missing.
     MissingColumn {
         /// The table.
@@ -89,6 +91,11 @@ impl fmt::Display for SchemaProblem {
                 "table {table} exists, but no migration of the app {} is recorded; rename the table, or, if Django \
                  made it, record that with Django's own `migrate --fake-initial`",
                 app.label()
+            ),
+            Self::MissingUserTable(table) => write!(
+                f,
+                "the table of users {table} is missing: make it first, after the app auth and before the app admin, \
+                 whose log points at it"
             ),
             Self::MissingTable(table) => write!(f, "unknown schema: table {table} is missing"),
             Self::MissingColumn { table, column } => {
@@ -179,6 +186,9 @@ pub(super) fn missing<'a>(
 
 /// Tables and columns of a user model of the project's own that are missing.
 fn missing_user(found: &Catalogue, user: &UserTable) -> Vec<SchemaProblem> {
+    if !found.has(&user.table) {
+        return vec![SchemaProblem::MissingUserTable(user.table.clone())];
+    }
     let mut columns: Vec<&str> = user.columns.iter().map(String::as_str).collect();
     columns.push(&user.key);
     let mut problems = missing_in(found, &user.table, &columns);

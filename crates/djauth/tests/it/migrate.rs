@@ -399,3 +399,22 @@ async fn servers_that_start_at_once_on_a_new_file_do_it_once() {
     let done = futures_util::future::join_all(starts).await;
     assert_eq!(done.iter().sum::<usize>(), 18, "{done:?}");
 }
+
+/// Views and virtual tables whose makings are gone are nobody's business.
+#[tokio::test]
+async fn a_broken_view_of_the_application_is_no_matter() {
+    let database = TestDatabase::sqlite();
+    let db = connect(&database).await;
+    Migrate::new().run(&db).await.expect("migrates");
+    script(
+        &db,
+        &[
+            "CREATE TABLE gone (id integer)",
+            "CREATE VIEW broken AS SELECT id FROM gone",
+            "DROP TABLE gone",
+        ],
+    )
+    .await;
+    assert!(Migrate::new().run(&db).await.expect("accepted").is_empty());
+    db.close().await;
+}

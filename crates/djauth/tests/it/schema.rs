@@ -66,13 +66,14 @@ pub(crate) fn assert_same(ours: &[String], django: &[String], of: &str) {
     assert_eq!(ours.len(), django.len(), "{of}");
 }
 
-/// Runs a test on a fresh database of each kind.
+/// Runs a test on a fresh database of each kind, on all of them at once.
 pub(crate) async fn on_each(test: impl AsyncFn(&TestDatabase, Database)) {
-    for database in TestDatabase::all() {
+    let on_one = async |database: TestDatabase| {
         let db = connect(&database).await;
         test(&database, db.clone()).await;
         db.close().await;
-    }
+    };
+    futures_util::future::join_all(TestDatabase::all().into_iter().map(on_one)).await;
 }
 
 /// Another handle with connections of its own.

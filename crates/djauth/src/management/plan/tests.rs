@@ -236,7 +236,7 @@ fn an_own_user_replaces_djangos() {
         user: UserTable::own("accounts", "account"),
         ..wanted()
     };
-    let missing = SchemaProblem::MissingTable("accounts_account".to_owned());
+    let missing = SchemaProblem::MissingUserTable("accounts_account".to_owned());
     assert_eq!(refused(&Catalogue::default(), &own), [missing]);
 
     let without_log = Wanted {
