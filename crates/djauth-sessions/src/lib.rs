@@ -42,6 +42,8 @@ mod data;
 mod engine;
 mod error;
 mod expiry;
+#[cfg(feature = "axum")]
+mod extract;
 mod isoformat;
 mod json;
 mod keys;
@@ -56,6 +58,8 @@ pub use data::SessionData;
 pub use engine::{EngineKind, SessionEngine};
 pub use error::{Error, ErrorKind, Result};
 pub use expiry::{Expiry, SESSION_EXPIRY};
+#[cfg(feature = "axum")]
+pub use extract::MissingSession;
 pub use python::{BigInt, PyStr, Value};
 pub use response::{CookieAction, Decision, Facts, Outcome, decide, process_response};
 pub use session::Session;

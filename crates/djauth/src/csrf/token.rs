@@ -59,7 +59,7 @@ fn place(byte: u8) -> usize {
 
 /// What is wrong with the form of a secret or token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormatProblem {
+pub(super) enum FormatProblem {
     /// Neither the length of a secret nor that of a token.
     Length,
     /// A character that is not allowed.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request as HttpRequest, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
 use djauth::csrf::{RejectReason, TokenSource};
 use djauth::http::Request;
@@ -31,7 +31,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(DATA["now"].as_i64().unwrap(), 0).unwrap()
 }
 
@@ -69,7 +69,7 @@ fn settings(changes: &Map<String, Value>) -> Settings {
     settings
 }
 
-async fn auth(database: &TestDatabase, changes: &Map<String, Value>) -> Auth {
+pub(crate) async fn auth(database: &TestDatabase, changes: &Map<String, Value>) -> Auth {
     let builder = Auth::builder(settings(changes)).clock(FixedClock::new(now()));
     builder.connect(database.url()).await.unwrap()
 }
@@ -89,7 +89,7 @@ async fn log_in(auth: &Auth, request: &Request) {
 }
 
 /// The routes of the Django project in `layer.py`.
-fn app(auth: &Auth) -> Router {
+pub(crate) fn app(auth: &Auth) -> Router {
     let (for_login, for_logout) = (auth.clone(), auth.clone());
     Router::new()
         .route("/plain", any(async || ""))
@@ -100,17 +100,15 @@ fn app(auth: &Auth) -> Router {
         )
         .route(
             "/read",
-            get(async |Extension(session): Extension<Session>| {
-                format!("{:?}", session.get::<u8>("cart").await.unwrap())
-            }),
+            get(async |session: Session| format!("{:?}", session.get::<u8>("cart").await.unwrap())),
         )
         .route(
             "/write",
-            get(async |Extension(session): Extension<Session>| write(&session).await),
+            get(async |session: Session| write(&session).await),
         )
         .route(
             "/fail",
-            get(async |Extension(session): Extension<Session>| {
+            get(async |session: Session| {
                 write(&session).await;
                 StatusCode::INTERNAL_SERVER_ERROR
             }),
@@ -224,7 +222,7 @@ const REASONS: [RejectReason; 15] = [
     RejectReason::TokenIncorrect(TokenSource::Header),
 ];
 
-async fn page(response: Response) -> String {
+pub(crate) async fn page(response: Response) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -280,7 +278,7 @@ async fn every_header_is_djangos() {
     }
 }
 
-async fn alice(database: &TestDatabase) -> (Auth, String) {
+pub(crate) async fn alice(database: &TestDatabase) -> (Auth, String) {
     let auth = auth(database, &Map::new()).await;
     auth.migrate().await.unwrap();
     auth.users()
@@ -291,7 +289,7 @@ async fn alice(database: &TestDatabase) -> (Auth, String) {
     (auth, live)
 }
 
-async fn ask(app: &Router, path: &str, cookie: Option<&str>) -> Response {
+pub(crate) async fn ask(app: &Router, path: &str, cookie: Option<&str>) -> Response {
     let mut request = HttpRequest::builder()
         .uri(path)
         .header("host", "testserver");
@@ -332,7 +330,7 @@ async fn a_session_that_is_deleted_meanwhile_is_400_and_a_panic_500() {
     let app = Router::new()
         .route(
             "/deleted",
-            get(async move |Extension(session): Extension<Session>| {
+            get(async move |session: Session| {
                 write(&session).await;
                 store
                     .sessions()
@@ -344,7 +342,7 @@ async fn a_session_that_is_deleted_meanwhile_is_400_and_a_panic_500() {
         )
         .route(
             "/panic",
-            get(async |Extension(session): Extension<Session>| {
+            get(async |session: Session| {
                 write(&session).await;
                 let none: Option<()> = None;
                 none.expect("a handler that fails");
@@ -420,6 +418,11 @@ async fn a_missing_layer_says_which_line_to_add() {
         let response = ask(&app, path, None).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
+    let session = Router::new().route("/", get(async |_: Session| ""));
+    assert_eq!(
+        ask(&session, "/", None).await.status(),
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
     let rejection = Rejection::MissingLayer {
         what: "LoginRequired",
     };
@@ -430,7 +433,7 @@ async fn a_missing_layer_says_which_line_to_add() {
     );
 }
 
-async fn verify(auth: &Auth, query: &str, cookie: Option<&str>) -> Response {
+pub(crate) async fn verify(auth: &Auth, query: &str, cookie: Option<&str>) -> Response {
     let app = Router::new().route("/auth/verify", djauth::views::verify(auth));
     let response = ask(&app, &format!("/auth/verify{query}"), cookie).await;
     assert_eq!(response.headers()["cache-control"], "no-store", "{query}");

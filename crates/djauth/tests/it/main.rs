@@ -5,6 +5,7 @@ mod auth_support;
 mod contenttypes;
 mod http;
 mod layer;
+mod layer_weaknesses;
 mod login;
 mod migrate;
 mod models;
