@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) errors: AtomicUsize,
     /// How long a GET takes, in milliseconds.
     pub(crate) delay: AtomicUsize,
+    /// How long a SET takes, in milliseconds.
+    pub(crate) set_delay: AtomicUsize,
 }
 
 pub(crate) struct FakeRedis {
@@ -111,10 +113,12 @@ async fn answer(command: &[Vec<u8>], state: &State) -> Vec<u8> {
         return b"+OK\r\n".to_vec();
     }
     state.commands.fetch_add(1, Ordering::SeqCst);
-    if command[0] == b"GET" {
-        let delay = state.delay.load(Ordering::SeqCst);
-        tokio::time::sleep(Duration::from_millis(delay.try_into().unwrap())).await;
-    }
+    let delay = match command[0].as_slice() {
+        b"GET" => state.delay.load(Ordering::SeqCst),
+        b"SET" => state.set_delay.load(Ordering::SeqCst),
+        _ => 0,
+    };
+    tokio::time::sleep(Duration::from_millis(delay.try_into().unwrap())).await;
     let broken = state
         .errors
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {

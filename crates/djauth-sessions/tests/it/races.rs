@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use djauth_sessions::{EngineKind, ErrorKind, SessionEngine};
+use test_databases::TestDatabase;
 use tokio::task::JoinSet;
 
-use crate::beds::{Bed, beds, setup};
+use crate::beds::{Bed, beds, database, setup};
 use crate::fake_redis::FakeRedis;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,6 +106,36 @@ async fn a_logout_beats_everything_that_overlaps_it() {
             assert_eq!(after.session_key(), None, "{}", bed.name());
         }
     }
+}
+
+/// A load reads the row, the logout deletes row and copy, and only then the load's copy arrives.
+#[tokio::test]
+async fn a_copy_that_arrives_after_the_logout_is_taken_back() {
+    let fake = FakeRedis::start().await;
+    let server = TestDatabase::sqlite();
+    let database = database(&server).await;
+    // Two connections, as of two processes.
+    let [one, two] =
+        [(); 2].map(|()| SessionEngine::cached_db(database.clone(), fake.cache(), setup().config));
+    let session = one.open(None);
+    session.insert("a", &1).await.unwrap();
+    session.save().await.unwrap();
+    let key = session.session_key().unwrap();
+    fake.state.values.lock().clear();
+
+    fake.state.set_delay.store(300, Ordering::SeqCst);
+    let before = fake.commands();
+    let load = tokio::spawn({
+        let session = one.open(Some(&key));
+        async move { session.get::<i64>("a").await.unwrap() }
+    });
+    while fake.commands() < before + 2 {
+        tokio::task::yield_now().await;
+    }
+    two.open(Some(&key)).flush().await.unwrap();
+    assert_eq!(load.await.unwrap(), Some(1));
+    assert!(fake.state.values.lock().is_empty());
+    assert_eq!(two.open(Some(&key)).get::<i64>("a").await.unwrap(), None);
 }
 
 /// A save that came too late is either told so, or, when it found the session gone before it began, has
