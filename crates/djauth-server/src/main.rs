@@ -1,3 +1,101 @@
-//! djauth as a server.
+//! `djauth`: Django's accounts, sessions and permissions from one binary.
 
-fn main() {}
+mod address;
+mod app;
+mod cli;
+mod commands;
+mod database;
+mod email;
+mod failure;
+mod guard;
+mod help;
+mod key_file;
+mod logging;
+mod output;
+mod own_database;
+mod serve;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use djauth::settings::Draft;
+
+use crate::cli::{Command, Invocation, Options};
+use crate::commands::createsuperuser::Given;
+use crate::failure::Failure;
+use crate::own_database::Plan;
+
+fn main() -> ExitCode {
+    let invocation = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(invocation) => invocation,
+        Err(failure) => return ended(&failure, false),
+    };
+    let traceback = invocation.options.traceback;
+    match run(invocation) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ended(&failure, traceback),
+    }
+}
+
+fn ended(failure: &Failure, traceback: bool) -> ExitCode {
+    failure.report(traceback);
+    failure.exit_code().into()
+}
+
+fn run(Invocation { options, command }: Invocation) -> Result<(), Failure> {
+    match command {
+        Command::Help => output::write(help::HELP),
+        Command::Version => output::say(concat!("djauth ", env!("CARGO_PKG_VERSION"))),
+        command => return with_settings(&options, command),
+    }
+    Ok(())
+}
+
+fn with_settings(options: &Options, command: Command) -> Result<(), Failure> {
+    let draft = Draft::read(settings_file(options).as_deref())?;
+    if let Command::Diffsettings { all } = command {
+        commands::diffsettings::run(&draft, all);
+        return Ok(());
+    }
+    logging::start(draft.settings(), options.color);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| Failure::caused("cannot start threads", &error))?;
+    let result = runtime.block_on(with_runtime(options, command, Plan::new(draft)?));
+    // A question that nobody answered must not keep the program alive.
+    runtime.shutdown_background();
+    result
+}
+
+fn settings_file(options: &Options) -> Option<PathBuf> {
+    let named = std::env::var_os("DJAUTH_SETTINGS").filter(|name| !name.is_empty());
+    options.settings.clone().or(named.map(PathBuf::from))
+}
+
+async fn with_runtime(options: &Options, command: Command, plan: Plan) -> Result<(), Failure> {
+    match command {
+        Command::Runserver { address } => commands::runserver::run(plan, address.as_deref()).await,
+        Command::Migrate { check: true } => commands::migrate::check(plan, options).await,
+        Command::Migrate { check: false } => commands::migrate::run(plan, options).await,
+        Command::Createsuperuser {
+            username,
+            email,
+            interactive,
+        } => {
+            let given = Given {
+                username,
+                email,
+                interactive,
+            };
+            commands::createsuperuser::run(plan, given, options).await
+        }
+        Command::Changepassword { username } => commands::changepassword::run(plan, username).await,
+        Command::Clearsessions => commands::clearsessions::run(plan).await,
+        Command::Check { deploy, fail_level } => {
+            commands::check::run(plan, deploy, fail_level, options).await
+        }
+        Command::Diffsettings { .. } | Command::Help | Command::Version => Ok(()),
+    }
+}

@@ -3,11 +3,13 @@
 //! A check looks at settings and models and answers messages, under Django's identifiers where
 //! Django has the same check. Identifiers that begin with `djauth.` are our own.
 
+mod auth;
 mod security;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use auth::{check_models_permissions, check_user_model};
 pub use security::check_deploy;
 
 /// How bad it is: `django.core.checks.messages`.
@@ -93,6 +95,12 @@ impl CheckMessage {
             text: text.into(),
             hint: None,
         }
+    }
+
+    /// What [`Auth::check`](crate::Auth::check) found about the database's tables.
+    #[must_use]
+    pub fn schema(error: &crate::Error) -> Self {
+        Self::new(Level::Error, "djauth.E001", error.to_string()).object("DATABASE_URL")
     }
 
     fn object(mut self, object: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@
 mod apps;
 mod catalogue;
 mod create_permissions;
+mod default_username;
 mod lock;
 mod migrate;
 mod model_meta;
@@ -15,6 +16,7 @@ mod user_table;
 
 pub use apps::App;
 pub use create_permissions::{Created, create_contenttypes, create_permissions};
+pub use default_username::{get_default_username, get_system_username};
 pub use migrate::Migrate;
 pub use model_meta::{DEFAULT_PERMISSIONS, ModelMeta};
 pub use plan::Plan;

@@ -70,6 +70,11 @@ impl Draft {
         self.secret_key = true;
     }
 
+    /// Names the hosts of a server that knows where it listens, in place of an empty `ALLOWED_HOSTS`.
+    pub fn set_allowed_hosts(&mut self, hosts: Vec<String>) {
+        self.settings.allowed_hosts = hosts;
+    }
+
     /// The finished settings.
     ///
     /// # Errors

@@ -1,0 +1,328 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::failure::Failure;
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    pub(crate) options: Options,
+    pub(crate) command: Command,
+}
+
+/// The options that every command takes, as in Django.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) settings: Option<PathBuf>,
+    pub(crate) verbosity: u8,
+    pub(crate) traceback: bool,
+    /// `None`: when the output is a terminal.
+    pub(crate) color: Option<bool>,
+    pub(crate) skip_checks: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            settings: None,
+            verbosity: 1,
+            traceback: false,
+            color: None,
+            skip_checks: false,
+        }
+    }
+}
+
+/// A command with its own options.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Runserver {
+        address: Option<String>,
+    },
+    Migrate {
+        check: bool,
+    },
+    Createsuperuser {
+        username: Option<String>,
+        email: Option<String>,
+        interactive: bool,
+    },
+    Changepassword {
+        username: Option<String>,
+    },
+    Clearsessions,
+    Check {
+        deploy: bool,
+        fail_level: Level,
+    },
+    Diffsettings {
+        all: bool,
+    },
+    Help,
+    Version,
+}
+
+/// `--fail-level` of `check`.
+pub(crate) use djauth::checks::Level;
+
+/// Reads the arguments that follow the program's name.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut read = Reading::default();
+    while read.argument(&mut parser)? {}
+    read.finish()
+}
+
+fn usage(error: impl std::fmt::Display) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+/// The name of the command, and every option, before it is known which belong together.
+#[derive(Default)]
+struct Reading {
+    options: Options,
+    name: Option<String>,
+    operand: Option<String>,
+    username: Option<String>,
+    email: Option<String>,
+    fail_level: Option<Level>,
+    flags: Vec<&'static str>,
+    help: bool,
+    version: bool,
+}
+
+impl Reading {
+    /// Reads one argument with its value; false at the end.
+    fn argument(&mut self, parser: &mut lexopt::Parser) -> Result<bool, Failure> {
+        let Some(argument) = parser.next().map_err(usage)? else {
+            return Ok(false);
+        };
+        match argument {
+            Long("settings") => self.options.settings = Some(parser.value().map_err(usage)?.into()),
+            Short('v') | Long("verbosity") => self.options.verbosity = verbosity(&text(parser)?)?,
+            Long("traceback") => self.options.traceback = true,
+            Long("no-color") => self.options.color = Some(false),
+            Long("force-color") => self.options.color = Some(true),
+            Long("skip-checks") => self.options.skip_checks = true,
+            Short('h') | Long("help") => self.help = true,
+            Long("version") => self.version = true,
+            Long("username") => self.username = Some(text(parser)?),
+            Long("email") => self.email = Some(text(parser)?),
+            Long("database") => database(&text(parser)?)?,
+            Long("fail-level") => self.fail_level = Some(level(&text(parser)?)?),
+            Long("noinput" | "no-input") => self.flags.push("--noinput"),
+            Long("check") => self.flags.push("--check"),
+            Long("deploy") => self.flags.push("--deploy"),
+            Long("all") => self.flags.push("--all"),
+            Value(value) => self.operand(value.string().map_err(usage)?)?,
+            other => return Err(usage(other.unexpected())),
+        }
+        Ok(true)
+    }
+
+    fn operand(&mut self, value: String) -> Result<(), Failure> {
+        let place = if self.name.is_none() {
+            &mut self.name
+        } else {
+            &mut self.operand
+        };
+        if place.is_some() {
+            return Err(Failure::Usage(format!("unexpected argument {value:?}")));
+        }
+        *place = Some(value);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Invocation, Failure> {
+        if self.help || self.version {
+            let command = if self.help {
+                Command::Help
+            } else {
+                Command::Version
+            };
+            return Ok(Invocation {
+                options: self.options,
+                command,
+            });
+        }
+        let name = self.name.take().unwrap_or_else(|| "runserver".into());
+        let command = self.command(&name)?;
+        self.nothing_left(&name)?;
+        Ok(Invocation {
+            options: self.options,
+            command,
+        })
+    }
+
+    fn command(&mut self, name: &str) -> Result<Command, Failure> {
+        Ok(match name {
+            "runserver" => Command::Runserver {
+                address: self.operand.take(),
+            },
+            "migrate" => Command::Migrate {
+                check: self.flag("--check"),
+            },
+            "createsuperuser" => Command::Createsuperuser {
+                username: self.username.take(),
+                email: self.email.take(),
+                interactive: !self.flag("--noinput"),
+            },
+            "changepassword" => Command::Changepassword {
+                username: self.operand.take(),
+            },
+            "clearsessions" => Command::Clearsessions,
+            "check" => Command::Check {
+                deploy: self.flag("--deploy"),
+                fail_level: self.fail_level.take().unwrap_or(Level::Error),
+            },
+            "diffsettings" => Command::Diffsettings {
+                all: self.flag("--all"),
+            },
+            "help" => Command::Help,
+            "version" => Command::Version,
+            other => return Err(Failure::Usage(format!("unknown command {other:?}"))),
+        })
+    }
+
+    fn flag(&mut self, flag: &str) -> bool {
+        let before = self.flags.len();
+        self.flags.retain(|given| *given != flag);
+        self.flags.len() < before
+    }
+
+    /// Options and arguments that the command does not take.
+    fn nothing_left(&self, name: &str) -> Result<(), Failure> {
+        let valued = [
+            self.username.as_ref().map(|_| "--username"),
+            self.email.as_ref().map(|_| "--email"),
+            self.fail_level.as_ref().map(|_| "--fail-level"),
+        ];
+        let left = valued
+            .into_iter()
+            .flatten()
+            .chain(self.flags.iter().copied())
+            .next();
+        if let Some(option) = left {
+            return Err(Failure::Usage(format!("{name} takes no option {option}")));
+        }
+        match &self.operand {
+            Some(operand) => Err(Failure::Usage(format!(
+                "{name} takes no argument {operand:?}"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
+    parser.value().and_then(ValueExt::string).map_err(usage)
+}
+
+fn verbosity(text: &str) -> Result<u8, Failure> {
+    let number = text.parse().ok().filter(|number| *number <= 3);
+    number.ok_or_else(|| Failure::Usage("--verbosity: expected 0, 1, 2 or 3".into()))
+}
+
+/// Django's alias of the one database that there is.
+fn database(alias: &str) -> Result<(), Failure> {
+    if alias == "default" {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "--database: there is only \"default\" (DATABASE_URL), not {alias:?}"
+    )))
+}
+
+fn level(text: &str) -> Result<Level, Failure> {
+    text.parse().map_err(|_| {
+        Failure::Usage("--fail-level: expected DEBUG, INFO, WARNING, ERROR or CRITICAL".into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Invocation, Failure> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn command(line: &str) -> Command {
+        parsed(line).unwrap().command
+    }
+
+    #[test]
+    fn no_command_means_runserver() {
+        assert_eq!(command(""), Command::Runserver { address: None });
+        assert_eq!(
+            command("--settings a.toml"),
+            command("runserver --settings a.toml")
+        );
+        assert_eq!(
+            command("runserver 8001"),
+            Command::Runserver {
+                address: Some("8001".into())
+            }
+        );
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        for line in [
+            "--settings a.toml -v 2 check --deploy",
+            "check --deploy --settings=a.toml -v2",
+        ] {
+            let Invocation { options, command } = parsed(line).unwrap();
+            assert_eq!(options.settings, Some("a.toml".into()));
+            assert_eq!(options.verbosity, 2);
+            assert_eq!(
+                command,
+                Command::Check {
+                    deploy: true,
+                    fail_level: Level::Error
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn createsuperuser_takes_django_options() {
+        let expected = Command::Createsuperuser {
+            username: Some("root".into()),
+            email: Some(String::new()),
+            interactive: false,
+        };
+        assert_eq!(
+            command("createsuperuser --noinput --username root --email="),
+            expected
+        );
+        assert_eq!(
+            command("createsuperuser --no-input --username=root --email= --database default"),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_wrong_line_is_a_usage_error() {
+        for line in [
+            "serve",
+            "runserver 8000 9000",
+            "migrate auth",
+            "migrate --deploy",
+            "check --username a",
+            "createsuperuser --database other",
+            "clearsessions --all",
+            "check --fail-level LOUD",
+            "-v 4",
+            "--nonsense",
+            "--settings",
+        ] {
+            let failure = parsed(line).unwrap_err();
+            assert_eq!(failure.exit_code(), 2, "{line}: {failure}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `check [--deploy] [--fail-level LEVEL]`.
+
+use djauth::User;
+use djauth::checks::{CheckMessage, Level, check_deploy, check_user_model};
+
+use crate::cli::Options;
+use crate::failure::Failure;
+use crate::own_database::Plan;
+use crate::{database, output};
+
+/// Looks for faults in settings, user model and, if there is one, database. Makes nothing.
+///
+/// As in Django, messages go to stderr, and the command fails from the given level.
+pub(crate) async fn run(
+    plan: Plan,
+    deploy: bool,
+    fail_level: Level,
+    options: &Options,
+) -> Result<(), Failure> {
+    let mut messages = check_user_model::<User>(plan.settings());
+    if deploy {
+        messages.extend(check_deploy(plan.settings()));
+    }
+    if plan.database_exists() {
+        let auth = database::open(plan).await?;
+        messages.extend(database::check(&auth).await?);
+        auth.db().close().await;
+    }
+    report(&messages, fail_level, options)
+}
+
+fn report(messages: &[CheckMessage], fail_level: Level, options: &Options) -> Result<(), Failure> {
+    if messages.is_empty() {
+        if options.verbosity > 0 {
+            output::say("System check: no issues.");
+        }
+        return Ok(());
+    }
+    let failed = messages.iter().any(|message| message.level >= fail_level);
+    let start = if failed { "SystemCheckError: " } else { "" };
+    eprintln!("{start}System check: {} issue(s).", messages.len());
+    for (level, heading) in HEADINGS {
+        let mut found = messages
+            .iter()
+            .filter(|message| message.level == level)
+            .peekable();
+        if found.peek().is_some() {
+            eprintln!("\n{heading}:");
+        }
+        found.for_each(|message| eprintln!("{message}"));
+    }
+    if failed { Err(Failure::Silent) } else { Ok(()) }
+}
+
+const HEADINGS: [(Level, &str); 5] = [
+    (Level::Critical, "CRITICALS"),
+    (Level::Error, "ERRORS"),
+    (Level::Warning, "WARNINGS"),
+    (Level::Info, "INFOS"),
+    (Level::Debug, "DEBUGS"),
+];

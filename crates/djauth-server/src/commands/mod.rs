@@ -1,0 +1,10 @@
+//! The commands, one a file, with the names of Django's.
+
+pub(crate) mod changepassword;
+pub(crate) mod check;
+pub(crate) mod clearsessions;
+pub(crate) mod createsuperuser;
+pub(crate) mod diffsettings;
+pub(crate) mod migrate;
+pub(crate) mod password;
+pub(crate) mod runserver;

@@ -1,0 +1,34 @@
+//! Judging a new password by `AUTH_PASSWORD_VALIDATORS`.
+
+use djauth::password_validation::{get_default_password_validators, validate_password};
+use djauth::settings::Settings;
+
+use crate::database::failed;
+use crate::failure::Failure;
+
+/// What the validators say against a password; nothing if it is good. The user's own data may not
+/// be in it.
+pub(crate) fn problems(
+    settings: &Settings,
+    password: &str,
+    username: &str,
+    email: &str,
+    names: (&str, &str),
+) -> Result<Vec<String>, Failure> {
+    let validators = get_default_password_validators(settings);
+    let validators =
+        validators.map_err(|error| failed("AUTH_PASSWORD_VALIDATORS cannot be used", &error))?;
+    let user = [
+        ("username", username),
+        ("email", email),
+        ("first_name", names.0),
+        ("last_name", names.1),
+    ];
+    let judged = validate_password(password, Some(&user), &validators);
+    Ok(judged
+        .err()
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .collect())
+}

@@ -1,0 +1,94 @@
+//! `runserver [ADDR:PORT]`.
+
+use std::net::SocketAddr;
+
+use djauth::models::Q;
+use djauth::{Auth, User};
+use tokio::net::TcpListener;
+
+use crate::commands::createsuperuser;
+use crate::database::{self, failed};
+use crate::failure::Failure;
+use crate::own_database::Plan;
+use crate::serve::{Limits, Stop, serve};
+use crate::{address, app, output, terminal};
+
+/// The names that a server on loopback answers to when `ALLOWED_HOSTS` is empty.
+const LOOPBACK_NAMES: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "[::1]"];
+
+/// Serves until it is stopped.
+///
+/// Whatever can be refused is refused first, so that a refused start leaves no files.
+pub(crate) async fn run(mut plan: Plan, address: Option<&str>) -> Result<(), Failure> {
+    let address = address::parse(address)?;
+    allow_loopback(&mut plan, address)?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| cannot_listen(address, &error))?;
+    let opened = database::open_or_make(plan).await?;
+    database::must_be_migrated(&opened.auth).await?;
+    offer_superuser(&opened).await?;
+    let stop = Stop::new()?;
+    announce(&listener)?;
+    let limits = Limits::of(opened.auth.settings());
+    serve(listener, app::router(&opened.auth), limits, stop).await;
+    opened.auth.db().close().await;
+    Ok(())
+}
+
+fn allow_loopback(plan: &mut Plan, address: SocketAddr) -> Result<(), Failure> {
+    if !plan.settings().allowed_hosts.is_empty() {
+        return Ok(());
+    }
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(Failure::other(format!(
+            "ALLOWED_HOSTS is empty, and {address} can be reached from other machines: \
+             name the hosts that the server answers to, such as ALLOWED_HOSTS='[\"example.com\"]'"
+        )));
+    }
+    plan.set_allowed_hosts(LOOPBACK_NAMES.map(String::from).to_vec());
+    Ok(())
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let hint = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "; is djauth running already? Name another port: `djauth runserver 8001`"
+        }
+        std::io::ErrorKind::PermissionDenied => "; ports below 1024 need special rights",
+        _ => "",
+    };
+    Failure::caused(format!("cannot listen on {address}: {error}{hint}"), error)
+}
+
+fn announce(listener: &TcpListener) -> Result<(), Failure> {
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::caused("the listener has no address", &error))?;
+    output::say(format!("djauth serves http://{address}/ (Ctrl-C stops it)"));
+    Ok(())
+}
+
+/// Says how to make the first superuser, and on a terminal offers to.
+async fn offer_superuser(opened: &database::Opened) -> Result<(), Failure> {
+    if has_superuser(&opened.auth).await? {
+        return Ok(());
+    }
+    if opened.fresh && terminal::is_interactive() {
+        let answer = terminal::ask("There is no superuser yet. Make one now? [Y/n] ").await?;
+        if matches!(answer.trim(), "" | "y" | "Y" | "yes") {
+            return createsuperuser::interactive(&opened.auth, None, None, 1).await;
+        }
+    }
+    output::say("There is no superuser yet: `djauth createsuperuser` makes one.");
+    Ok(())
+}
+
+async fn has_superuser(auth: &Auth<User>) -> Result<bool, Failure> {
+    let found = auth
+        .users()
+        .filter(Q::eq("is_superuser", true))
+        .exists()
+        .await;
+    found.map_err(|error| failed("the database cannot be read", &error))
+}

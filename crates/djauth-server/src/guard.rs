@@ -1,0 +1,135 @@
+//! What stands around every request: the access log, the time limit, and the net below a panic.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+
+/// Answers the request within `limit`, whatever happens, and writes a line about it.
+pub(crate) async fn guard(
+    limit: Duration,
+    request: Request<Body>,
+    next: Next,
+) -> Result<Response, Infallible> {
+    let line = Line::of(&request);
+    let response = answer(limit, next.run(request)).await;
+    line.write(response.status());
+    Ok(response)
+}
+
+async fn answer(limit: Duration, response: impl Future<Output = Response>) -> Response {
+    let caught = AssertUnwindSafe(response).catch_unwind();
+    match tokio::time::timeout(limit, caught).await {
+        Ok(Ok(response)) => response,
+        // The panic's own text is on stderr already.
+        Ok(Err(_)) => plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The server has failed.\n",
+        ),
+        Err(_) => {
+            let mut response = plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The answer took too long.\n",
+            );
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response
+        }
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A line of the access log. It has no query, because queries carry tokens.
+struct Line {
+    start: Instant,
+    method: Method,
+    path: String,
+    peer: Option<SocketAddr>,
+}
+
+impl Line {
+    fn of(request: &Request<Body>) -> Self {
+        let peer = request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| *peer);
+        Self {
+            start: Instant::now(),
+            method: request.method().clone(),
+            path: shown(request.uri().path()),
+            peer,
+        }
+    }
+
+    fn write(&self, status: StatusCode) {
+        let ms = self.start.elapsed().as_secs_f64() * 1000.0;
+        let peer = self
+            .peer
+            .map(|peer| peer.ip().to_string())
+            .unwrap_or_default();
+        tracing::info!(
+            target: "djauth.access",
+            method = %self.method,
+            path = %self.path,
+            status = status.as_u16(),
+            ms = (ms * 100.0).round() / 100.0,
+            peer = %peer,
+        );
+    }
+}
+
+/// The longest path that is written, in characters.
+const LONGEST_PATH: usize = 512;
+
+/// The path as it may stand in a log: one line of ASCII (CVE-2025-48432).
+fn shown(path: &str) -> String {
+    let escaped = path.chars().flat_map(char::escape_default);
+    escaped.take(LONGEST_PATH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cve_2025_48432_a_path_cannot_write_lines_of_its_own() {
+        assert_eq!(
+            shown("/login/\nFAKE\x1b[31m\u{85}\u{202e}"),
+            r"/login/\nFAKE\u{1b}[31m\u{85}\u{202e}"
+        );
+        assert_eq!(shown("/login/%0aFAKE"), "/login/%0aFAKE");
+        assert!(shown(&"/a".repeat(10_000)).len() <= LONGEST_PATH);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_and_a_late_answer_a_503() {
+        let panic = answer(Duration::from_secs(60), async {
+            panic!("shown on stderr by design")
+        })
+        .await;
+        assert_eq!(panic.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let late = answer(Duration::ZERO, std::future::pending()).await;
+        assert_eq!(late.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(late.headers().contains_key(header::RETRY_AFTER));
+    }
+}

@@ -1,0 +1,25 @@
+//! What `djauth help` says.
+
+pub(crate) const HELP: &str = "\
+djauth: Django's accounts, sessions and permissions from one binary
+
+Usage: djauth [--settings FILE] [COMMAND]
+
+  runserver [ADDR:PORT]   serve (this is also what happens without a command; 127.0.0.1:8000)
+  migrate [--check]       make or complete the tables; --check only tells whether that is needed
+  createsuperuser         make a user who may do everything
+      --username NAME --email ADDRESS
+      --noinput           ask nothing: the rest comes from DJANGO_SUPERUSER_USERNAME,
+                          DJANGO_SUPERUSER_EMAIL and DJANGO_SUPERUSER_PASSWORD
+  changepassword [NAME]   set the password of a user (yours, if no name is given)
+  clearsessions           delete the sessions that have ended
+  check [--deploy]        look for faults; --deploy also for settings that are unsafe in public
+      --fail-level LEVEL  what counts as a failure: WARNING, ERROR (the default), CRITICAL
+  diffsettings [--all]    show the settings that differ from the defaults, or all of them
+  help, --version
+
+Every command takes --settings FILE (TOML; also DJAUTH_SETTINGS), -v/--verbosity 0-3,
+--traceback, --no-color, --force-color, --skip-checks and --database default.
+
+Settings have Django's names and may stand in the file or in the environment, which wins.
+";

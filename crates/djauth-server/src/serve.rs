@@ -1,0 +1,139 @@
+//! The loop that accepts connections, and its graceful end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use djauth::settings::Settings;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+use crate::failure::Failure;
+
+/// The largest head of a request, in bytes.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// How long to wait when the system has no more sockets.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The limits of the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    connections: usize,
+    header: Duration,
+    shutdown: Duration,
+}
+
+impl Limits {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let connections = usize::try_from(settings.server_max_connections).unwrap_or(usize::MAX);
+        Self {
+            connections: connections.min(Semaphore::MAX_PERMITS),
+            header: Duration::from_secs(settings.server_header_timeout),
+            shutdown: Duration::from_secs(settings.server_shutdown_timeout),
+        }
+    }
+}
+
+/// The signals that stop the server. They are caught from when this is made.
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let catch =
+            |kind| signal(kind).map_err(|error| Failure::caused("cannot catch signals", &error));
+        Ok(Self {
+            terminate: catch(SignalKind::terminate())?,
+            interrupt: catch(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Serves until a signal comes; then requests in flight finish. A second signal, or the time that
+/// the settings give, ends them too.
+pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, mut stop: Stop) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = stop.asked() => break,
+        };
+        let Some((stream, peer, place)) = accepted else {
+            continue;
+        };
+        let connection = connection(stream, peer, app.clone(), limits);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!(target: "djauth.server", %peer, %error, "connection ended");
+            }
+        });
+    }
+    drop(listener);
+    tracing::info!(target: "djauth.server", "stopping; requests in flight finish first");
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(limits.shutdown) => {
+            tracing::warn!(target: "djauth.server", "some requests did not finish in time");
+        }
+        () = stop.asked() => tracing::warn!(target: "djauth.server", "stopping at once"),
+    }
+}
+
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+/// Waits for a place first, so that connections beyond the limit wait in the system's queue.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
+    // The semaphore is never closed.
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, place)),
+        Err(error) => {
+            tracing::warn!(target: "djauth.server", %error, "cannot accept a connection");
+            tokio::time::sleep(PAUSE).await;
+            None
+        }
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    limits: Limits,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    // Answers are written whole, so waiting to fill a packet only adds time.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        app.clone().oneshot(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header)
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+}

@@ -1,0 +1,219 @@
+//! A folder with settings, and the program run in it.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The binary under test.
+pub(crate) const DJAUTH: &str = env!("CARGO_BIN_EXE_djauth");
+
+/// A fresh folder, and variables for every program that is started in it.
+pub(crate) struct Site {
+    folder: tempfile::TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Site {
+    /// Without any settings, but for cheap hashes.
+    pub(crate) fn new() -> Self {
+        let cheap = r#"{"pbkdf2_sha256": {"iterations": 1000}}"#;
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+        }
+        .with("PASSWORD_HASHER_PARAMETERS", cheap)
+    }
+
+    /// The same with one variable more.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The names of all files.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Any program, in the folder and with the variables alone.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env_clear();
+        command
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("LOGNAME", "tester");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn djauth(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program(DJAUTH);
+        command.args(arguments);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.djauth(arguments).output().unwrap())
+    }
+
+    /// Makes a superuser without questions.
+    pub(crate) fn superuser(&self, username: &str, password: &str) {
+        let mut command = self.djauth(&[
+            "createsuperuser",
+            "--noinput",
+            "--username",
+            username,
+            "--email",
+            "a@b.example",
+        ]);
+        let ran = Ran::of(
+            command
+                .env("DJANGO_SUPERUSER_PASSWORD", password)
+                .output()
+                .unwrap(),
+        );
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        Server::start(self.djauth(&["runserver", "127.0.0.1:0"]))
+    }
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let ran = Self {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        };
+        assert!(!ran.err.contains("panicked"), "{ran:?}");
+        ran
+    }
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    pub(crate) address: SocketAddr,
+    /// What it said before it served.
+    pub(crate) said: String,
+}
+
+impl Server {
+    /// Starts the program, and waits until it says where it serves.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        loop {
+            let before = said.len();
+            if out.read_line(&mut said).unwrap() == 0 {
+                let mut err = String::new();
+                child
+                    .stderr
+                    .take()
+                    .unwrap()
+                    .read_to_string(&mut err)
+                    .unwrap();
+                panic!("the server did not start: {said}{err}");
+            }
+            if let Some(address) = served(&said[before..]) {
+                return Self {
+                    child,
+                    out,
+                    address,
+                    said,
+                };
+            }
+        }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits for its end; the log comes with it.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let mut err = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut err)
+            .unwrap();
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(!err.contains("panicked"), "{err}");
+        (status, err)
+    }
+
+    /// Stops it as a service manager does.
+    pub(crate) fn stop(self) -> String {
+        self.signal(Signal::TERM);
+        let (status, log) = self.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
+    }
+
+    /// Kills it as a loss of power does.
+    pub(crate) fn kill(self) {
+        self.signal(Signal::KILL);
+        self.wait();
+    }
+}
+
+fn served(line: &str) -> Option<SocketAddr> {
+    line.strip_prefix("djauth serves http://")?
+        .split('/')
+        .next()?
+        .parse()
+        .ok()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The permission bits of a file.
+pub(crate) fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
