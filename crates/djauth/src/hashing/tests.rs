@@ -112,10 +112,9 @@ async fn jobs_without_a_caller_are_dropped() {
 #[tokio::test]
 async fn a_panic_is_an_error_and_the_thread_lives() {
     let pool = pool(1, 8);
-    let error = pool
+    let error: Result<(), _> = pool
         .run(|_| std::panic::resume_unwind(Box::new("no")))
-        .await
-        .map(|()| ());
+        .await;
     assert_eq!(error.unwrap_err().kind(), &ErrorKind::Hashing);
     assert_eq!(pool.run(|_| 1).await.unwrap(), 1);
 }

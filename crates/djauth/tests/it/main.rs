@@ -10,6 +10,7 @@ mod login;
 mod migrate;
 mod models;
 mod own_user;
+mod pages;
 mod permissions;
 mod request_path;
 mod schema;

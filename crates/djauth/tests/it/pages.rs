@@ -1,0 +1,353 @@
+//! The pages, through the layer, on a database.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{
+    ALLOW, AsHeaderName, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, EXPIRES,
+    HOST, LOCATION, SET_COOKIE, VARY,
+};
+use axum::http::{Request, Response, StatusCode};
+use djauth::{Auth, Settings};
+use test_databases::TestDatabase;
+use tower::ServiceExt;
+
+use crate::auth_support::settings;
+
+/// A browser that keeps its cookies.
+struct Browser {
+    app: Router,
+    cookies: Vec<(String, String)>,
+}
+
+struct Answer {
+    response: Response<()>,
+    text: String,
+}
+
+impl Answer {
+    fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    fn header(&self, name: impl AsHeaderName) -> &str {
+        self.response
+            .headers()
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+async fn site(change: impl FnOnce(&mut Settings)) -> (TestDatabase, Auth, Browser) {
+    let database = TestDatabase::sqlite();
+    let mut settings = settings();
+    settings.allowed_hosts = vec!["testserver".into()];
+    change(&mut settings);
+    let auth = Auth::builder(settings)
+        .connect(database.url())
+        .await
+        .unwrap();
+    auth.migrate().await.unwrap();
+    auth.users()
+        .create_user("alice", "", Some("correct horse"))
+        .await
+        .unwrap();
+    let app = Router::new()
+        .route("/", auth.landing_page())
+        .route("/accounts/profile/", auth.landing_page())
+        .nest("/accounts", auth.urls())
+        .fallback(auth.not_found())
+        .layer(auth.layer());
+    (
+        database,
+        auth,
+        Browser {
+            app,
+            cookies: Vec::new(),
+        },
+    )
+}
+
+impl Browser {
+    async fn send(&mut self, method: &str, path: &str, form: Option<&str>) -> Answer {
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(n, v)| format!("{n}={v}"))
+            .collect();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "testserver");
+        request = request.header(COOKIE, cookies.join("; "));
+        if form.is_some() {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let body = form.map_or_else(Body::empty, |form| Body::from(form.to_owned()));
+        let response = self
+            .app
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
+        for cookie in parts.headers.get_all(SET_COOKIE) {
+            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap().trim_matches('"');
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.into(), value.into()));
+            }
+        }
+        Answer {
+            response: Response::from_parts(parts, ()),
+            text,
+        }
+    }
+
+    async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, None).await
+    }
+
+    /// Posts with the token of the cookie.
+    async fn post(&mut self, path: &str, form: &str) -> Answer {
+        if self.cookie("csrftoken").is_none() {
+            self.get("/accounts/login/").await;
+        }
+        let token = self.cookie("csrftoken").unwrap();
+        self.send(
+            "POST",
+            path,
+            Some(&format!("csrfmiddlewaretoken={token}&{form}")),
+        )
+        .await
+    }
+
+    fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+const RIGHT: &str = "username=alice&password=correct+horse";
+
+#[tokio::test]
+async fn login_page() {
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    let answer = browser.get("/accounts/login/?next=/report/").await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.header(CONTENT_TYPE), "text/html; charset=utf-8");
+    let never = "max-age=0, no-cache, no-store, must-revalidate, private";
+    assert_eq!(answer.header(CACHE_CONTROL), never);
+    assert!(answer.header(EXPIRES).ends_with("GMT"));
+    assert_eq!(answer.header(VARY), "Cookie");
+    assert!(
+        answer
+            .header(CONTENT_SECURITY_POLICY)
+            .starts_with("default-src 'none'")
+    );
+    assert!(
+        answer
+            .text
+            .contains("name=\"next\" value=\"&#x2f;report&#x2f;\"")
+    );
+    assert!(answer.text.len() < 20_000);
+    assert!(browser.cookie("csrftoken").is_some() && browser.cookie("sessionid").is_none());
+}
+
+#[tokio::test]
+async fn logs_in_and_out() {
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    browser.get("/accounts/login/").await;
+    let before = browser.cookie("csrftoken");
+    let answer = browser.post("/accounts/login/", RIGHT).await;
+    assert_eq!(
+        (answer.status(), answer.header(LOCATION)),
+        (302, "/accounts/profile/")
+    );
+    assert_eq!(answer.text, "");
+    assert_ne!(browser.cookie("csrftoken"), before, "the token is rotated");
+    assert!(browser.cookie("sessionid").is_some());
+    let names: Vec<_> = answer
+        .response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .collect();
+    assert!(names[0].to_str().unwrap().starts_with("csrftoken="));
+
+    let answer = browser.get("/accounts/profile/").await;
+    assert!(answer.text.contains("<strong>alice</strong>"));
+    let answer = browser.post("/accounts/logout/", "").await;
+    assert_eq!(answer.status(), 200);
+    assert!(answer.text.contains("You are logged out"));
+    assert_eq!(browser.cookie("sessionid"), None);
+    assert!(browser.get("/").await.text.contains("Nobody is logged in"));
+}
+
+/// CVE-2018-6188: whatever is wrong, the page says the same.
+#[tokio::test]
+async fn wrong_logins_look_alike() {
+    let (_database, auth, mut browser) = site(|_| ()).await;
+    let inactive = |bob: &mut djauth::User| bob.is_active = false;
+    let users = auth.users();
+    users
+        .create_user_with("bob", "", Some("correct horse"), inactive)
+        .await
+        .unwrap();
+    let mut pages = Vec::new();
+    for name in ["alice", "nobody", "bob"] {
+        let password = if name == "bob" {
+            "correct+horse"
+        } else {
+            "wrong"
+        };
+        let form = format!("username={name}&password={password}");
+        let answer = browser.post("/accounts/login/", &form).await;
+        assert_eq!(answer.status(), 200);
+        assert!(!answer.text.contains("wrong\"") && !answer.text.contains("correct horse"));
+        pages.push(
+            answer
+                .text
+                .replace(&format!("value=\"{name}\""), "value=\"NAME\""),
+        );
+    }
+    let without_token = |page: &str| {
+        let lines = page
+            .lines()
+            .filter(|line| !line.contains("csrfmiddlewaretoken"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert!(pages[0].contains("role=\"alert\""));
+    assert_eq!(without_token(&pages[0]), without_token(&pages[1]));
+    assert_eq!(without_token(&pages[0]), without_token(&pages[2]));
+    assert_eq!(browser.cookie("sessionid"), None);
+}
+
+#[tokio::test]
+async fn missing_fields_are_named() {
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    let answer = browser
+        .post("/accounts/login/", "username=%20&password=")
+        .await;
+    assert_eq!(answer.status(), 200);
+    assert!(
+        answer
+            .text
+            .contains("aria-describedby=\"id_username_error\"")
+    );
+    assert!(answer.text.contains("id=\"id_password_error\""));
+}
+
+#[tokio::test]
+async fn login_without_a_token_is_refused() {
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    let answer = browser.send("POST", "/accounts/login/", Some(RIGHT)).await;
+    assert_eq!(answer.status(), 403);
+    assert!(browser.cookies.is_empty());
+}
+
+#[tokio::test]
+async fn next_leads_only_to_this_site() {
+    for (next, expected) in [
+        ("/report/%3Fa=1", "/report/?a=1"),
+        ("http://testserver/x", "http://testserver/x"),
+        ("//evil.example/", "/accounts/profile/"),
+        ("http:///evil.example", "/accounts/profile/"),
+        ("https://evil.example/", "/accounts/profile/"),
+        ("javascript:alert(1)", "/accounts/profile/"),
+        ("http://testserver%5C@evil.example", "/accounts/profile/"),
+        ("", "/accounts/profile/"),
+    ] {
+        let (_database, _auth, mut browser) = site(|_| ()).await;
+        let answer = browser
+            .post("/accounts/login/", &format!("{RIGHT}&next={next}"))
+            .await;
+        assert_eq!(
+            (answer.status(), answer.header(LOCATION)),
+            (302, expected),
+            "{next}"
+        );
+    }
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    let answer = browser.post("/accounts/login/?next=/query/", RIGHT).await;
+    assert_eq!(answer.header(LOCATION), "/query/");
+    let path = "/accounts/login/?next=/query/";
+    let answer = browser.post(path, &format!("{RIGHT}&next=")).await;
+    assert_eq!(
+        answer.header(LOCATION),
+        "/accounts/profile/",
+        "a blank field counts"
+    );
+}
+
+#[tokio::test]
+async fn methods() {
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    for (method, path, status, allow) in [
+        (
+            "OPTIONS",
+            "/accounts/login/",
+            200,
+            "GET, POST, PUT, HEAD, OPTIONS",
+        ),
+        ("GET", "/accounts/logout/", 405, "POST, OPTIONS"),
+        ("OPTIONS", "/accounts/logout/", 200, "POST, OPTIONS"),
+        ("OPTIONS", "/", 200, "GET, HEAD, OPTIONS"),
+    ] {
+        let answer = browser.send(method, path, None).await;
+        assert_eq!(
+            (answer.status(), answer.header(ALLOW)),
+            (status, allow),
+            "{method} {path}"
+        );
+        assert!(answer.header(CACHE_CONTROL).contains("no-store"));
+    }
+    let answer = browser.send("HEAD", "/accounts/login/", None).await;
+    assert_eq!((answer.status(), answer.text.as_str()), (200, ""));
+    let answer = browser.get("/nothing/").await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert!(
+        answer
+            .header(CONTENT_SECURITY_POLICY)
+            .starts_with("default-src 'none'")
+    );
+}
+
+#[tokio::test]
+async fn logout_targets() {
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    let answer = browser.post("/accounts/logout/", "next=/bye/").await;
+    assert_eq!((answer.status(), answer.header(LOCATION)), (302, "/bye/"));
+    let answer = browser
+        .post("/accounts/logout/?next=//evil.example/", "")
+        .await;
+    assert_eq!(
+        (answer.status(), answer.header(LOCATION)),
+        (302, "/accounts/logout/")
+    );
+    let (_database, _auth, mut browser) =
+        site(|settings| settings.logout_redirect_url = Some("/gone/".into())).await;
+    let answer = browser.post("/accounts/logout/", "").await;
+    assert_eq!((answer.status(), answer.header(LOCATION)), (302, "/gone/"));
+}
+
+/// CVE-2008-2302 and its kin: what the request says is escaped.
+#[tokio::test]
+async fn markup_in_the_request_is_escaped() {
+    let (_database, _auth, mut browser) = site(|_| ()).await;
+    let answer = browser
+        .get("/accounts/login/?next=/%22%3E%3Cscript%3E")
+        .await;
+    assert!(!answer.text.contains("<script"));
+    let form = "username=%22%3E%3Cscript%3E&password=x";
+    assert!(
+        !browser
+            .post("/accounts/login/", form)
+            .await
+            .text
+            .contains("<script")
+    );
+}
