@@ -1,7 +1,7 @@
 //! Who may enter a handler, as extractors: `django.contrib.auth.mixins`, and `request.user`.
 //!
 //! All of them need the layer: `.layer(auth.layer())`. An extractor that names no user model means the
-//! stock [`User`]; for an own one write `LoginRequired<Account>`.
+//! stock [`User`](crate::User); for an own one write `LoginRequired<Account>`.
 
 mod current_user;
 mod login_required;
