@@ -44,13 +44,15 @@ pub(crate) async fn connect(database: &TestDatabase) -> (Auth, FixedClock) {
     (auth, clock)
 }
 
-/// Runs a test on a migrated database of each kind.
+/// Runs a test on a migrated database of each kind, all at once.
 pub(crate) async fn on_each_auth(test: impl AsyncFn(&TestDatabase, Auth, FixedClock)) {
-    for database in TestDatabase::all() {
-        let (auth, clock) = connect(&database).await;
-        test(&database, auth.clone(), clock).await;
+    let databases = TestDatabase::all();
+    let runs = databases.iter().map(async |database| {
+        let (auth, clock) = connect(database).await;
+        test(database, auth.clone(), clock).await;
         auth.db().close().await;
-    }
+    });
+    futures_util::future::join_all(runs).await;
 }
 
 /// A request of nobody, or with a session cookie.
