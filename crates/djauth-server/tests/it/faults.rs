@@ -1,8 +1,11 @@
 //! Sudden deaths, and a database that goes away.
 
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
+use test_databases::TestDatabase;
 
 use crate::browser::Browser;
 use crate::site::Site;
@@ -83,4 +86,97 @@ fn kill_9_during_the_first_run_can_be_repeated() {
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert_eq!(site.run(&["migrate", "--check"]).code, Some(0));
     }
+}
+
+/// A database server that goes away is a 503 with a time to come back, never a "not logged in"; when
+/// it is back, so is everything else.
+#[test]
+fn a_database_that_goes_away_is_a_503_and_comes_back_by_itself() {
+    for database in [TestDatabase::postgres(), TestDatabase::mariadb()] {
+        let proxy = Proxy::new(address_of(database.url()));
+        let url = database
+            .url()
+            .replace(&address_of(database.url()), &proxy.address.to_string());
+        let site = Site::new()
+            .with("DATABASE_URL", &url)
+            .with("SECRET_KEY", "a key of the test");
+        assert_eq!(site.run(&["migrate"]).code, Some(0));
+        site.superuser("edith", "correct horse");
+        let server = site.serve();
+        let mut browser = Browser::new(server.address);
+        assert_eq!(browser.login("edith", "correct horse").status, 302);
+        assert_eq!(browser.get("/auth/verify").status, 200);
+        proxy.cut();
+        for path in ["/auth/verify", "/accounts/profile/"] {
+            let answer = browser.get(path);
+            assert_eq!(answer.status, 503, "{path}: {answer:?}");
+            assert!(answer.header("Retry-After").is_some(), "{path}: {answer:?}");
+        }
+        assert!(browser.cookies.contains_key("sessionid"));
+        proxy.mend();
+        assert_eq!(browser.get("/auth/verify").status, 200);
+        assert!(browser.get("/accounts/profile/").body.contains("edith"));
+    }
+}
+
+/// `HOST:PORT` of a URL.
+fn address_of(url: &str) -> String {
+    let (_, rest) = url.split_once('@').unwrap();
+    rest.split('/').next().unwrap().to_owned()
+}
+
+/// Stands between the server and its database, and can fail.
+struct Proxy {
+    address: SocketAddr,
+    state: Arc<Mutex<Wires>>,
+}
+
+#[derive(Default)]
+struct Wires {
+    cut: bool,
+    open: Vec<TcpStream>,
+}
+
+impl Proxy {
+    fn new(target: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(Wires::default()));
+        let wires = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let mut wires = wires.lock().unwrap();
+                if wires.cut {
+                    continue;
+                }
+                let server = TcpStream::connect(&target).unwrap();
+                join(&client, &server);
+                join(&server, &client);
+                wires.open.extend([client, server]);
+            }
+        });
+        Self { address, state }
+    }
+
+    /// Breaks every connection, and refuses new ones.
+    fn cut(&self) {
+        let mut wires = self.state.lock().unwrap();
+        wires.cut = true;
+        for wire in wires.open.drain(..) {
+            let _ = wire.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn mend(&self) {
+        self.state.lock().unwrap().cut = false;
+    }
+}
+
+/// Copies one direction until either end closes.
+fn join(from: &TcpStream, to: &TcpStream) {
+    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Both);
+    });
 }

@@ -84,7 +84,7 @@ settings! {
     |key|
 
     "Core" {
-        /// Shows details of failures in the pages. Never on where strangers can reach the server.
+        /// Marks a site in development, which `check --deploy` warns of. Pages show no details of failures either way.
         DEBUG => debug: bool as Flag = false;
         /// The key of all signatures: sessions, reset links, cookies. Beside a Django site it must be that site's.
         SECRET_KEY => secret_key: SecretKey as Secret = key;
