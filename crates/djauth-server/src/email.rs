@@ -91,6 +91,19 @@ mod tests {
         }
     }
 
+    /// CVE-2023-36053: no address takes long. A pattern that tries every split would not end.
+    #[test]
+    fn cve_2023_36053_long_addresses_are_refused() {
+        for piece in ["a", "a.", "\"", "\\\"", "@", "a@", "-", "[", "a.a@a."] {
+            let long = piece.repeat(1_000_000);
+            assert!(!is_valid(&format!("{long}@example.com")), "{piece}");
+            assert!(!is_valid(&format!("a@{long}.com")), "{piece}");
+        }
+        let longest = |user: usize| format!("{}@example.com", "a".repeat(user));
+        assert!(is_valid(&longest(LONGEST - "@example.com".len())));
+        assert!(!is_valid(&longest(LONGEST + 1 - "@example.com".len())));
+    }
+
     const GOOD: [&str; 8] = [
         "email@here.com",
         "weirder-email@here.and.there.com",

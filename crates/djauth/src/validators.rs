@@ -182,6 +182,34 @@ mod tests {
         }
     }
 
+    /// CVE-2015-5144: nothing follows a name, no line break and nothing behind one.
+    #[test]
+    fn cve_2015_5144_a_name_is_one_line() {
+        for end in [
+            "\n",
+            "\r",
+            "\r\n",
+            "\u{85}",
+            "\u{2028}",
+            "\nBcc: eve@example.com",
+        ] {
+            for value in [
+                format!("joe{end}"),
+                format!("{end}joe"),
+                format!("j{end}oe"),
+            ] {
+                assert!(
+                    UnicodeUsernameValidator.validate(&value).is_err(),
+                    "{value:?}"
+                );
+                assert!(
+                    ASCIIUsernameValidator.validate(&value).is_err(),
+                    "{value:?}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn digits_as_python_sees_them() {
         assert!("0٣３²①🄀".chars().all(is_digit));

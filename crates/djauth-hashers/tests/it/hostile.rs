@@ -145,10 +145,19 @@ fn bcrypt_values_with_other_letters() {
     }
 }
 
-/// CVE-2013-1443: the cost does not grow with the length of the password.
+/// CVE-2013-1443: the cost does not grow with the length of the password. A password that went into
+/// each of the iterations would not end.
 #[test]
-fn long_passwords_are_hashed_once() {
-    let hashers = hashers();
+fn cve_2013_1443_long_passwords_are_read_once() {
+    let mut parameters = Parameters::default();
+    parameters
+        .set("pbkdf2_sha256", "iterations", 1_000_000)
+        .unwrap();
+    parameters
+        .set("pbkdf2_sha1", "iterations", 1_000_000)
+        .unwrap();
+    parameters.set("bcrypt_sha256", "rounds", 4).unwrap();
+    let hashers = Hashers::from_names(&ALL, &parameters).unwrap();
     let long = "p".repeat(1 << 20);
     for algorithm in [
         "pbkdf2_sha256",

@@ -55,6 +55,25 @@ fn a_stop_that_lasts_too_long_ends_anyway() {
     server.stop();
 }
 
+/// CVE-2026-84429 and its kin: a head beyond 64 KiB is refused, not collected and read.
+#[test]
+fn cve_2026_84429_a_large_head_is_refused() {
+    let site = Site::new();
+    let server = site.serve();
+    for (filler, served) in [(32 * 1024, true), (128 * 1024, false)] {
+        let mut stream = connect(server.address);
+        let head = format!(
+            "GET /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {}\r\n\r\n",
+            "a".repeat(filler)
+        );
+        // The server may answer (431) and be gone before all is written and read.
+        let _ = stream.write_all(head.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert_eq!(answer.starts_with(b"HTTP/1.1 200"), served, "{filler}");
+    }
+}
+
 #[test]
 fn a_head_that_never_ends_is_cut_off() {
     let site = Site::new().with("SERVER_HEADER_TIMEOUT", "1");

@@ -15,7 +15,7 @@ pub struct UsernameField {
 
 impl UsernameField {
     /// The name as it is looked up: stripped, and in the form NFKC. A name that is too long
-    /// already is not brought into that form, which could take long (CVE-2025-64458).
+    /// already is not brought into that form, which could take long (CVE-2023-46695).
     pub fn to_python(&self, value: &str) -> String {
         let value = strip(value);
         if self.is_too_long(value) {

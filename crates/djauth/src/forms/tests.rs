@@ -23,9 +23,9 @@ fn usernames_are_stripped_and_normalised() {
     assert_eq!(codes(field.clean("a\0b")), ["null_characters_not_allowed"]);
 }
 
-/// CVE-2025-64458: a name that is too long is refused before it is normalised.
+/// CVE-2023-46695, CVE-2025-27556: a name that is too long is refused before it is normalised.
 #[test]
-fn long_usernames_are_not_normalised() {
+fn cve_2023_46695_long_usernames_are_not_normalised() {
     let field = UsernameField {
         max_length: Some(4),
     };

@@ -109,3 +109,41 @@ impl PasswordValidator for UserAttributeSimilarityValidator {
         "Do not use your name, your address or the like.".into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CVE-2021-45115. The cases are answers of Django 6.1's `exceeds_maximum_length_ratio`: length of
+    /// the password, `max_similarity`, length of the part.
+    #[test]
+    fn cve_2021_45115_short_parts_of_long_passwords_are_skipped() {
+        for (password, max_similarity, part, skipped) in [
+            (20, 0.1, 2, false),
+            (20, 0.1, 1, false),
+            (100, 0.1, 4, true),
+            (100, 0.1, 5, false),
+            (100, 0.7, 10, true),
+            (100, 0.7, 11, false),
+            (9, 0.7, 0, true),
+            (29, 0.1, 3, false),
+        ] {
+            let validator = UserAttributeSimilarityValidator::new(&["x"], max_similarity).unwrap();
+            let case = (password, max_similarity, part);
+            assert_eq!(
+                validator.is_out_of_reach(password, part),
+                skipped,
+                "{case:?}"
+            );
+        }
+    }
+
+    /// CVE-2021-45115: a comparison of each character with each would not end.
+    #[test]
+    fn cve_2021_45115_long_passwords_are_compared_in_one_pass() {
+        let validator = UserAttributeSimilarityValidator::new(&["x"], 0.6).unwrap();
+        let (password, value) = ("ab".repeat(1_000_000), "ab-".repeat(700_000));
+        let user: [(&str, &str); 1] = [("x", &value)];
+        assert!(validator.validate(&password, Some(&user)).is_err());
+    }
+}

@@ -15,3 +15,4 @@ mod permissions;
 mod request_path;
 mod schema;
 mod user_permissions;
+mod weaknesses;
