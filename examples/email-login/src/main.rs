@@ -40,7 +40,7 @@ impl fmt::Display for Account {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::new(SecretKey::from_env("SECRET_KEY")?);
-    let auth = connect("sqlite://db.sqlite3", settings).await?;
+    let auth = connect("sqlite://db.sqlite3?mode=rwc", settings).await?;
     if let [email, name, password] = std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         register(&auth, email, name, password).await?;
     }

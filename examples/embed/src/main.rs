@@ -6,7 +6,7 @@ use djauth::{Auth, LoginRequired, SecretKey, Settings};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::new(SecretKey::from_env("SECRET_KEY")?);
-    let auth = Auth::connect("sqlite://db.sqlite3", settings).await?;
+    let auth = Auth::connect("sqlite://db.sqlite3?mode=rwc", settings).await?;
     auth.migrate().await?;
     first_user(&auth).await?;
 
