@@ -1,4 +1,4 @@
-//! Django's authentication and authorization for Rust, on the same database, cookies and hashes as a live Django site.
+#![doc = include_str!("docs/front.md")]
 
 // The derive names this crate `djauth`, also in here.
 extern crate self as djauth;
@@ -21,6 +21,9 @@ pub mod signals;
 pub mod urls;
 pub mod validators;
 pub mod views;
+
+#[cfg(any(doc, doctest))]
+pub mod docs;
 
 // Borrowed: what `django.contrib.auth` imports from the rest of Django.
 pub mod contenttypes;

@@ -84,6 +84,10 @@ impl Entity for Permission {
 }
 
 /// `get_permission_codename`: `<action>_<model name in lower case>`.
+///
+/// ```
+/// assert_eq!(djauth::get_permission_codename("view", "LogEntry"), "view_logentry");
+/// ```
 #[must_use]
 pub fn get_permission_codename(action: &str, model_name: &str) -> String {
     format!("{action}_{}", model_name.to_lowercase())

@@ -1,0 +1,7 @@
+//! Pages for reading; there is nothing here to call.
+
+#[doc = include_str!("beside_django.md")]
+pub mod beside_django {}
+
+#[doc = include_str!("own_user_model.md")]
+pub mod own_user_model {}
