@@ -64,17 +64,21 @@ impl Connection {
     }
 
     /// Runs `f` on the connection. Until it has ended, and after an error of the connection, the
-    /// connection does not go back to the pool.
+    /// connection does not go back to the pool. A caller that goes away in the middle leaves an answer
+    /// unread, which the next statement would take for its own: that breaks the connection too.
     async fn with<T>(&self, f: impl AsyncFnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut held = self.held.lock().await;
+        // Only now: what held the connection may have broken it.
         if self.is_broken() {
             return Err(Error::new(
                 ErrorKind::Unavailable,
                 "MariaDB: the connection has broken",
             ));
         }
-        let mut held = self.held.lock().await;
         held.set_clean(false);
+        let underway = Underway(&self.broken);
         let answer = f(held.get_mut()).await;
+        underway.ended();
         let in_transaction = self.in_transaction.load(Ordering::Relaxed);
         held.set_clean(!in_transaction && !self.is_broken());
         answer
@@ -222,6 +226,21 @@ impl Connection {
         self.in_transaction.store(false, Ordering::Relaxed);
         self.held.lock().await.set_clean(true);
         Ok(())
+    }
+}
+
+/// Dropped before its end: the connection is broken.
+struct Underway<'a>(&'a AtomicBool);
+
+impl Underway<'_> {
+    fn ended(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

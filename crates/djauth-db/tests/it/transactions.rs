@@ -1,8 +1,11 @@
 //! Commit, rollback, drop, savepoints, and the errors of constraints.
 
-use djauth_db::{Error, ErrorKind, Executor, Sql, Value};
+use std::time::Duration;
 
-use crate::{Fixture, all};
+use djauth_db::{Dialect, Error, ErrorKind, Executor, Sql, Transaction, Value};
+use test_databases::TestDatabase;
+
+use crate::{Fixture, all, fixture};
 
 static ADD: Sql = Sql::insert("INSERT INTO account (name) VALUES (?)", "id");
 static ADD_BADGE: Sql = Sql::insert("INSERT INTO badge (account_id) VALUES (?)", "id");
@@ -359,5 +362,62 @@ async fn a_write_that_answers_rows_is_a_write() {
             .unwrap();
         assert_eq!(rows, ["ann"], "{}", made.name());
         assert_eq!(names(db).await, ["ann"], "{}", made.name());
+    }
+}
+
+/// The answer of a statement that nobody waited for is never taken for that of the next one.
+#[tokio::test]
+async fn a_statement_that_was_given_up_leaves_no_answer_behind() {
+    static SLOW_MYSQL: Sql = Sql::new("SELECT CONCAT('stale', SLEEP(0.4))");
+    static SLOW_POSTGRES: Sql = Sql::new("SELECT CONCAT('stale', pg_sleep(0.4))");
+    static FRESH: Sql = Sql::new("SELECT CONCAT('fresh', '')");
+    let text = |row: &djauth_db::Row<'_>| row.get::<String>(0);
+    for made in [TestDatabase::postgres(), TestDatabase::mariadb()] {
+        let Fixture { db, made } = fixture(made).await;
+        let slow = match db.dialect() {
+            Dialect::Mysql => &SLOW_MYSQL,
+            _ => &SLOW_POSTGRES,
+        };
+        let tx = db.begin().await.unwrap();
+        tx.fetch(&FRESH, &[], text).await.unwrap();
+        let given_up = tokio::time::timeout(Duration::from_millis(150), tx.fetch(slow, &[], text));
+        assert!(given_up.await.is_err(), "{}", made.name());
+        match tx.fetch(&FRESH, &[], text).await {
+            Ok(answer) => assert_eq!(answer, ["fresh"], "{}", made.name()),
+            Err(error) => assert_eq!(*error.kind(), ErrorKind::Unavailable, "{}", made.name()),
+        }
+        drop(tx);
+        assert!(names(&db).await.is_empty(), "{}", made.name());
+    }
+}
+
+/// Statements that wait while another one ends their transaction do not run outside of it.
+#[tokio::test]
+async fn statements_beside_one_that_deadlocks_are_not_committed() {
+    for Fixture { db, made } in &all().await {
+        if db.dialect() == Dialect::Sqlite {
+            continue;
+        }
+        add(db, "one").await.unwrap();
+        add(db, "two").await.unwrap();
+        let rename = async |tx: &Transaction, old: &str, new: &str| {
+            tx.execute(&RENAME, vec![new.to_owned().into(), old.to_owned().into()])
+                .await
+        };
+        let (a, b) = (db.begin().await.unwrap(), db.begin().await.unwrap());
+        rename(&a, "one", "one a").await.unwrap();
+        rename(&b, "two", "two b").await.unwrap();
+        // Each waits for the other; one of them is chosen. The insert behind it waits for its turn.
+        let (of_a, of_b) = tokio::join!(
+            async { tokio::join!(rename(&a, "two", "two a"), add(&a, "beside a")) },
+            async { tokio::join!(rename(&b, "one", "one b"), add(&b, "beside b")) },
+        );
+        assert!(
+            of_a.0.is_err() || of_b.0.is_err(),
+            "{}: no deadlock",
+            made.name()
+        );
+        let _ = (a.rollback().await, b.rollback().await);
+        assert_eq!(names(db).await, ["one", "two"], "{}", made.name());
     }
 }
