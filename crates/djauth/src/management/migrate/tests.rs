@@ -111,3 +111,52 @@ fn cut(here: bool) -> Result<(), Error> {
         Ok(())
     }
 }
+
+/// The one that waits does not run into the limit for a single statement, however short that is.
+#[tokio::test]
+async fn waiting_for_another_process_is_no_statement_that_hangs() {
+    static TAKE_MARIADB: Sql =
+        Sql::new("SELECT GET_LOCK(CONCAT('djauth.migrate.', MD5(DATABASE())), 0)");
+    static TAKE_POSTGRES: Sql =
+        Sql::new("SELECT CAST(pg_try_advisory_xact_lock(7235702908416188269) AS integer)");
+    for test in [TestDatabase::postgres(), TestDatabase::mariadb()] {
+        let url = test.url();
+        let mark = if url.contains('?') { '&' } else { '?' };
+        let waiting = Database::connect(&format!("{url}{mark}statement_timeout=1"))
+            .await
+            .expect("connects");
+        let other = Database::connect(url).await.expect("connects");
+        let held = other.begin().await.expect("begins");
+        let take = match held.dialect() {
+            Dialect::Mysql => &TAKE_MARIADB,
+            _ => &TAKE_POSTGRES,
+        };
+        let taken = held.fetch(take, &[], |row| row.get::<i64>(0)).await;
+        assert_eq!(taken.expect("takes the lock"), [1], "{}", test.name());
+        let migrate = Migrate::new();
+        let ended = async {
+            tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+            assert!(
+                Migrate::new()
+                    .plan(&other)
+                    .await
+                    .expect("plans")
+                    .migrations()
+                    .len()
+                    == 18,
+                "{}: it did not wait",
+                test.name()
+            );
+            drop(held);
+        };
+        let (done, ()) = tokio::join!(migrate.run(&waiting), ended);
+        assert_eq!(
+            done.expect("migrates").migrations().len(),
+            18,
+            "{}",
+            test.name()
+        );
+        waiting.close().await;
+        other.close().await;
+    }
+}
