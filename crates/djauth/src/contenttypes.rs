@@ -180,6 +180,10 @@ async fn find(
     app_label: &str,
     model: &str,
 ) -> Result<Option<ContentType>, Error> {
+    // No row holds a NUL, and PostgreSQL refuses to look for one.
+    if app_label.contains('\0') || model.contains('\0') {
+        return Ok(None);
+    }
     Ok(ex
         .fetch_optional(
             &BY_KEY,

@@ -66,9 +66,11 @@ impl<U: BaseUser> Auth<U> {
 
     /// A new key, an empty session, or neither.
     async fn renew(&self, session: &Session, id: U::Id, hash: &str) -> Result<(), Error> {
-        let Some(stored_id) = session.get_str(SESSION_KEY).await? else {
+        if !session.contains_key(SESSION_KEY).await? {
             return Ok(session.cycle_key().await?);
-        };
+        }
+        // What is no text is somebody, but not this user.
+        let stored_id = session.get_str(SESSION_KEY).await?.unwrap_or_default();
         let stored_hash = session.get_str(HASH_SESSION_KEY).await?.unwrap_or_default();
         let same_user = U::Id::parse(&stored_id) == Some(id);
         if !same_user || !constant_time_compare(stored_hash.as_bytes(), hash.as_bytes()) {

@@ -302,6 +302,8 @@ fn with_perm_statement<'a, U: BaseUser>(
     let id = format!("{users}.{}", quote_name(U::ID_COLUMN));
     let (which, one): (_, Vec<Value<'a>>) = match asked.perm {
         Perm::Row(row) => ("\"auth_permission\".\"id\" = ?", vec![row.into()]),
+        // No row holds a NUL, and PostgreSQL refuses to look for one.
+        Perm::Name(name) if name.contains('\0') => ("1 = 0", Vec::new()),
         Perm::Name(name) => {
             let (app_label, codename) = split_perm(name).unwrap_or_default();
             (

@@ -156,6 +156,11 @@ async fn a_name_that_does_not_fit_is_refused() {
             .await
             .expect_err("too long");
         assert_eq!(*error.kind(), ErrorKind::Value);
+        let types = ContentTypeManager::new(db.clone());
+        for (app_label, model) in [("auth\0", "user"), ("auth", "user\0")] {
+            let found = types.get_by_natural_key(app_label, model).await;
+            assert_eq!(found.expect("answers"), None);
+        }
     })
     .await;
 }

@@ -90,6 +90,18 @@ async fn a_login_cycles_keeps_or_flushes() {
         assert!(!visit.session().contains_key("cart").await.expect("reads"));
         assert_eq!(rows(&auth).await, 1);
 
+        // Somebody whose key is no text, as no version of Django writes it: nothing is left.
+        let visit = request(&auth, None);
+        visit.session().insert("cart", &3).await.expect("sets");
+        visit.session().insert(SESSION_KEY, &7).await.expect("sets");
+        let odd = saved(visit.session()).await;
+        let visit = request(&auth, Some(&odd));
+        auth.login(&visit, alice.clone(), None)
+            .await
+            .expect("logs in");
+        assert_ne!(saved(visit.session()).await, odd, "{at}");
+        assert!(!visit.session().contains_key("cart").await.expect("reads"));
+
         // The same user with another password: nothing is left either.
         let visit = request(&auth, Some(&logged_in(&auth, &alice).await));
         visit.session().insert("cart", &3).await.expect("sets");

@@ -140,6 +140,9 @@ async fn rows_are_filtered_ordered_and_paged() {
         );
         let rest = users().offset(5).all().await.expect("reads");
         assert_eq!(names(rest).await, ["user1", "user0"]);
+        for beyond in [users().offset(u64::MAX), users().page(u64::MAX, u64::MAX)] {
+            assert!(beyond.all().await.expect("reads").is_empty());
+        }
         let with = users()
             .filter(Q::icontains("email", "A%B"))
             .all()

@@ -1,7 +1,9 @@
 //! The one statement answers as the slow steps do, on random states.
 
 use chrono::TimeDelta;
-use djauth::backends::{Backend, BackendResult, Context, ModelBackend, Object};
+use djauth::backends::{
+    AllowAllUsersModelBackend, Backend, BackendResult, Context, ModelBackend, Object,
+};
 use djauth::db::{Executor, Sql, Value};
 use djauth::settings::SessionEngine;
 use djauth::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, SecretKey, User};
@@ -342,6 +344,28 @@ async fn sessions_of_other_engines_are_answered_too() {
                 .sessions()
                 .open(Some("abcdefghijklmnopqrstuvwxyz012345"));
             assert!(auth.verify(&session, &[]).await.expect("answers").is_none());
+        }
+    })
+    .await;
+}
+
+/// Where nothing is asked, nothing is missing: the first request and the next, which knows whom to read.
+#[tokio::test]
+async fn somebody_inactive_has_all_of_no_permissions() {
+    on_each_auth(async |database, auth, _| {
+        let all = Auth::builder(settings()).backend(AllowAllUsersModelBackend::new());
+        let all = all.database(auth.db().clone()).expect("builds");
+        let off = |user: &mut User| user.is_active = false;
+        let user = all.users().create_user_with("alice", "", None, off).await;
+        let key = logged_in(&all, &user.expect("creates")).await;
+        for (perms, wanted) in [(&[][..], true), (&["auth.view_user"], false)] {
+            for round in 0..2 {
+                let session = all.sessions().open(Some(&key));
+                let verdict = all.verify(&session, perms).await.expect("answers");
+                let permitted = verdict.expect("logged in").permitted;
+                let at = format!("{perms:?}, round {round} on {}", database.name());
+                assert_eq!(permitted, wanted, "{at}");
+            }
         }
     })
     .await;

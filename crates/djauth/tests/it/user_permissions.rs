@@ -226,6 +226,14 @@ async fn the_users_with_a_permission_are_djangos() {
                 .expect("answers")
                 .is_empty()
         );
+        let nobody = auth.users().with_perm(WithPerm::named("blog.add\0"), None);
+        assert!(
+            nobody
+                .await
+                .expect("answers")
+                .iter()
+                .all(|user| user.permissions.is_superuser)
+        );
         for wrong in ["blog", "blog.add.x", ""] {
             let refused = auth.users().with_perm(WithPerm::named(wrong), None).await;
             assert_eq!(refused.expect_err("refused").kind(), &ErrorKind::Value);

@@ -87,20 +87,20 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
 
     /// At most so many rows.
     pub fn limit(mut self, rows: u64) -> Self {
-        self.limit = Some(rows);
+        self.limit = Some(rows.min(i64::MAX as u64));
         self
     }
 
     /// Skips so many rows.
     pub fn offset(mut self, rows: u64) -> Self {
-        self.offset = rows;
+        self.offset = rows.min(i64::MAX as u64);
         self
     }
 
     /// Page `number`, counted from 1 (0 counts as 1), of `size` rows each.
     pub fn page(self, number: u64, size: u64) -> Self {
         let skipped = number.saturating_sub(1).saturating_mul(size);
-        self.offset(skipped.min(i64::MAX as u64)).limit(size)
+        self.offset(skipped).limit(size)
     }
 
     /// Every row.
@@ -233,10 +233,8 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
     fn slice_text(&self, dialect: Dialect) -> String {
         match (self.limit, self.offset, dialect) {
             (None, 0, _) => String::new(),
-            (Some(limit), 0, _) => format!(" LIMIT {}", limit.min(i64::MAX as u64)),
-            (Some(limit), offset, _) => {
-                format!(" LIMIT {} OFFSET {offset}", limit.min(i64::MAX as u64))
-            }
+            (Some(limit), 0, _) => format!(" LIMIT {limit}"),
+            (Some(limit), offset, _) => format!(" LIMIT {limit} OFFSET {offset}"),
             (None, offset, Dialect::Postgres) => format!(" OFFSET {offset}"),
             (None, offset, _) => format!(" LIMIT {} OFFSET {offset}", i64::MAX),
         }
