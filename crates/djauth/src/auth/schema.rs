@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind};
 impl<U: BaseUser> Auth<U> {
     /// Makes the tables of Django's apps where they are missing, and the content types and permissions
     /// of their models and of the registered ones; answers what was applied. See
-    /// [`Migrate`](crate::management::Migrate).
+    /// [`Migrate`].
     ///
     /// # Errors
     /// `Schema`: the database is one that is not touched. Otherwise the database's.
