@@ -116,6 +116,22 @@ mod tests {
         assert_eq!((unmask(&one), unmask(&two)), (secret.clone(), secret));
     }
 
+    #[test]
+    fn the_token_of_another_secret_is_incorrect() {
+        let (secret, other) = (new_secret(), new_secret());
+        for token in [other.clone(), mask(&other)] {
+            let refused = check_token(&token, TokenSource::Form, &secret);
+            assert_eq!(
+                refused,
+                Err(RejectReason::TokenIncorrect(TokenSource::Form))
+            );
+        }
+        assert_eq!(
+            check_token(&mask(&secret), TokenSource::Form, &secret),
+            Ok(())
+        );
+    }
+
     proptest! {
         #[test]
         fn hostile_tokens_are_refused(token in any::<String>(), secret in "[a-zA-Z0-9]{32}") {

@@ -357,7 +357,15 @@ async fn somebody_inactive_has_all_of_no_permissions() {
         let all = all.database(auth.db().clone()).expect("builds");
         let off = |user: &mut User| user.is_active = false;
         let user = all.users().create_user_with("alice", "", None, off).await;
-        let key = logged_in(&all, &user.expect("creates")).await;
+        let user = user.expect("creates");
+        let view = all
+            .permissions()
+            .get_by_natural_key("view_user", "auth", "user")
+            .await;
+        let granted = [view.expect("reads").expect("made by migrate").id];
+        let permissions = all.users().user_permissions(&user).expect("has some");
+        permissions.add(&granted).await.expect("adds");
+        let key = logged_in(&all, &user).await;
         for (perms, wanted) in [(&[][..], true), (&["auth.view_user"], false)] {
             for round in 0..2 {
                 let session = all.sessions().open(Some(&key));
@@ -367,6 +375,31 @@ async fn somebody_inactive_has_all_of_no_permissions() {
                 assert_eq!(permitted, wanted, "{at}");
             }
         }
+    })
+    .await;
+}
+
+/// To whom a session belonged before the password changed, it does not belong any more.
+#[tokio::test]
+async fn a_changed_password_ends_a_session_for_verify_too() {
+    on_each_auth(async |database, auth, _| {
+        let user = auth.users().create_user("alice", "", Some("old")).await;
+        let mut user = user.expect("creates");
+        let key = logged_in(&auth, &user).await;
+        let answers = async || {
+            let session = auth.sessions().open(Some(&key));
+            auth.verify(&session, &[]).await.expect("answers").is_some()
+        };
+        // The second answer comes from the one statement.
+        assert_eq!([answers().await, answers().await], [true, true]);
+        auth.set_password(&mut user, "new").await.expect("hashes");
+        auth.save_password(&user).await.expect("saves");
+        assert!(!answers().await, "{}", database.name());
+        auth.db()
+            .execute(&Sql::new("DELETE FROM auth_user"), vec![])
+            .await
+            .expect("deletes");
+        assert!(!answers().await, "{}: the user is gone", database.name());
     })
     .await;
 }
