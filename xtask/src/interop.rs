@@ -97,8 +97,10 @@ fn begin(mut command: Command) -> JoinHandle<Ended> {
     })
 }
 
+/// The tests' build, which also makes the crates' examples, and then the programs.
 fn build(root: &Path) -> Result<()> {
-    run(cargo(root).args(["test", "--locked", "--workspace", "--no-run", "--quiet"]))
+    run(cargo(root).args(["test", "--locked", "--workspace", "--no-run", "--quiet"]))?;
+    run(cargo(root).args(["build", "--locked", "--workspace", "--bins", "--quiet"]))
 }
 
 fn versions(options: &InteropOptions) -> Vec<&'static str> {

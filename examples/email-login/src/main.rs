@@ -161,7 +161,7 @@ mod tests {
         let session = cookies.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
         let session = session
             .filter(|cookie| cookie.starts_with("sessionid="))
-            .last();
+            .next_back();
         let request = axum::http::Request::get("/")
             .header(header::HOST, "example.com")
             .header(header::COOKIE, session.ok_or("no session")?)
