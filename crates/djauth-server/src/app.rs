@@ -12,6 +12,7 @@ use crate::guard::guard;
 /// Everything that is served, with the guard around it.
 pub(crate) fn router(auth: &Auth<User>) -> Router {
     let limit = Duration::from_secs(auth.settings().server_request_timeout);
+    let templates = auth.templates().clone();
     Router::new()
         .route("/", auth.landing_page())
         // Django's default LOGIN_REDIRECT_URL.
@@ -21,5 +22,7 @@ pub(crate) fn router(auth: &Auth<User>) -> Router {
         .layer(auth.layer())
         // Outside of the layer: the proxy that asks sends its own host, and throws cookies away.
         .route("/auth/verify", verify(auth))
-        .layer(from_fn(move |request, next| guard(limit, request, next)))
+        .layer(from_fn(move |request, next| {
+            guard(limit, templates.clone(), request, next)
+        }))
 }

@@ -66,6 +66,20 @@ pub(crate) enum Command {
     Version,
 }
 
+impl Command {
+    /// Whether the system checks run first, unless `--skip-checks` is given: for the commands for
+    /// which Django does so.
+    pub(crate) fn needs_checks(&self) -> bool {
+        matches!(
+            self,
+            Self::Runserver { .. }
+                | Self::Migrate { .. }
+                | Self::Createsuperuser { .. }
+                | Self::Clearsessions
+        )
+    }
+}
+
 /// `--fail-level` of `check`.
 pub(crate) use djauth::checks::Level;
 
@@ -324,5 +338,23 @@ mod tests {
             let failure = parsed(line).unwrap_err();
             assert_eq!(failure.exit_code(), 2, "{line}: {failure}");
         }
+    }
+
+    /// As in Django 6.1: `changepassword` and `diffsettings` run none, `check` is the checks.
+    #[test]
+    fn the_commands_that_begin_with_the_system_checks() {
+        for (line, expected) in [
+            ("", true),
+            ("migrate", true),
+            ("createsuperuser", true),
+            ("clearsessions", true),
+            ("changepassword", false),
+            ("diffsettings", false),
+            ("check", false),
+            ("help", false),
+        ] {
+            assert_eq!(command(line).needs_checks(), expected, "{line}");
+        }
+        assert!(parsed("migrate --skip-checks").unwrap().options.skip_checks);
     }
 }

@@ -10,35 +10,35 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::middleware::Next;
 use axum::response::Response;
+use djauth::templates::Templates;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 
 /// Answers the request within `limit`, whatever happens, and writes a line about it.
 pub(crate) async fn guard(
     limit: Duration,
+    templates: Templates,
     request: Request<Body>,
     next: Next,
 ) -> Result<Response, Infallible> {
     let line = Line::of(&request);
-    let response = answer(limit, next.run(request)).await;
+    let response = answer(limit, &templates, next.run(request)).await;
     line.write(response.status());
     Ok(response)
 }
 
-async fn answer(limit: Duration, response: impl Future<Output = Response>) -> Response {
+async fn answer(
+    limit: Duration,
+    templates: &Templates,
+    response: impl Future<Output = Response>,
+) -> Response {
     let caught = AssertUnwindSafe(response).catch_unwind();
     match tokio::time::timeout(limit, caught).await {
         Ok(Ok(response)) => response,
         // The panic's own text is on stderr already.
-        Ok(Err(_)) => plain(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The server has failed.\n",
-        ),
+        Ok(Err(_)) => page(templates, StatusCode::INTERNAL_SERVER_ERROR),
         Err(_) => {
-            let mut response = plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The answer took too long.\n",
-            );
+            let mut response = page(templates, StatusCode::SERVICE_UNAVAILABLE);
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -47,15 +47,12 @@ async fn answer(limit: Duration, response: impl Future<Output = Response>) -> Re
     }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+fn page(templates: &Templates, status: StatusCode) -> Response {
+    let mut response = templates.error_page(status);
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
     response
 }
 
@@ -109,6 +106,8 @@ fn shown(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use djauth::settings::{SecretKey, Settings};
+
     use super::*;
 
     #[test]
@@ -123,12 +122,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_500_and_a_late_answer_a_503() {
-        let panic = answer(Duration::from_secs(60), async {
+        let key = SecretKey::new("a key for the tests of the guard").unwrap();
+        let templates = Templates::new(&Settings::new(key));
+        let panic = answer(Duration::from_secs(60), &templates, async {
             panic!("shown on stderr by design")
         })
         .await;
         assert_eq!(panic.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let late = answer(Duration::ZERO, std::future::pending()).await;
+        let late = answer(Duration::ZERO, &templates, std::future::pending()).await;
         assert_eq!(late.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(late.headers().contains_key(header::RETRY_AFTER));
     }

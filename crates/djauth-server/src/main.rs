@@ -75,6 +75,9 @@ fn settings_file(options: &Options) -> Option<PathBuf> {
 }
 
 async fn with_runtime(options: &Options, command: Command, plan: Plan) -> Result<(), Failure> {
+    if command.needs_checks() && !options.skip_checks {
+        commands::check::before(plan.settings(), options)?;
+    }
     match command {
         Command::Runserver { address } => commands::runserver::run(plan, address.as_deref()).await,
         Command::Migrate { check: true } => commands::migrate::check(plan, options).await,

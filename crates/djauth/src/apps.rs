@@ -90,6 +90,7 @@ impl Dependant {
 pub struct Apps {
     pub(crate) models: Vec<ModelMeta>,
     pub(crate) dependants: Vec<Dependant>,
+    pub(crate) other_tables: bool,
     admin_log: AtomicBool,
 }
 

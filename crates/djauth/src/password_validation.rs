@@ -20,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Error;
+use crate::base_user::{BaseUser, Changes};
 use crate::settings::{PasswordValidator as Configured, Settings};
 use crate::validators::{ValidationError, is_digit};
 
@@ -48,6 +49,13 @@ impl<const N: usize> PasswordUser for [(&str, &str); N] {
     fn text(&self, field: &str) -> Option<Cow<'_, str>> {
         let (_, value) = self.iter().find(|(name, _)| *name == field)?;
         Some(Cow::Borrowed(value))
+    }
+}
+
+/// A user's text columns. Columns of other types have no text to compare with.
+impl<U: BaseUser> PasswordUser for U {
+    fn text(&self, field: &str) -> Option<Cow<'_, str>> {
+        Changes::only_text_of(self, field).map(Cow::Owned)
     }
 }
 

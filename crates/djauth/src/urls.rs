@@ -6,7 +6,7 @@ use axum::{Router, http::StatusCode};
 
 use crate::Auth;
 use crate::base_user::BaseUser;
-use crate::http::error_page;
+use crate::http::ErrorPage;
 use crate::views::{self, LoginView, LogoutView};
 
 impl<U: BaseUser> Auth<U> {
@@ -20,6 +20,7 @@ impl<U: BaseUser> Auth<U> {
 
     /// A login page, for a route of your own.
     pub fn login_view<S: Clone + Send + Sync + 'static>(&self, view: LoginView) -> MethodRouter<S> {
+        self.allow(view.next_page.as_deref());
         let auth = self.clone();
         any(move |request: extract::Request| views::login(auth.clone(), view.clone(), request))
     }
@@ -29,8 +30,15 @@ impl<U: BaseUser> Auth<U> {
         &self,
         view: LogoutView,
     ) -> MethodRouter<S> {
+        self.allow(view.next_page.as_deref());
         let auth = self.clone();
         any(move |request: extract::Request| views::logout(auth.clone(), view.clone(), request))
+    }
+
+    fn allow(&self, next_page: Option<&str>) {
+        if let Some(url) = next_page {
+            self.templates().allow_form_target(url);
+        }
     }
 
     /// A page that says who is logged in: for `/`, and for the default `LOGIN_REDIRECT_URL`
@@ -42,7 +50,6 @@ impl<U: BaseUser> Auth<U> {
 
     /// A page for addresses that nothing else answers: 404. Give it to `Router::fallback`.
     pub fn not_found<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
-        let text = "Please check the address, or start again from the first page.";
-        any(move || async move { error_page(StatusCode::NOT_FOUND, "There is no such page", text) })
+        any(async || ErrorPage::of(StatusCode::NOT_FOUND).response())
     }
 }

@@ -37,14 +37,7 @@ async fn ask(auth: &Auth<User>, user: &User) -> Result<String, Failure> {
             output::say("The two passwords are not the same; please try again.");
             continue;
         }
-        let names = (user.first_name.as_str(), user.last_name.as_str());
-        let problems = password::problems(
-            auth.settings(),
-            &password,
-            &user.username,
-            &user.email,
-            names,
-        )?;
+        let problems = password::problems(auth.settings(), &password, user)?;
         if problems.is_empty() {
             return Ok(password);
         }

@@ -2,6 +2,7 @@
 
 use djauth::User;
 use djauth::checks::{CheckMessage, Level, check_deploy, check_user_model};
+use djauth::settings::Settings;
 
 use crate::cli::Options;
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ pub(crate) async fn run(
     fail_level: Level,
     options: &Options,
 ) -> Result<(), Failure> {
-    let mut messages = check_user_model::<User>(plan.settings());
+    let mut messages = system_checks(plan.settings());
     if deploy {
         messages.extend(check_deploy(plan.settings()));
     }
@@ -27,6 +28,20 @@ pub(crate) async fn run(
         auth.db().close().await;
     }
     report(&messages, fail_level, options)
+}
+
+/// The checks that other commands begin with: what is wrong is shown, an error ends the command.
+pub(crate) fn before(settings: &Settings, options: &Options) -> Result<(), Failure> {
+    let messages = system_checks(settings);
+    if messages.is_empty() {
+        return Ok(());
+    }
+    report(&messages, Level::Error, options)
+}
+
+/// What is looked at without a database and without `--deploy`.
+fn system_checks(settings: &Settings) -> Vec<CheckMessage> {
+    check_user_model::<User>(settings)
 }
 
 fn report(messages: &[CheckMessage], fail_level: Level, options: &Options) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use djauth::management::get_default_username;
 use djauth::validators::UnicodeUsernameValidator;
-use djauth::{Auth, ErrorKind, User};
+use djauth::{Auth, BaseUser, ErrorKind, User};
 
 use super::password;
 use crate::cli::Options;
@@ -132,6 +132,11 @@ async fn email_of(given: Option<String>) -> Result<String, Failure> {
 }
 
 async fn new_password(auth: &Auth<User>, username: &str, email: &str) -> Result<String, Failure> {
+    let user = User {
+        username: username.to_owned(),
+        email: email.to_owned(),
+        ..User::blank()
+    };
     loop {
         let password = terminal::ask_hidden("Password: ").await?;
         let again = terminal::ask_hidden("Password (again): ").await?;
@@ -143,7 +148,7 @@ async fn new_password(auth: &Auth<User>, username: &str, email: &str) -> Result<
             eprintln!("Error: a blank password is not allowed.");
             continue;
         }
-        let problems = password::problems(auth.settings(), &password, username, email, ("", ""))?;
+        let problems = password::problems(auth.settings(), &password, &user)?;
         if problems.is_empty() {
             return Ok(password);
         }

@@ -1,5 +1,6 @@
 //! Judging a new password by `AUTH_PASSWORD_VALIDATORS`.
 
+use djauth::User;
 use djauth::password_validation::{get_default_password_validators, validate_password};
 use djauth::settings::Settings;
 
@@ -11,20 +12,12 @@ use crate::failure::Failure;
 pub(crate) fn problems(
     settings: &Settings,
     password: &str,
-    username: &str,
-    email: &str,
-    names: (&str, &str),
+    user: &User,
 ) -> Result<Vec<String>, Failure> {
     let validators = get_default_password_validators(settings);
     let validators =
         validators.map_err(|error| failed("AUTH_PASSWORD_VALIDATORS cannot be used", &error))?;
-    let user = [
-        ("username", username),
-        ("email", email),
-        ("first_name", names.0),
-        ("last_name", names.1),
-    ];
-    let judged = validate_password(password, Some(&user), &validators);
+    let judged = validate_password(password, Some(user), &validators);
     Ok(judged
         .err()
         .unwrap_or_default()

@@ -1,5 +1,7 @@
 //! Each command: what it says, and its exit code.
 
+use djauth_db::{Database, Executor, Sql};
+
 use crate::browser::Browser;
 use crate::pseudo_terminal::Terminal;
 use crate::site::{Ran, Site};
@@ -226,13 +228,14 @@ fn ctrl_c_at_a_question_ends_with_1_and_the_terminal_echoes_again() {
     let site = Site::new();
     site.superuser("root", "correct horse");
     for keys in ["\u{3}", "\u{4}"] {
-        let mut terminal = Terminal::start(
+        let mut terminal = Terminal::start_and_show_modes(
             &site,
-            "createsuperuser --username other --email o@example.com; code=$?; stty -a; exit $code",
+            "createsuperuser --username other --email o@example.com",
         );
         terminal.expect("Password: ").keys(keys);
         let (code, screen) = terminal.end();
         assert_eq!(code, Some(1), "{screen}");
+        assert!(screen.contains(" echo "), "typing is shown again: {screen}");
     }
 }
 
@@ -319,7 +322,64 @@ fn the_first_run_on_a_terminal_offers_a_superuser() {
 }
 
 #[test]
-fn clearsessions_deletes_what_has_ended_and_keeps_the_rest() {
+fn clearsessions_deletes_what_has_ended_from_every_engine() {
+    let redis = test_databases::TestRedis::new();
+    for engine in ["db", "cached_db", "file"] {
+        let site = Site::new()
+            .with("SESSION_ENGINE", engine)
+            .with("CACHE_URL", redis.url())
+            .with("CACHE_KEY_PREFIX", redis.prefix());
+        let folder = site.path("sessions");
+        std::fs::create_dir(&folder).unwrap();
+        let site = site
+            .with("SESSION_FILE_PATH", folder.to_str().unwrap())
+            .with("SESSION_COOKIE_AGE", "1");
+        site.superuser("root", "correct horse");
+        let stored = || match engine {
+            "file" => std::fs::read_dir(&folder).unwrap().count(),
+            _ => rows(&site),
+        };
+        let server = site.serve();
+        let mut browser = Browser::new(server.address);
+        assert_eq!(browser.login("root", "correct horse").status, 302);
+        assert_eq!(stored(), 1, "{engine}");
+        while browser.get("/auth/verify").status == 200 {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(site.run(&["clearsessions"]).code, Some(0), "{engine}");
+        assert_eq!(stored(), 0, "{engine}");
+    }
+}
+
+/// The rows of `django_session` in the site's database.
+fn rows(site: &Site) -> usize {
+    static COUNT: Sql = Sql::new("SELECT COUNT(*) FROM django_session");
+    let url = format!("sqlite://{}?mode=ro", site.path("db.sqlite3").display());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let database = Database::connect(&url).await.unwrap();
+        let count = database.fetch_optional(&COUNT, &[], |row| row.get::<i64>(0));
+        let count = count.await.unwrap().unwrap();
+        database.close().await;
+        usize::try_from(count).unwrap()
+    })
+}
+
+#[test]
+fn rediss_is_refused_by_name() {
+    let ran = Site::new()
+        .with("CACHE_URL", "rediss://127.0.0.1:6379/0")
+        .run(&["check"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("CACHE_URL") && ran.err.contains("rediss"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn clearsessions_keeps_what_has_not_ended() {
     let site = Site::new();
     site.superuser("root", "correct horse");
     let server = site.serve();

@@ -18,15 +18,22 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn start(site: &Site, arguments: &str) -> Self {
+        Self::shell(site, &format!("exec '{DJAUTH}' {arguments}"))
+    }
+
+    /// The program, and after its end the state of the terminal; the exit code is the program's. Ctrl-C
+    /// reaches both, and the shell survives it.
+    pub(crate) fn start_and_show_modes(site: &Site, arguments: &str) -> Self {
+        let line = format!("trap : INT; '{DJAUTH}' {arguments}; code=$?; stty -a; exit $code");
+        Self::shell(site, &line)
+    }
+
+    fn shell(site: &Site, line: &str) -> Self {
         // A question that never comes must fail the test, not hang it.
         let mut command = site.program("timeout");
         command.args(["60", "script"]);
         // -q: quiet, -e: the program's exit code, -f: at once, -c: this program.
-        command.args([
-            "-qefc",
-            &format!("exec '{DJAUTH}' {arguments}"),
-            "/dev/null",
-        ]);
+        command.args(["-qefc", line, "/dev/null"]);
         command.env("SHELL", "/bin/sh").env("TERM", "dumb");
         let mut child = command
             .stdin(Stdio::piped())

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::apps::{self, Apps, Dependant};
 use crate::backends::{AllowAllUsersModelBackend, Backend, Backends, ModelBackend};
 use crate::base_user::BaseUser;
-use crate::db::Database;
+use crate::db::{Database, Executor};
 use crate::hashing::HashingPool;
 use crate::management::ModelMeta;
 use crate::models::model::Model;
@@ -107,6 +107,14 @@ impl<U: BaseUser> Builder<U> {
         self
     }
 
+    /// Whether the application's own tables may be in the database already when [`Auth::migrate`] first
+    /// runs on it. Off unless set, because a database with tables but without a sign of Django is more
+    /// often the wrong one; see [`Migrate::allow_other_tables`](crate::management::Migrate::allow_other_tables).
+    pub fn allow_other_tables(mut self, allow: bool) -> Self {
+        self.apps.other_tables = allow;
+        self
+    }
+
     /// Connects to the database of this URL.
     ///
     /// # Errors
@@ -121,7 +129,7 @@ impl<U: BaseUser> Builder<U> {
     /// # Errors
     /// `ImproperlyConfigured`: settings or model are wrong.
     pub fn database(self, db: Database) -> Result<Auth<U>, Error> {
-        let model = Model::new()?;
+        let model = Model::new(db.dialect())?;
         let keys = SecretKeys::with_fallbacks(
             self.settings.secret_key.clone(),
             self.settings.secret_key_fallbacks.clone(),

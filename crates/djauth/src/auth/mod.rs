@@ -9,6 +9,7 @@ mod password;
 mod permissions;
 mod schema;
 mod sessions;
+mod signed_cookies;
 
 use std::fmt;
 use std::sync::Arc;

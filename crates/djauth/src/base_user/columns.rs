@@ -157,6 +157,17 @@ impl<'a> Changes<'a> {
         self.columns
     }
 
+    /// One column of a user, if there is such a column and it holds text.
+    pub(crate) fn only_text_of<U: BaseUser>(user: &U, name: &str) -> Option<String> {
+        let only = [name];
+        let mut changes = Changes::only(&only);
+        user.write(&mut changes);
+        match changes.columns.pop()?.1 {
+            Value::Text(text) => Some(Cow::into_owned(text)),
+            _ => None,
+        }
+    }
+
     /// One column of a user as text; `None` when there is no such column or it holds no text.
     pub(crate) fn text_of<U: BaseUser>(user: &U, name: &str) -> Option<String> {
         let only = [name];

@@ -10,6 +10,7 @@ mod id;
 mod normalize;
 mod password;
 mod permissions_mixin;
+mod truncate_name;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ pub use normalize::{normalize_email, normalize_username};
 pub use password::{AbstractBaseUser, SESSION_AUTH_HASH_SALT};
 pub(crate) use permissions_mixin::PermissionSet;
 pub use permissions_mixin::PermissionsMixin;
+pub(crate) use truncate_name::truncate_name;
 
 use crate::db;
 

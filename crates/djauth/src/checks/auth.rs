@@ -138,7 +138,8 @@ mod tests {
         );
     }
 
-    /// The identifiers that Django 6.1 gives for models with the same `Meta`.
+    /// The identifiers are those that `check_models_permissions` of Django 6.1 gave for models with the
+    /// same `Meta`, each tried there.
     #[test]
     fn permissions_that_cannot_be_are_found() {
         let model = || ModelMeta::new("reports", "Report");

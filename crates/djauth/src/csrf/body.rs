@@ -6,12 +6,12 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::CONTENT_LENGTH;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::CSRF_FIELD_NAME;
-use crate::http::{QueryDict, TooManyFieldsSent, strip};
+use crate::http::{FormType, Parts, QueryDict, TooManyFieldsSent, field};
 
 /// Why a form cannot be read: answered with 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) enum BodyError {
     TooBig,
     /// More than `DATA_UPLOAD_MAX_NUMBER_FIELDS` fields.
     TooManyFields,
+    /// A form of parts that does not say what separates them.
+    Malformed,
 }
 
 impl From<TooManyFieldsSent> for BodyError {
@@ -35,6 +37,7 @@ impl fmt::Display for BodyError {
             BodyError::TooManyFields => {
                 "the form has more fields than DATA_UPLOAD_MAX_NUMBER_FIELDS allows"
             }
+            BodyError::Malformed => "the form has no boundary between its parts, or no valid one",
         })
     }
 }
@@ -74,41 +77,18 @@ impl TokenField {
             }
             FormType::Multipart(boundary) => {
                 let read = ReadPart::of(body, max_bytes).await;
-                let token = multipart_token(&read.bytes, boundary.as_bytes(), max_fields)?;
+                let whole = read.rest.is_none() && !read.broken;
+                let token = multipart_token(&read.bytes, &boundary, max_fields, whole)?;
                 Ok(TokenField {
                     token,
                     body: read.put_back(),
                 })
             }
+            FormType::Malformed => Err(BodyError::Malformed),
             FormType::Other => Ok(TokenField {
                 token: String::new(),
                 body,
             }),
-        }
-    }
-}
-
-enum FormType {
-    Urlencoded,
-    Multipart(String),
-    Other,
-}
-
-impl FormType {
-    fn of(headers: &HeaderMap) -> Self {
-        let header = headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let (kind, parameters) = header
-            .unwrap_or("")
-            .split_once(';')
-            .unwrap_or((header.unwrap_or(""), ""));
-        match strip(kind).to_ascii_lowercase().as_str() {
-            "application/x-www-form-urlencoded" => FormType::Urlencoded,
-            "multipart/form-data" => parameter(parameters, "boundary")
-                .filter(|boundary| (1..=201).contains(&boundary.len()))
-                .map_or(FormType::Other, FormType::Multipart),
-            _ => FormType::Other,
         }
     }
 }
@@ -120,70 +100,25 @@ fn declared_length(headers: &HeaderMap) -> usize {
     length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
-/// A parameter of a header such as `form-data; name="x"`, with or without quotes.
-fn parameter(parameters: &str, name: &str) -> Option<String> {
-    parameters.split(';').find_map(|parameter| {
-        let (key, value) = parameter.split_once('=')?;
-        let value = strip(value);
-        let quoted = value
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
-        strip(key)
-            .eq_ignore_ascii_case(name)
-            .then(|| quoted.unwrap_or(value).to_owned())
-    })
-}
-
-/// The last complete field of the token's name in a multipart body, of which the end may be missing.
-fn multipart_token(body: &[u8], boundary: &[u8], max_fields: usize) -> Result<String, BodyError> {
-    let delimiter = [b"\r\n--", boundary].concat();
-    // The first delimiter has no line break before it.
-    let mut rest = match body.strip_prefix(&delimiter[2..]) {
-        Some(rest) => rest,
-        None => match find(body, &delimiter) {
-            Some(at) => &body[at + delimiter.len()..],
-            None => return Ok(String::new()),
-        },
-    };
-    let (mut token, mut parts) = (String::new(), 0);
-    while let Some(end) = find(rest, &delimiter) {
-        parts += 1;
-        if parts > max_fields {
+/// The last field of the token's name in a multipart body. A part at the end of what was read counts only
+/// if nothing was left unread.
+fn multipart_token(
+    body: &[u8],
+    boundary: &str,
+    max_fields: usize,
+    whole: bool,
+) -> Result<String, BodyError> {
+    let mut token = String::new();
+    for (count, part) in Parts::new(body, boundary).enumerate() {
+        if count >= max_fields {
             return Err(BodyError::TooManyFields);
         }
-        if let Some(value) = token_part(&rest[..end]) {
+        let read = field(part.bytes).filter(|(name, _)| name == CSRF_FIELD_NAME);
+        if let Some((_, value)) = read.filter(|_| part.complete || whole) {
             token = String::from_utf8_lossy(value).into_owned();
         }
-        rest = &rest[end + delimiter.len()..];
     }
     Ok(token)
-}
-
-/// The content of a part, if it is the token's.
-fn token_part(part: &[u8]) -> Option<&[u8]> {
-    let part = part.strip_prefix(b"\r\n")?;
-    let split = find(part, b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&part[..split]).ok()?;
-    let is_token = head.split("\r\n").any(|line| {
-        let (name, value) = line.split_once(':').unwrap_or((line, ""));
-        name.eq_ignore_ascii_case("content-disposition")
-            && parameter(value, "name").as_deref() == Some(CSRF_FIELD_NAME)
-            && parameter(value, "filename").is_none()
-    });
-    is_token.then(|| &part[split + 4..])
-}
-
-/// Where `needle` begins, found in linear time: the first byte of each needle here is a carriage
-/// return that occurs nowhere else in it but before the blank line.
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = haystack[from..].iter().position(|&byte| byte == needle[0]) {
-        if haystack[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }
 
 /// What was read of a body, and what was not.

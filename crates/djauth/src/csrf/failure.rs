@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use minijinja::context;
 
 use super::RejectReason;
-use crate::http::error_page;
+use crate::http::ErrorPage;
 
 /// A 403 page that says what to do. The reason is told to everybody: it holds nothing that the request
 /// said, and whoever made the request knows it.
@@ -17,5 +18,13 @@ pub(crate) fn csrf_failure(reason: RejectReason) -> Response<Body> {
         _ => "Please go back, reload the page and send the form again.",
     };
     let text = format!("{reason} {advice}");
-    error_page(StatusCode::FORBIDDEN, "The form was not accepted", &text)
+    let values = context! {
+        reason => reason.to_string(),
+        advice,
+        no_cookie => reason == RejectReason::NoCsrfCookie,
+        no_referer => reason == RejectReason::NoReferer,
+    };
+    ErrorPage::new(StatusCode::FORBIDDEN, "The form was not accepted", &text)
+        .template("403_csrf.html", values)
+        .response()
 }

@@ -5,6 +5,7 @@
 
 mod cookie;
 mod error_page;
+mod form;
 mod headers;
 mod host;
 mod query_dict;
@@ -15,7 +16,8 @@ mod url_has_allowed_host;
 mod urlsplit;
 
 pub use cookie::{Cookies, InvalidCookie, SetCookie, parse_cookie};
-pub(crate) use error_page::{error_page, unavailable};
+pub(crate) use error_page::{ErrorPage, error_page, unavailable, use_own_page};
+pub(crate) use form::{FormType, Parts, field};
 pub use headers::{add_never_cache_headers, http_date, patch_vary_headers};
 pub use host::{DisallowedHost, is_same_domain, split_domain_port, validate_host};
 pub use query_dict::{DATA_UPLOAD_MAX_NUMBER_FIELDS, QueryDict, TooManyFieldsSent};

@@ -123,7 +123,12 @@ impl Migrate {
     }
 
     fn work_on(&self, found: &Catalogue, dialect: Dialect) -> Result<Work, Error> {
-        plan::work(found, &self.wanted, dialect).map_err(|problems| schema::refuse(&problems))
+        let user = self.wanted.user.clone().for_dialect(dialect);
+        let wanted = Wanted {
+            user,
+            ..self.wanted.clone()
+        };
+        plan::work(found, &wanted, dialect).map_err(|problems| schema::refuse(&problems))
     }
 
     /// All models that get content types and permissions.

@@ -83,7 +83,8 @@ impl fmt::Display for SchemaProblem {
             Self::NotDjango { tables } => write!(
                 f,
                 "unknown schema: there are tables ({}) but no migration of Django is recorded; use an empty \
-                 database, or allow other tables if these are your application's own",
+                 database, or, if these are your application's own, say so with Builder::allow_other_tables \
+                 (Migrate::allow_other_tables)",
                 tables.join(", ")
             ),
             Self::Clash { app, table } => write!(
@@ -94,8 +95,9 @@ impl fmt::Display for SchemaProblem {
             ),
             Self::MissingUserTable(table) => write!(
                 f,
-                "the table of users {table} is missing: make it first, after the app auth and before the app admin, \
-                 whose log points at it"
+                "the table of users {table} is missing: make it first, with your own migrations, after the app auth \
+                 (Migrate::new().apps([App::Auth]) makes that alone) and before the app admin, whose log points at it; \
+                 then migrate again"
             ),
             Self::MissingTable(table) => write!(f, "unknown schema: table {table} is missing"),
             Self::MissingColumn { table, column } => {
@@ -130,7 +132,8 @@ pub async fn check_schema(
     apps: &[App],
     user: &UserTable,
 ) -> Result<Vec<SchemaProblem>, Error> {
-    Ok(problems(&Catalogue::read(ex).await?, apps, user))
+    let user = user.clone().for_dialect(ex.dialect());
+    Ok(problems(&Catalogue::read(ex).await?, apps, &user))
 }
 
 fn problems(found: &Catalogue, apps: &[App], user: &UserTable) -> Vec<SchemaProblem> {

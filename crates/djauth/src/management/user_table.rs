@@ -1,5 +1,8 @@
 //! Where users are kept.
 
+use crate::base_user::truncate_name;
+use crate::db::Dialect;
+
 /// The tables of the user model: Django's own, or those of `AUTH_USER_MODEL`.
 ///
 /// ```
@@ -75,6 +78,16 @@ impl UserTable {
         self.table = table.into();
         self.groups_table = Some(format!("{}_groups", self.table));
         self.permissions_table = Some(format!("{}_user_permissions", self.table));
+        self
+    }
+
+    /// The link tables' names as this database has them: longer ones than it takes are cut by Django, with a
+    /// hash at the end. `migrate` and the checks do it by themselves.
+    #[must_use]
+    pub fn for_dialect(mut self, dialect: Dialect) -> Self {
+        let short = |name: Option<String>| name.map(|name| truncate_name(name, dialect));
+        self.groups_table = short(self.groups_table);
+        self.permissions_table = short(self.permissions_table);
         self
     }
 

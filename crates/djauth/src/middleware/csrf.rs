@@ -115,7 +115,10 @@ fn refuse(request: &Request, reason: RejectReason) -> Response {
 
 fn bad_form(request: &Request, error: BodyError) -> Response {
     tracing::error!(target: "django.security", ?request, "a form was not read: {error}");
-    let text = "The form is larger than this site accepts.";
+    let text = match error {
+        BodyError::Malformed => "The form cannot be read.",
+        _ => "The form is larger than this site accepts.",
+    };
     error_page(
         StatusCode::BAD_REQUEST,
         "The request was not understood",

@@ -33,7 +33,7 @@ pub(crate) use installed::Installed;
 pub(crate) use response::failure;
 
 use crate::base_user::BaseUser;
-use crate::http::{Request, error_page};
+use crate::http::{ErrorPage, Request, use_own_page};
 use crate::models::User;
 use crate::settings::Settings;
 use crate::{Auth, Error};
@@ -165,6 +165,8 @@ impl<U: BaseUser> Inner<U> {
                 self.end_session(&handle, response).await
             }
         };
+        // What failed on the way out: without the request's session and token, which are closed.
+        use_own_page(self.auth.templates(), &handle, None, &mut response);
         self.security.finish(&handle, response.headers_mut());
         Ok(response)
     }
@@ -193,6 +195,7 @@ impl<U: BaseUser> Inner<U> {
             Err(answer) => *answer,
         };
         let mut answer = answer;
+        use_own_page(self.auth.templates(), handle, Some(handle), &mut answer);
         self.security.frame_options(answer.headers_mut());
         let now = self.auth.now();
         match crate::csrf::process_response(handle, answer.headers_mut(), now).await {
@@ -231,11 +234,7 @@ where
         Ok(response) => response,
         Err(_) => {
             tracing::error!(target: "django.request", request = ?handle, "a handler panicked");
-            Ok(error_page(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something went wrong",
-                "The error was reported to those who run this site.",
-            ))
+            Ok(ErrorPage::of(StatusCode::INTERNAL_SERVER_ERROR).response())
         }
     }
 }

@@ -6,7 +6,9 @@ use axum::response::Response;
 use djauth_sessions::{CookieAction, Outcome};
 use http_body::Body as _;
 
-use crate::http::{Request, SetCookie, error_page, http_date, patch_vary_headers, unavailable};
+use crate::http::{
+    ErrorPage, Request, SetCookie, error_page, http_date, patch_vary_headers, unavailable,
+};
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
@@ -38,11 +40,7 @@ pub(crate) fn failure(error: &Error) -> Response {
         return error_page(StatusCode::BAD_REQUEST, "The session has ended", text);
     }
     tracing::error!(target: "django.request", ?error, "a request failed");
-    error_page(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong",
-        "The error was reported to those who run this site.",
-    )
+    ErrorPage::of(StatusCode::INTERNAL_SERVER_ERROR).response()
 }
 
 /// `Content-Length` where it is known and not set (`CommonMiddleware`). A response to HEAD no longer

@@ -1,13 +1,13 @@
 //! Everything that is known about the user model and the tables around it, built once.
 
-use crate::base_user::BaseUser;
-use crate::db::{Sql, quote_name};
+use crate::base_user::{BaseUser, truncate_name};
+use crate::db::{Dialect, Sql, quote_name};
 use crate::models::link::Link;
 use crate::models::table::Table;
 use crate::models::{Group, Permission};
 use crate::{Error, ErrorKind};
 
-/// The longest table name that Django makes (PostgreSQL's 63 bytes, MariaDB's 64 characters).
+/// The longest name of a table of users: PostgreSQL's limit.
 const LONGEST_TABLE_NAME: usize = 63;
 
 /// The statements of user model `U`, groups and permissions.
@@ -46,7 +46,7 @@ impl<U: BaseUser> Model<U> {
     ///
     /// # Errors
     /// `ImproperlyConfigured`: the model contradicts itself.
-    pub(crate) fn new() -> Result<Self, Error> {
+    pub(crate) fn new(dialect: Dialect) -> Result<Self, Error> {
         let users = Table::<U>::new()?;
         check_names::<U>(&users.columns)?;
         let (groups, permissions) = (Table::new()?, Table::new()?);
@@ -54,7 +54,7 @@ impl<U: BaseUser> Model<U> {
         let (name, list) = (&users.name, &users.list);
         let with_mixin = U::blank().permissions().is_some();
         Ok(Self {
-            links: with_mixin.then(UserLinks::new::<U>),
+            links: with_mixin.then(|| UserLinks::new::<U>(dialect)),
             group_permissions: Link::new("auth_group_permissions", "group_id", "permission_id"),
             // Two rows at most are read, so that a name that is not unique is noticed.
             by_username: Sql::generated(
@@ -110,15 +110,12 @@ impl<U: BaseUser> Model<U> {
 }
 
 impl UserLinks {
-    fn new<U: BaseUser>() -> Self {
+    fn new<U: BaseUser>(dialect: Dialect) -> Self {
         let table = U::db_table();
+        let name = |field| truncate_name(format!("{table}_{field}"), dialect);
         let owner = format!("{}_id", U::MODEL_NAME);
-        let groups = Link::new(&format!("{table}_groups"), &owner, "group_id");
-        let permissions = Link::new(
-            &format!("{table}_user_permissions"),
-            &owner,
-            "permission_id",
-        );
+        let groups = Link::new(&name("groups"), &owner, "group_id");
+        let permissions = Link::new(&name("user_permissions"), &owner, "permission_id");
         Self {
             user_perms: generated(format!("{PERMISSION_NAMES}{}", permissions.of_user())),
             group_perms: generated(format!("{PERMISSION_NAMES}{}", groups.of_groups())),
@@ -178,9 +175,9 @@ fn check_names<U: BaseUser>(columns: &[&str]) -> Result<(), Error> {
     if U::MODEL_NAME.chars().any(char::is_uppercase) {
         return refuse(format!("{model}: the model's name must be in lower case"));
     }
-    if U::db_table().len() + "_user_permissions".len() > LONGEST_TABLE_NAME {
+    if U::db_table().len() > LONGEST_TABLE_NAME {
         return refuse(format!(
-            "{model}: the table's name is too long for its link tables"
+            "{model}: the table's name is longer than {LONGEST_TABLE_NAME} bytes: name another (DB_TABLE)"
         ));
     }
     Ok(())

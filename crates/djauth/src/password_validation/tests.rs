@@ -124,3 +124,47 @@ fn every_rule_has_a_help_text() {
     assert_eq!(texts.len(), 4);
     assert!(texts.iter().all(|text| !text.is_empty()));
 }
+
+/// The names are `verbose_name`s of Django 6.1; what holds no text is skipped, as is what does not exist.
+#[test]
+fn a_user_model_is_compared_field_by_field() {
+    let user = crate::User {
+        id: 12_345_678,
+        username: "shakespeare".into(),
+        first_name: "Williamson".into(),
+        last_name: "Featherstone".into(),
+        email: "penandink@example.com".into(),
+        ..crate::User::blank()
+    };
+    let attributes = [
+        "id",
+        "date_joined",
+        "is_staff",
+        "none",
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+    ];
+    let validator = UserAttributeSimilarityValidator::new(&attributes, 0.7).unwrap();
+    for (password, name) in [
+        ("Shakespeare1", "username"),
+        ("williamson7", "first name"),
+        ("featherstone", "last name"),
+        ("penandink", "email address"),
+        ("example.com", "email address"),
+    ] {
+        let error = validator.validate(password, Some(&user)).unwrap_err();
+        assert_eq!(
+            error.params(),
+            [("verbose_name", name.to_owned())],
+            "{password}"
+        );
+    }
+    for password in ["12345678", "1970-01-01", "false", "none"] {
+        assert!(
+            validator.validate(password, Some(&user)).is_ok(),
+            "{password}"
+        );
+    }
+}

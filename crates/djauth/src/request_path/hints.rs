@@ -75,7 +75,9 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded_and_keeps_the_latest() {
-        let hints = Hints::<User>::new(&Model::new().expect("the stock user is a model"));
+        let hints = Hints::<User>::new(
+            &Model::new(crate::db::Dialect::Sqlite).expect("the stock user is a model"),
+        );
         let keys: Vec<_> = (0..GENERATION * 3).map(|n| format!("key{n}")).collect();
         for (n, key) in keys.iter().enumerate() {
             hints.remember(key, i32::try_from(n).expect("small"));

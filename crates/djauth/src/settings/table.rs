@@ -166,7 +166,8 @@ settings! {
         LOGIN_REDIRECT_URL => login_redirect_url: String as Location = "/accounts/profile/".into();
         /// Where a logout leads; null shows a page that says so.
         LOGOUT_REDIRECT_URL => logout_redirect_url: Option<String> as Maybe<Location> = None;
-        /// How long a link for resetting a password can be used, in seconds.
+        /// How long a link for resetting a password can be used, in seconds. It has no effect before
+        /// the reset pages: used from the reset pages on.
         PASSWORD_RESET_TIMEOUT => password_reset_timeout: u64 as Number = 259_200;
         /// Threads that hash passwords; 0 takes one for each core.
         HASHING_THREADS => hashing_threads: u64 as Number = 0;
@@ -229,7 +230,8 @@ settings! {
     }
 
     "Requests and pages" {
-        /// Folders with templates that take the place of the built-in ones.
+        /// Folders with templates that take the place of the built-in ones: `registration/login.html`,
+        /// `404.html` and so on; the page of the module `templates` lists them with their values.
         TEMPLATE_DIRS => template_dirs: Vec<PathBuf> as Folders = Vec::new();
         /// The most bytes that a request's body may have; null for no limit.
         DATA_UPLOAD_MAX_MEMORY_SIZE => data_upload_max_memory_size: Option<u64> as Maybe<Number> = Some(2_621_440);

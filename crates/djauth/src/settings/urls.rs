@@ -121,10 +121,14 @@ impl Kind for CacheUrl {
     }
 
     fn check(value: &SecretUrl) -> Result<(), String> {
-        if value.scheme() == "redis" {
-            Ok(())
-        } else {
-            Err(expected::<Self>())
+        match value.scheme() {
+            "redis" => Ok(()),
+            "rediss" => Err(
+                "rediss:// (Redis over TLS) is not supported: use redis:// on a private network, \
+                 or a tunnel beside the server"
+                    .into(),
+            ),
+            _ => Err(expected::<Self>()),
         }
     }
 }

@@ -1,9 +1,26 @@
 //! Pages: built-in templates, and folders with others in their place.
 //!
 //! A template is looked for in `TEMPLATE_DIRS`, in order, then among the built-in ones, under
-//! Django's names (`registration/login.html`). The language is Jinja as minijinja speaks it; values
-//! are escaped. Every page knows `csrf_token` and `csrf_input` (the hidden field), and
-//! `style`, the built-in style sheet.
+//! Django's names. The language is Jinja as minijinja speaks it; values are escaped. Every template
+//! knows `style`, the built-in style sheet; the pages also `csrf_token` and `csrf_input` (the hidden
+//! field).
+//!
+//! | template | shown | values |
+//! |---|---|---|
+//! | `registration/login.html` | the login form | `form`, `next` |
+//! | `registration/logged_out.html` | after a logout that leads nowhere else | `login_url` |
+//! | `registration/profile.html` | the landing page | `user` (`username`; nothing if nobody is logged in), `login_url`, `logout_url` |
+//! | `400.html` | a request that is not understood, a host that is not ours, a session that has ended | `heading`, `text`, `status` |
+//! | `403.html` | a missing permission | the same, `request_path`, `csrf_token`, `csrf_input` |
+//! | `403_csrf.html` | a form without its token | as `403.html`, `reason`, `advice`, `no_cookie`, `no_referer` |
+//! | `404.html` | no such page ([`Auth::not_found`](crate::Auth::not_found)) | as `403.html` |
+//! | `413.html` | by [`Templates::error_page`] alone: as in Django, a form that is too large is answered with 400 | as `400.html` |
+//! | `500.html` | a failure | as `400.html` |
+//! | `503.html` | the database or the cache is away, or too much waits | as `400.html` |
+//!
+//! The error pages all extend `error.html`, and that `base.html`, which can be replaced too. A replaced
+//! error page that does not work is logged, and the built-in one sent. The layer puts them in place:
+//! an error that is answered outside of it, as by [`verify`](crate::views::verify), has the built-in page.
 //!
 //! Pages are sent with a strict Content-Security-Policy: no script, no inline style but the built-in
 //! one; style sheets, images and fonts from the site itself.
@@ -19,10 +36,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 pub use minijinja::{Value, context};
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 
 use crate::csrf::CSRF_FIELD_NAME;
-use crate::http::{Request, urlsplit};
+use crate::http::{ErrorPage, Request, urlsplit};
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
@@ -31,9 +49,19 @@ const LARGEST: u64 = 1 << 20;
 
 const STYLE: &str = include_str!("../../templates/style.css");
 
-const BUILT_IN: [(&str, &str); 5] = [
+/// What each error page is unless it is replaced.
+const ERROR: &str = r#"{% extends "error.html" %}"#;
+
+const BUILT_IN: [(&str, &str); 12] = [
     ("base.html", include_str!("../../templates/base.html")),
     ("error.html", include_str!("../../templates/error.html")),
+    ("400.html", ERROR),
+    ("403.html", ERROR),
+    ("403_csrf.html", ERROR),
+    ("404.html", ERROR),
+    ("413.html", ERROR),
+    ("500.html", ERROR),
+    ("503.html", ERROR),
     (
         "registration/login.html",
         include_str!("../../templates/registration/login.html"),
@@ -56,7 +84,8 @@ pub struct Templates(Arc<Inner>);
 
 struct Inner {
     environment: Environment<'static>,
-    policy: HeaderValue,
+    policy: RwLock<Policy>,
+    has_folders: bool,
 }
 
 impl Templates {
@@ -91,11 +120,17 @@ impl Templates {
         });
         environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
         let folders = folders.to_vec();
+        let has_folders = !folders.is_empty();
         environment.set_loader(move |name| load(&folders, name));
         Templates(Arc::new(Inner {
             environment,
-            policy: policy(origins),
+            policy: RwLock::new(Policy::new(origins.to_vec())),
+            has_folders,
         }))
+    }
+
+    pub(crate) fn has_folders(&self) -> bool {
+        self.0.has_folders
     }
 
     /// A template with its values, as text.
@@ -125,9 +160,24 @@ impl Templates {
         name: &str,
         context: Value,
     ) -> Result<Response<Body>, Error> {
+        let html = self.render_for(request, name, context)?;
+        Ok(self.response(StatusCode::OK, html))
+    }
+
+    pub(crate) fn render_for(
+        &self,
+        request: &Request,
+        name: &str,
+        context: Value,
+    ) -> Result<String, Error> {
         let csrf = Value::from_object(CsrfValues(request.clone()));
-        let merged = minijinja::value::merge_maps([context, csrf]);
-        Ok(self.response(StatusCode::OK, self.render(name, merged)?))
+        self.render(name, minijinja::value::merge_maps([context, csrf]))
+    }
+
+    /// The page for an error: `404.html` and its like, the built-in one if that does not work. For
+    /// answers that an application gives by itself.
+    pub fn error_page(&self, status: StatusCode) -> Response<Body> {
+        ErrorPage::of(status).made_by(self, None)
     }
 
     /// A page of HTML with the headers of every page.
@@ -139,8 +189,17 @@ impl Templates {
             CONTENT_TYPE,
             HeaderValue::from_static("text/html; charset=utf-8"),
         );
-        headers.insert(CONTENT_SECURITY_POLICY, self.0.policy.clone());
+        headers.insert(CONTENT_SECURITY_POLICY, self.0.policy.read().header.clone());
         response
+    }
+
+    /// Forms of every page may lead to this address too, if it is on another site: where a view's
+    /// `next_page` is. [`Auth::login_view`](crate::Auth::login_view) and
+    /// [`Auth::logout_view`](crate::Auth::logout_view) call it.
+    pub fn allow_form_target(&self, url: &str) {
+        if let Some(origin) = origin(url) {
+            self.0.policy.write().allow(origin);
+        }
     }
 }
 
@@ -208,6 +267,25 @@ fn unreadable(name: &str, error: std::io::Error) -> minijinja::Error {
 
 /// A form is followed by a redirect, which some browsers hold against `form-action`: the configured
 /// targets on other sites are named there.
+struct Policy {
+    origins: Vec<String>,
+    header: HeaderValue,
+}
+
+impl Policy {
+    fn new(origins: Vec<String>) -> Self {
+        let header = policy(&origins);
+        Policy { origins, header }
+    }
+
+    fn allow(&mut self, origin: String) {
+        if !self.origins.contains(&origin) {
+            self.origins.push(origin);
+            self.header = policy(&self.origins);
+        }
+    }
+}
+
 fn policy(origins: &[String]) -> HeaderValue {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
     let mut targets = String::from("'self'");
@@ -222,21 +300,17 @@ fn policy(origins: &[String]) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
+/// Scheme and host of an address on another site; without a scheme, the page's own counts.
 fn origin(url: &str) -> Option<String> {
     let parts = urlsplit(url)
         .ok()
         .filter(|parts| !parts.netloc.is_empty())?;
-    let scheme = if parts.scheme.is_empty() {
-        "https"
-    } else {
-        &parts.scheme
-    };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
-    parts
-        .netloc
-        .chars()
-        .all(plain)
-        .then(|| format!("{scheme}://{}", parts.netloc))
+    let host = parts.netloc.chars().all(plain).then_some(&parts.netloc)?;
+    Some(match &*parts.scheme {
+        "" => host.to_string(),
+        scheme => format!("{scheme}://{host}"),
+    })
 }
 
 #[cfg(test)]

@@ -99,6 +99,10 @@ fn the_policy_allows_the_style_and_configured_targets() {
     assert!(policy.starts_with("default-src 'none'; style-src 'self' 'sha256-"));
     assert!(policy.contains("form-action 'self' https://app.example.com;"));
     assert_eq!(origin("/accounts/profile/"), None);
+    assert_eq!(
+        origin("//sso.example.com/in").as_deref(),
+        Some("sso.example.com")
+    );
     assert_eq!(origin("https://a b;script-src *"), None);
 }
 

@@ -1,16 +1,16 @@
 //! What the pages have in common: reading the request, safe redirects, `never_cache`.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract;
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 
 use super::{LoginView, LogoutView, profile};
 use crate::auth::REDIRECT_FIELD_NAME;
 use crate::base_user::BaseUser;
 use crate::http::{
-    QueryDict, Request, add_never_cache_headers, error_page, redirect, strip,
+    FormType, QueryDict, Request, add_never_cache_headers, error_page, redirect,
     url_has_allowed_host_and_scheme,
 };
 use crate::middleware::failure;
@@ -61,9 +61,13 @@ pub(crate) async fn landing<U: BaseUser>(
 }
 
 fn finish<U: BaseUser>(auth: &Auth<U>, answer: Result<Response<Body>, Error>) -> Response<Body> {
-    let mut response = answer.unwrap_or_else(|error| failure(&error));
-    add_never_cache_headers(response.headers_mut(), auth.now());
-    response
+    match answer {
+        Ok(mut response) => {
+            add_never_cache_headers(response.headers_mut(), auth.now());
+            response
+        }
+        Err(error) => failure(&error),
+    }
 }
 
 impl PageRequest {
@@ -78,12 +82,10 @@ impl PageRequest {
         let fields = handle.settings().data_upload_max_number_fields;
         let fields = size(fields);
         let query = QueryDict::parse(handle.query_string().as_bytes(), fields);
-        let is_form = *handle.method() == Method::POST && is_urlencoded(&parts.headers);
-        let data = if is_form {
-            let limit = size(handle.settings().data_upload_max_memory_size);
-            let bytes = axum::body::to_bytes(body, limit).await;
-            let bytes = bytes.map_err(|_| bad_request("The form is too large."))?;
-            QueryDict::parse(&bytes, fields)
+        let data = if *handle.method() == Method::POST {
+            let form = FormType::of(&parts.headers);
+            let bytes = form_bytes(&handle, &form, body).await?;
+            form.fields(&bytes, fields)
         } else {
             Ok(QueryDict::default())
         };
@@ -102,13 +104,22 @@ fn size(setting: Option<u64>) -> usize {
         .unwrap_or(usize::MAX)
 }
 
-fn is_urlencoded(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    let kind = strip(kind.split(';').next().unwrap_or(""));
-    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+/// The body of a form within `DATA_UPLOAD_MAX_MEMORY_SIZE`, of files that a page has no use for too.
+/// Bodies of other kinds are not read.
+async fn form_bytes(
+    handle: &Request,
+    form: &FormType,
+    body: Body,
+) -> Result<Bytes, Box<Response<Body>>> {
+    match form {
+        FormType::Urlencoded | FormType::Multipart(_) => {
+            let limit = size(handle.settings().data_upload_max_memory_size);
+            let bytes = axum::body::to_bytes(body, limit).await;
+            bytes.map_err(|_| bad_request("The form is too large."))
+        }
+        FormType::Malformed => Err(bad_request("The form cannot be read.")),
+        FormType::Other => Ok(Bytes::new()),
+    }
 }
 
 fn bad_request(text: &str) -> Box<Response<Body>> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE, VARY};
+use axum::http::request::Builder;
 use axum::http::{Request as HttpRequest, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
@@ -31,7 +32,7 @@ async fn rows(auth: &Auth) -> i64 {
     count.unwrap().unwrap()
 }
 
-async fn send(app: &Router, request: axum::http::request::Builder) -> Response {
+async fn send(app: &Router, request: Builder) -> Response {
     let request = request
         .header(HOST, "testserver")
         .body(Body::empty())
@@ -259,4 +260,47 @@ async fn an_extractor_of_another_user_model_names_both() {
 #[should_panic(expected = "write app_label.codename")]
 fn a_permission_without_an_app_is_refused() {
     let _ = djauth::permission_required("view_report");
+}
+
+/// `set_signed_cookie("name", "value", salt="salt")` of Django 6.1, and of the versions before.
+const NEW_COOKIE: &str = "value:1vb66i:CxBismKSaN6jUOneTdXLVYqkwtWogw_Y2Xw8XVrufiM";
+const LEGACY_COOKIE: &str = "value:1vb66i:Sp__SNmmUqVDp1v0E_-J6SvAm0UKyQR63L6KhDmdEZg";
+
+/// The values are Django's own: 6.1 signs with the new salt, and reads the old one if it is told to.
+#[tokio::test]
+async fn signed_cookies_of_older_versions_count_if_allowed() {
+    let database = TestDatabase::sqlite();
+    for (allowed, expected) in [(false, None), (true, Some("value".to_owned()))] {
+        let changes = json!({ "SIGNED_COOKIE_LEGACY_SALT_FALLBACK": allowed });
+        let auth = auth(&database, changes.as_object().unwrap()).await;
+        let fresh = auth.signed_cookie("name", "value", "salt");
+        let fresh = fresh.to_header_value().unwrap();
+        let fresh = fresh
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        for (cookie, expected) in [
+            (fresh, Some("value".to_owned())),
+            (format!("name={LEGACY_COOKIE}"), expected),
+            (format!("name={NEW_COOKIE}"), Some("value".to_owned())),
+            (format!("name={LEGACY_COOKIE}x"), None),
+            (format!("other={NEW_COOKIE}"), None),
+        ] {
+            let (parts, ()) = HttpRequest::builder()
+                .header(COOKIE, &cookie)
+                .body(())
+                .unwrap()
+                .into_parts();
+            let request = djauth::http::Request::new(
+                auth.settings().clone(),
+                &parts,
+                auth.sessions().open(None),
+            );
+            let read = auth.get_signed_cookie(&request, "name", "salt", None);
+            assert_eq!(read, expected, "{cookie}");
+        }
+    }
 }

@@ -3,12 +3,14 @@
 mod auth_backends;
 mod auth_support;
 mod contenttypes;
+mod error_pages;
 mod http;
 mod layer;
 mod layer_weaknesses;
 mod login;
 mod migrate;
 mod models;
+mod own_tables;
 mod own_user;
 mod pages;
 mod permissions;

@@ -1,19 +1,23 @@
 //! The pages, through the layer, on a database.
 
+use std::sync::{Arc, Condvar, Mutex};
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{
     ALLOW, AsHeaderName, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, EXPIRES,
-    HOST, LOCATION, SET_COOKIE, VARY,
+    HOST, LOCATION, RETRY_AFTER, SET_COOKIE, VARY,
 };
 use axum::http::{Request, Response, StatusCode};
 use djauth::{Auth, Settings};
+use djauth_hashers::{Decoded, MD5PasswordHasher, PasswordHasher};
 use test_databases::TestDatabase;
 use tower::ServiceExt;
 
 use crate::auth_support::settings;
 
 /// A browser that keeps its cookies.
+#[derive(Clone)]
 struct Browser {
     app: Router,
     cookies: Vec<(String, String)>,
@@ -39,13 +43,32 @@ impl Answer {
 
 async fn site(change: impl FnOnce(&mut Settings)) -> (TestDatabase, Auth, Browser) {
     let database = TestDatabase::sqlite();
+    let (auth, browser) = site_on(&database, change, None).await;
+    (database, auth, browser)
+}
+
+/// The same on each kind of database.
+async fn on_each_site(test: impl AsyncFn(Auth, Browser)) {
+    for database in TestDatabase::all() {
+        let (auth, browser) = site_on(&database, |_| (), None).await;
+        test(auth.clone(), browser).await;
+        auth.db().close().await;
+    }
+}
+
+async fn site_on(
+    database: &TestDatabase,
+    change: impl FnOnce(&mut Settings),
+    hasher: Option<Arc<dyn PasswordHasher>>,
+) -> (Auth, Browser) {
     let mut settings = settings();
     settings.allowed_hosts = vec!["testserver".into()];
     change(&mut settings);
-    let auth = Auth::builder(settings)
-        .connect(database.url())
-        .await
-        .unwrap();
+    let mut builder = Auth::builder(settings);
+    if let Some(hasher) = hasher {
+        builder = builder.password_hashers(vec![hasher]).unwrap();
+    }
+    let auth = builder.connect(database.url()).await.unwrap();
     auth.migrate().await.unwrap();
     auth.users()
         .create_user("alice", "", Some("correct horse"))
@@ -57,18 +80,18 @@ async fn site(change: impl FnOnce(&mut Settings)) -> (TestDatabase, Auth, Browse
         .nest("/accounts", auth.urls())
         .fallback(auth.not_found())
         .layer(auth.layer());
-    (
-        database,
-        auth,
-        Browser {
-            app,
-            cookies: Vec::new(),
-        },
-    )
+    let cookies = Vec::new();
+    (auth, Browser { app, cookies })
 }
 
 impl Browser {
     async fn send(&mut self, method: &str, path: &str, form: Option<&str>) -> Answer {
+        let kind = form.map_or("", |_| "application/x-www-form-urlencoded");
+        self.send_as(method, path, kind, form.unwrap_or_default())
+            .await
+    }
+
+    async fn send_as(&mut self, method: &str, path: &str, kind: &str, body: &str) -> Answer {
         let cookies: Vec<_> = self
             .cookies
             .iter()
@@ -79,10 +102,10 @@ impl Browser {
             .uri(path)
             .header(HOST, "testserver");
         request = request.header(COOKIE, cookies.join("; "));
-        if form.is_some() {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if !kind.is_empty() {
+            request = request.header(CONTENT_TYPE, kind);
         }
-        let body = form.map_or_else(Body::empty, |form| Body::from(form.to_owned()));
+        let body = Body::from(body.to_owned());
         let response = self
             .app
             .clone()
@@ -159,7 +182,10 @@ async fn login_page() {
 
 #[tokio::test]
 async fn logs_in_and_out() {
-    let (_database, _auth, mut browser) = site(|_| ()).await;
+    on_each_site(async |_auth, browser| log_in_and_out(browser).await).await;
+}
+
+async fn log_in_and_out(mut browser: Browser) {
     browser.get("/accounts/login/").await;
     let before = browser.cookie("csrftoken");
     let answer = browser.post("/accounts/login/", RIGHT).await;
@@ -190,7 +216,10 @@ async fn logs_in_and_out() {
 /// CVE-2018-6188: whatever is wrong, the page says the same.
 #[tokio::test]
 async fn wrong_logins_look_alike() {
-    let (_database, auth, mut browser) = site(|_| ()).await;
+    on_each_site(look_alike).await;
+}
+
+async fn look_alike(auth: Auth, mut browser: Browser) {
     let inactive = |bob: &mut djauth::User| bob.is_active = false;
     let users = auth.users();
     users
@@ -349,5 +378,151 @@ async fn markup_in_the_request_is_escaped() {
             .await
             .text
             .contains("<script")
+    );
+}
+
+/// A hasher that stops while its gate is shut.
+#[derive(Clone, Debug, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn shut(&self, shut: bool) {
+        *self.0.0.lock().unwrap() = shut;
+        self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let shut = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(shut, |shut| *shut).unwrap());
+    }
+}
+
+impl PasswordHasher for Gate {
+    fn algorithm(&self) -> &str {
+        "md5"
+    }
+    fn encode(&self, password: &[u8], salt: &str) -> Result<String, djauth_hashers::Error> {
+        self.pass();
+        MD5PasswordHasher.encode(password, salt)
+    }
+    fn verify(&self, password: &[u8], encoded: &str) -> Result<bool, djauth_hashers::Error> {
+        self.pass();
+        MD5PasswordHasher.verify(password, encoded)
+    }
+    fn decode(&self, encoded: &str) -> Result<Decoded, djauth_hashers::Error> {
+        MD5PasswordHasher.decode(encoded)
+    }
+    fn must_update(&self, _: &str) -> Result<bool, djauth_hashers::Error> {
+        Ok(false)
+    }
+    fn harden_runtime(&self, _: &[u8], _: &str) -> Result<(), djauth_hashers::Error> {
+        Ok(())
+    }
+}
+
+/// More logins than the queue takes are told to come back, whoever they are for.
+#[tokio::test]
+async fn a_full_hashing_queue_is_503_for_everybody() {
+    let (gate, database) = (Gate::default(), TestDatabase::sqlite());
+    let narrow = |settings: &mut Settings| {
+        (settings.hashing_threads, settings.hashing_queue) = (1, 1);
+    };
+    let (_auth, mut browser) = site_on(&database, narrow, Some(Arc::new(gate.clone()))).await;
+    browser.get("/accounts/login/").await;
+    gate.shut(true);
+    // One is being hashed and one waits; the one after them is turned away.
+    let mut waiting: Vec<tokio::task::JoinHandle<u16>> = Vec::new();
+    while !waiting.iter().any(tokio::task::JoinHandle::is_finished) {
+        let mut other = browser.clone();
+        waiting.push(tokio::spawn(async move {
+            other.post("/accounts/login/", RIGHT).await.status()
+        }));
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let mut answers = Vec::new();
+    for name in ["alice", "nobody"] {
+        let form = format!("username={name}&password=correct+horse");
+        let answer = browser.post("/accounts/login/", &form).await;
+        assert_eq!((answer.status(), answer.header(RETRY_AFTER)), (503, "1"));
+        assert_eq!(answer.header(SET_COOKIE), "");
+        answers.push((answer.text, format!("{:?}", answer.response.headers())));
+    }
+    assert_eq!(answers[0], answers[1]);
+    gate.shut(false);
+    let mut statuses = Vec::new();
+    for task in waiting {
+        statuses.push(task.await.unwrap());
+    }
+    assert!(
+        statuses.contains(&302) && statuses.iter().all(|s| [302, 503].contains(s)),
+        "{statuses:?}"
+    );
+    assert_eq!(browser.post("/accounts/login/", RIGHT).await.status(), 302);
+}
+
+#[tokio::test]
+async fn login_while_the_database_is_away_is_503() {
+    on_each_site(async |auth, mut browser| {
+        browser.get("/accounts/login/").await;
+        auth.db().close().await;
+        for form in [RIGHT, "username=nobody&password=x"] {
+            let answer = browser.post("/accounts/login/", form).await;
+            assert_eq!((answer.status(), answer.header(RETRY_AFTER)), (503, "1"));
+            assert_eq!(answer.header(SET_COOKIE), "");
+        }
+        assert_eq!(browser.get("/accounts/login/").await.status(), 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_form_in_parts_is_read_within_its_limits() {
+    let (_database, _auth, mut browser) =
+        site(|settings| settings.data_upload_max_memory_size = Some(2000)).await;
+    browser.get("/accounts/login/").await;
+    let token = browser.cookie("csrftoken").unwrap();
+    let mut send = async |filler: &str| {
+        let fields = [
+            ("csrfmiddlewaretoken", token.as_str()),
+            ("username", "alice"),
+            ("password", "correct horse"),
+            ("filler", filler),
+        ];
+        let parts = fields.map(|(name, value)| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        });
+        let body = parts.concat() + "--b--\r\n";
+        browser
+            .send_as(
+                "POST",
+                "/accounts/login/",
+                "multipart/form-data; boundary=b",
+                &body,
+            )
+            .await
+    };
+    assert_eq!(send(&"x".repeat(3000)).await.status(), 400);
+    assert_eq!(send("x").await.status(), 302);
+}
+
+/// A browser that follows the rules lets a form lead where a view's `next_page` is.
+#[tokio::test]
+async fn the_policy_lets_forms_lead_to_next_page() {
+    let (_database, auth, _browser) = site(|_| ()).await;
+    let mut view = djauth::views::LogoutView::new();
+    view.next_page = Some("https://bye.example.com/x".into());
+    let app = Router::new()
+        .route("/", auth.landing_page())
+        .route("/leave/", auth.logout_view(view))
+        .layer(auth.layer());
+    let mut browser = Browser {
+        app,
+        cookies: Vec::new(),
+    };
+    let answer = browser.get("/").await;
+    let policy = answer.header(CONTENT_SECURITY_POLICY);
+    assert!(
+        policy.contains("form-action 'self' https://bye.example.com;"),
+        "{policy}"
     );
 }

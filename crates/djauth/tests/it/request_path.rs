@@ -5,7 +5,7 @@ use djauth::backends::{
     AllowAllUsersModelBackend, Backend, BackendResult, Context, ModelBackend, Object,
 };
 use djauth::db::{Executor, Sql, Value};
-use djauth::settings::SessionEngine;
+use djauth::settings::{SecretUrl, SessionEngine};
 use djauth::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, SecretKey, User};
 use djauth_signing::FixedClock;
 
@@ -293,10 +293,18 @@ async fn one_statement_answers_as_the_slow_steps_do() {
 async fn sessions_of_other_engines_are_answered_too() {
     on_each_auth(async |database, auth, _| {
         let folder = tempfile::tempdir().expect("a folder");
-        for engine in [SessionEngine::SignedCookies, SessionEngine::File] {
+        let redis = test_databases::TestRedis::new();
+        for engine in [
+            SessionEngine::SignedCookies,
+            SessionEngine::File,
+            SessionEngine::Cache,
+            SessionEngine::CachedDb,
+        ] {
             let mut settings = settings();
             settings.session_engine = engine;
             settings.session_file_path = Some(folder.path().to_owned());
+            settings.cache_url = Some(SecretUrl::new(redis.url()));
+            settings.cache_key_prefix = redis.prefix().to_owned();
             let auth = Auth::builder(settings)
                 .database(auth.db().clone())
                 .expect("builds");

@@ -1,4 +1,5 @@
 use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use proptest::prelude::*;
 
 use super::*;
@@ -49,7 +50,7 @@ async fn the_field_is_found_among_files() {
     ]);
     for content_type in [
         MULTIPART,
-        "Multipart/Form-Data;charset=utf-8; boundary=\"XyZ\"",
+        "multipart/Form-Data;charset=utf-8; boundary=\"XyZ\"",
     ] {
         let field = read(content_type, format!("preamble\r\n{body}"), 1000)
             .await
@@ -112,13 +113,16 @@ async fn a_broken_connection_is_no_token_and_breaks_for_the_handler_too() {
 }
 
 #[tokio::test]
+async fn a_form_of_parts_needs_its_boundary() {
+    for content_type in ["multipart/form-data", "multipart/form-data; boundary="] {
+        let field = read(content_type, "csrfmiddlewaretoken=token", 100).await;
+        assert_eq!(field.err(), Some(BodyError::Malformed));
+    }
+}
+
+#[tokio::test]
 async fn other_bodies_are_left_alone() {
-    for content_type in [
-        "application/json",
-        "",
-        "multipart/form-data",
-        "text/plain; boundary=x",
-    ] {
+    for content_type in ["application/json", "", "text/plain; boundary=x"] {
         let field = read(content_type, "csrfmiddlewaretoken=token", 1)
             .await
             .unwrap();
@@ -132,6 +136,6 @@ proptest! {
     fn hostile_multipart_bodies_do_not_panic(
         pieces in proptest::collection::vec("--XyZ|\r\n|\r|:|;|name=|csrfmiddlewaretoken|\"|Content-Disposition|-|é", 0..60)
     ) {
-        let _ = multipart_token(pieces.concat().as_bytes(), b"XyZ", 1000);
+        let _ = multipart_token(pieces.concat().as_bytes(), "XyZ", 1000, true);
     }
 }
