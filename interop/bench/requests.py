@@ -117,7 +117,7 @@ def in_process(options, folder):
 def over_http(options, folder):
     rows = []
     for kind in options.database:
-        with filled(kind, folder) as (settings, keys), both(settings, folder) as (django, djauth):
+        with filled(kind, folder) as (settings, keys), servers(settings, folder) as (django, djauth):
             check(django, keys)
             check(djauth, keys)
             variants = {
@@ -138,13 +138,17 @@ def line(kind, figures):
 
 
 @contextlib.contextmanager
-def both(settings, folder):
-    django, djauth = Served(settings, folder), Djauth(settings, folder)
+def servers(settings, folder):
+    with one(Served(settings, folder)) as django, one(Djauth(settings, folder)) as djauth:
+        yield django, djauth
+
+
+@contextlib.contextmanager
+def one(side):
     try:
-        yield django.start(), djauth.start()
+        yield side.start()
     finally:
-        django.stop()
-        djauth.stop()
+        side.stop()
 
 
 def check(side, keys):
@@ -177,9 +181,9 @@ def wrk(side, keys, seconds, connections=CONNECTIONS):
 
 def latency(options, folder):
     """The 99th percentile of requests that need no hash, idle and while every hashing thread is busy."""
-    with filled("sqlite", folder) as (settings, keys):
-        djauth = Djauth(settings, folder).start()
-        try:
+    rows = []
+    for kind in options.database:
+        with filled(kind, folder) as (settings, keys), one(Djauth(settings, folder)) as djauth:
 
             def idle():
                 return wrk(djauth, keys, options.seconds, 2)[1]
@@ -188,11 +192,12 @@ def latency(options, folder):
                 with logins(djauth):
                     return wrk(djauth, keys, options.seconds, 2)[1]
 
+            wrk(djauth, keys, 1)
             figures = interleaved(options.rounds, {"idle": idle, "busy": busy})
-        finally:
-            djauth.stop()
-    row = [f"{median(figures['idle']):.2f} ms", f"{median(figures['busy']):.2f} ms", f"{ratio(figures, 'busy', 'idle'):.2f}"]
-    show("99th percentile of /auth/verify on SQLite, 2 connections", ["idle", "while hashing", "times"], [row])
+        texts = [f"{median(figures[name]):.2f} ms" for name in ("idle", "busy")]
+        rows.append([kind, *texts, f"{ratio(figures, 'busy', 'idle'):.2f}"])
+    head = ["database", "idle", "while hashing", "times"]
+    show("99th percentile of GET /auth/verify, 2 connections", head, rows)
 
 
 @contextlib.contextmanager

@@ -2,11 +2,18 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use base64::Engine;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use sha2::Digest;
 use zeroize::Zeroizing;
 
 use crate::text::{cost, expect_algorithm, fields_rest, hex, same};
 use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, random};
+
+mod blowfish;
+mod pi;
+
+/// bcrypt's own order of letters.
+const BASE_64: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::BCRYPT, NO_PAD);
 
 /// bcrypt reads no more of a password than this.
 const MAX_PASSWORD: usize = 72;
@@ -93,8 +100,8 @@ impl<P: Preparation> BCrypt<P> {
         let mut password = P::prepare(password)?;
         password.push(0);
         password.truncate(MAX_PASSWORD);
-        let hash = bcrypt::bcrypt(salt.cost, salt.bytes, &password);
-        let hash = bcrypt::BASE_64.encode(&hash[..23]);
+        let hash = blowfish::bcrypt(salt.cost, salt.bytes, &password);
+        let hash = BASE_64.encode(&hash[..23]);
         Ok(format!("{}${}{hash}", P::ALGORITHM, salt.text))
     }
 
@@ -145,7 +152,7 @@ impl<'a> Salt<'a> {
             .strip_suffix('$')
             .filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
         let cost = digits.parse().ok().filter(|cost| (4..=31).contains(cost))?;
-        let bytes = bcrypt::BASE_64.decode(rest).ok()?.try_into().ok()?;
+        let bytes = BASE_64.decode(rest).ok()?.try_into().ok()?;
         matches!(variety, "a$" | "b$" | "x$" | "y$").then_some(Self { text, cost, bytes })
     }
 
@@ -164,11 +171,7 @@ impl<P: Preparation> PasswordHasher for BCrypt<P> {
     fn salt(&self) -> Result<String, Error> {
         let mut bytes = [0; 16];
         random::fill(&mut bytes)?;
-        Ok(format!(
-            "$2b${:02}${}",
-            self.rounds,
-            bcrypt::BASE_64.encode(bytes)
-        ))
+        Ok(format!("$2b${:02}${}", self.rounds, BASE_64.encode(bytes)))
     }
 
     fn encode(&self, password: &[u8], salt: &str) -> Result<String, Error> {
