@@ -58,7 +58,7 @@ fn with_settings(options: &Options, command: Command) -> Result<(), Failure> {
         commands::diffsettings::run(&draft, all);
         return Ok(());
     }
-    logging::start(draft.settings(), options.color);
+    let _log = logging::start(draft.settings(), options.color);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

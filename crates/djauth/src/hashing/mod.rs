@@ -47,7 +47,7 @@ pub struct Checked {
 }
 
 impl HashingPool {
-    /// A pool of `threads` (0: one for each core) with at most `queue` waiting jobs.
+    /// A pool of `threads` (0: one fewer than cores, and at least one) with at most `queue` waiting jobs.
     ///
     /// # Errors
     /// When the operating system starts no thread.

@@ -59,8 +59,11 @@ impl<F: FnOnce() -> T + Send, T: Send> Job for Task<F, T> {
 
 impl Pool {
     pub(super) fn start(threads: usize, capacity: usize) -> std::io::Result<Self> {
-        let cores = || thread::available_parallelism().map_or(1, usize::from);
-        let threads = if threads == 0 { cores() } else { threads };
+        let threads = if threads == 0 {
+            default_threads()
+        } else {
+            threads
+        };
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             ready: Condvar::new(),
@@ -98,6 +101,12 @@ impl Pool {
         shared.ready.notify_one();
         Some(receiver)
     }
+}
+
+/// One core is left to those that answer requests, where there are several.
+fn default_threads() -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).max(1)
 }
 
 impl Shared {

@@ -169,7 +169,7 @@ settings! {
         /// How long a link for resetting a password can be used, in seconds. It has no effect before
         /// the reset pages: used from the reset pages on.
         PASSWORD_RESET_TIMEOUT => password_reset_timeout: u64 as Number = 259_200;
-        /// Threads that hash passwords; 0 takes one for each core.
+        /// Threads that hash passwords; 0 takes one fewer than cores, at least one, so that requests keep a core.
         HASHING_THREADS => hashing_threads: u64 as Number = 0;
         /// Passwords that may wait to be hashed. More are refused with 503 and a time to come back.
         HASHING_QUEUE => hashing_queue: u64 as Positive = 256;
