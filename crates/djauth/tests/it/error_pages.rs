@@ -123,7 +123,7 @@ async fn templates_take_the_place_of_error_pages() {
     }
     let refused = page(send(&app, "POST", "/", "testserver").await).await;
     assert!(
-        refused.ends_with("reason=The browser did not send the security cookie. true"),
+        refused.ends_with("reason=The browser did not send the security cookie. True"),
         "{refused}"
     );
     assert!(
