@@ -41,8 +41,8 @@ pub fn format(moment: DateTime<Utc>) -> Option<String> {
     Some(text)
 }
 
-/// Reads the stored text; `T` as the separator, fewer digits, `Z` and offsets are accepted as
-/// Django's `parse_datetime` accepts them.
+/// Reads the stored text; `T` as the separator, fewer digits, `Z`, offsets and a date alone (its
+/// midnight) are accepted as Django's `parse_datetime` accepts them.
 pub fn parse(text: &str) -> Option<DateTime<Utc>> {
     let bytes = text.as_bytes();
     let date = NaiveDate::from_ymd_opt(
@@ -50,6 +50,9 @@ pub fn parse(text: &str) -> Option<DateTime<Utc>> {
         separated(bytes, 4, b"-")?,
         separated(bytes, 7, b"-")?,
     )?;
+    if bytes.len() == 10 {
+        return Some(date.and_hms_opt(0, 0, 0)?.and_utc());
+    }
     let hour = separated(bytes, 10, b" T")?;
     let minute = separated(bytes, 13, b":")?;
     let (second, at) = match bytes.get(16) {
@@ -157,6 +160,10 @@ mod tests {
             assert_eq!(parse(text), Some(want), "{text}");
         }
         assert_eq!(
+            parse("2026-11-03"),
+            Utc.with_ymd_and_hms(2026, 11, 3, 0, 0, 0).single()
+        );
+        assert_eq!(
             parse("2026-11-03 04:05:06.5"),
             Some(want + TimeDelta::milliseconds(500))
         );
@@ -167,7 +174,9 @@ mod tests {
         for text in [
             "",
             "2026",
-            "2026-11-03",
+            "2026-11-3",
+            "2026-02-30",
+            "2026-11-03 ",
             "2026-13-03 04:05:06",
             "2026-11-03 24:05:06",
             "2026-11-03 04:05:06.",
