@@ -1,6 +1,6 @@
 //! `get_user`: who does this session belong to?
 
-use djauth_sessions::{Session, SessionData};
+use djauth_sessions::{Session, SessionData, Value};
 use djauth_signing::crypto::constant_time_compare;
 
 use super::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY};
@@ -21,13 +21,25 @@ impl<I: UserId> Claim<I> {
     /// `None`: the session belongs to nobody.
     pub(crate) fn of(data: &SessionData) -> Option<Self> {
         Some(Self {
-            id: I::parse(&data.get_str(SESSION_KEY)?)?,
+            id: stored_id(data)?,
             backend: data.get_str(BACKEND_SESSION_KEY)?.into_owned(),
             hash: data
                 .get_str(HASH_SESSION_KEY)
                 .unwrap_or_default()
                 .into_owned(),
         })
+    }
+}
+
+/// The key of the user whom a session names. Django writes it as text; an application that wrote a
+/// number is understood too, as Django's `to_python` does.
+pub(super) fn stored_id<I: UserId>(data: &SessionData) -> Option<I> {
+    if let Some(text) = data.get_str(SESSION_KEY) {
+        return I::parse(&text);
+    }
+    match data.get_value(SESSION_KEY)? {
+        Value::Int(number) => I::parse(&number.to_string()),
+        _ => None,
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use djauth_sessions::Session;
 use djauth_signing::crypto::constant_time_compare;
 
+use super::get_user::stored_id;
 use super::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY};
 use crate::Error;
 use crate::backends::DynBackend;
-use crate::base_user::{BaseUser, UserId};
+use crate::base_user::BaseUser;
 use crate::http::Request;
 use crate::signals::{UserLoggedIn, UserLoggedOut};
 
@@ -69,10 +70,8 @@ impl<U: BaseUser> Auth<U> {
         if !session.contains_key(SESSION_KEY).await? {
             return Ok(session.cycle_key().await?);
         }
-        // What is no text is somebody, but not this user.
-        let stored_id = session.get_str(SESSION_KEY).await?.unwrap_or_default();
         let stored_hash = session.get_str(HASH_SESSION_KEY).await?.unwrap_or_default();
-        let same_user = U::Id::parse(&stored_id) == Some(id);
+        let same_user = session.read(stored_id::<U::Id>).await? == Some(id);
         if !same_user || !constant_time_compare(stored_hash.as_bytes(), hash.as_bytes()) {
             session.flush().await?;
         }

@@ -115,6 +115,43 @@ async fn a_login_cycles_keeps_or_flushes() {
     .await;
 }
 
+/// Django reads the key of the user with `to_python`, so a number that an application wrote is good.
+#[tokio::test]
+async fn a_user_id_that_is_a_number_counts_as_its_text() {
+    on_each_auth(async |database, auth, _| {
+        let at = database.name();
+        let alice = alice(&auth).await;
+        let bob = auth.users().create_user("bob", "", None).await;
+        let visit = request(&auth, Some(&logged_in(&auth, &alice).await));
+        let session = visit.session();
+        session.insert(SESSION_KEY, &alice.id).await.expect("sets");
+        session.insert("cart", &3).await.expect("sets");
+        let key = saved(session).await;
+
+        let visit = request(&auth, Some(&key));
+        let found = auth.get_user(visit.session()).await.expect("reads");
+        assert_eq!(found.map(|user| user.id), Some(alice.id), "{at}");
+
+        for strange in [serde_json::json!(1.5), serde_json::json!(true), Json::Null] {
+            let visit = request(&auth, Some(&logged_in(&auth, &alice).await));
+            let session = visit.session();
+            session.insert(SESSION_KEY, &strange).await.expect("sets");
+            let visit = request(&auth, Some(&saved(session).await));
+            let found = auth.get_user(visit.session()).await.expect("reads");
+            assert!(found.is_none(), "{at}: {strange}");
+        }
+
+        // The same user keeps the session; what it holds never comes to another one.
+        auth.login(&visit, alice, None).await.expect("logs in");
+        assert!(visit.session().contains_key("cart").await.expect("reads"));
+        let visit = request(&auth, Some(&key));
+        let bob = bob.expect("creates");
+        auth.login(&visit, bob, None).await.expect("logs in");
+        assert!(!visit.session().contains_key("cart").await.expect("reads"));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_login_rotates_the_csrf_secret_and_writes_last_login() {
     on_each_auth(async |_, auth, _| {
