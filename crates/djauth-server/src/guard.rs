@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use djauth::templates::Templates;
 use futures_util::FutureExt;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 
 /// Answers the request within `limit`, whatever happens, and writes a line about it.
 pub(crate) async fn guard(
@@ -59,7 +59,7 @@ fn page(templates: &Templates, status: StatusCode) -> Response {
 /// A line of the access log. It has no query, because queries carry tokens.
 struct Line {
     start: Instant,
-    method: Method,
+    method: String,
     path: String,
     peer: Option<SocketAddr>,
 }
@@ -72,7 +72,7 @@ impl Line {
             .map(|ConnectInfo(peer)| *peer);
         Self {
             start: Instant::now(),
-            method: request.method().clone(),
+            method: shown(request.method().as_str()),
             path: shown(request.uri().path()),
             peer,
         }
@@ -95,13 +95,13 @@ impl Line {
     }
 }
 
-/// The longest path that is written, in characters.
-const LONGEST_PATH: usize = 512;
+/// The longest path or method that is written, in characters.
+const LONGEST: usize = 512;
 
-/// The path as it may stand in a log: one line of ASCII (CVE-2025-48432).
-fn shown(path: &str) -> String {
-    let escaped = path.chars().flat_map(char::escape_default);
-    escaped.take(LONGEST_PATH).collect()
+/// A path or method as it may stand in a log: one line of ASCII (CVE-2025-48432).
+fn shown(text: &str) -> String {
+    let escaped = text.chars().flat_map(char::escape_default);
+    escaped.take(LONGEST).collect()
 }
 
 #[cfg(test)]
@@ -117,7 +117,14 @@ mod tests {
             r"/login/\nFAKE\u{1b}[31m\u{85}\u{202e}"
         );
         assert_eq!(shown("/login/%0aFAKE"), "/login/%0aFAKE");
-        assert!(shown(&"/a".repeat(10_000)).len() <= LONGEST_PATH);
+        assert!(shown(&"/a".repeat(10_000)).len() <= LONGEST);
+    }
+
+    #[test]
+    fn a_long_method_does_not_fill_the_log() {
+        let request = Request::builder().method("A".repeat(60_000).as_str());
+        let line = Line::of(&request.body(Body::empty()).unwrap());
+        assert_eq!(line.method.len(), LONGEST);
     }
 
     #[tokio::test]

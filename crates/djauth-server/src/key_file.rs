@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use djauth::settings::SecretKey;
 use djauth_signing::crypto::get_random_secret_key;
+use rustix::fs::OFlags;
 
 use crate::failure::Failure;
 
@@ -15,6 +16,11 @@ const SHORTEST: usize = 50;
 
 /// The most bytes that are read.
 const LONGEST: u64 = 4096;
+
+/// How an operator makes a new key. Deleting the file is not enough: a database without its key is
+/// taken for somebody else's.
+const NEW_KEY: &str = "set SECRET_KEY to a new key, or write one into the file \
+    (one line of at least 50 random letters and digits, mode 600); a new key ends all sessions";
 
 /// Where the key of a database file is kept.
 pub(crate) fn path_beside(database: &Path) -> PathBuf {
@@ -57,7 +63,9 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 
 /// Reads the key. `None`: there is no such file.
 pub(crate) fn read(path: &Path) -> Result<Option<SecretKey>, Failure> {
-    let file = match File::open(path) {
+    // Without waiting: opening a pipe would last until somebody writes to it.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot("read", path, &error)),
@@ -72,8 +80,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<SecretKey>, Failure> {
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(Failure::other(format!(
-            "the secret key in {} can be read by others (mode {mode:03o}), so it may be known: \
-             delete the file for a new key (which ends all sessions), or run `chmod 600` on it if only you could read it",
+            "the secret key in {} can be read by others (mode {mode:03o}), so it may be known: {NEW_KEY}; \
+             or run `chmod 600` on it if only you could read it",
             path.display()
         )));
     }
@@ -103,7 +111,7 @@ fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
 
 fn wrong(path: &Path, what: &str) -> Failure {
     Failure::other(format!(
-        "{} {what}: delete it for a new key (which ends all sessions), or set SECRET_KEY",
+        "{} {what}: put the key back, or {NEW_KEY}",
         path.display()
     ))
 }
@@ -145,6 +153,15 @@ mod tests {
             let text = read(&path).unwrap_err().to_string();
             assert!(text.contains("others") && !text.contains("kkk"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let (_folder, path) = folder();
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let text = read(&path).unwrap_err().to_string();
+        assert!(text.contains("is not a file"), "{text}");
     }
 
     #[test]

@@ -49,8 +49,12 @@ impl Plan {
             return Ok(());
         }
         let url = &self.draft.settings().database_url;
+        let beside = match &self.file {
+            Some(file) => format!(", nor is there {}", key_file::path_beside(file).display()),
+            None => String::new(),
+        };
         Err(Failure::other(format!(
-            "SECRET_KEY is missing or empty: {url} was not made by djauth, so it needs the key that it is used with; \
+            "SECRET_KEY is missing or empty{beside}: {url} is there already, so it needs the key that it is used with; \
              set SECRET_KEY in the environment or the settings file"
         )))
     }

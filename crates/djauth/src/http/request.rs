@@ -323,11 +323,17 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("method", &self.0.method)
-            .field("path", &self.0.uri.path())
+            .field("method", &clipped(self.0.method.as_str()))
+            .field("path", &clipped(self.0.uri.path()))
             .field("peer", &self.0.peer)
             .finish_non_exhaustive()
     }
+}
+
+/// What is shown of a text from the client, which may be as long as it likes.
+fn clipped(text: &str) -> &str {
+    let end = text.floor_char_boundary(512);
+    &text[..end]
 }
 
 /// The cookies in the headers of a request; several headers count as one.
