@@ -23,11 +23,11 @@ async fn main() -> Result<(), Failure> {
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
     let auth = Auth::connect(url.expose(), settings).await?;
-    axum::serve(TcpListener::bind(address).await?, router(auth)).await?;
+    axum::serve(TcpListener::bind(address).await?, router(&auth)).await?;
     Ok(())
 }
 
-fn router(auth: Auth) -> Router {
+fn router(auth: &Auth) -> Router {
     Router::new()
         .route("/", get(pages::who))
         .route("/private/", get(pages::private).post(pages::private))
