@@ -127,6 +127,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the program, and waits until it says where it serves.
+    #[expect(clippy::zombie_processes, reason = "the end of the test's process ends it")]
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
@@ -138,13 +139,8 @@ impl Server {
         loop {
             let before = said.len();
             if out.read_line(&mut said).unwrap() == 0 {
-                let mut err = String::new();
-                child
-                    .stderr
-                    .take()
-                    .unwrap()
-                    .read_to_string(&mut err)
-                    .unwrap();
+                let output = child.wait_with_output().unwrap();
+                let err = String::from_utf8_lossy(&output.stderr);
                 panic!("the server did not start: {said}{err}");
             }
             if let Some(address) = served(&said[before..]) {

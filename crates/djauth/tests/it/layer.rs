@@ -174,7 +174,7 @@ fn cookies(headers: &HeaderMap, case: &Value, live: &str) -> Vec<String> {
     let sent = ["secret", "token"]
         .iter()
         .any(|name| sent.contains(text(&DATA[*name])));
-    let normal = |cookie: &axum::http::HeaderValue| {
+    let normal = |cookie: &http::HeaderValue| {
         let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
         let (value, attributes) = rest.split_once(';').unwrap();
         let value = match value {
@@ -344,8 +344,7 @@ async fn a_session_that_is_deleted_meanwhile_is_400_and_a_panic_500() {
             "/panic",
             get(async |session: Session| {
                 write(&session).await;
-                let none: Option<()> = None;
-                none.expect("a handler that fails");
+                std::panic::panic_any("a handler that fails");
             }),
         )
         .layer(auth.layer());
