@@ -38,11 +38,18 @@ settings.configure(
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     CSRF_FAILURE_VIEW=__name__ + ".csrf_failure", ROOT_URLCONF=__name__, APPEND_SLASH=False,
     USE_TZ=True, LOGGING_CONFIG=None,
+    TEMPLATES=[{
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "OPTIONS": {"loaders": [("django.template.loaders.locmem.Loader", {
+            "registration/login.html": "{% csrf_token %}", "registration/logged_out.html": "",
+        })]},
+    }],
 )
 django.setup()
 
 from django.contrib.auth import authenticate, decorators, login, logout  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.auth.views import LoginView, LogoutView  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
@@ -85,6 +92,10 @@ urlpatterns = [
     path("fail", view(write, status=500)),
     path("login", view(log_in)),
     path("logout", view(logout)),
+    path("accounts/login/", LoginView.as_view()),
+    path("accounts/logout/", LogoutView.as_view()),
+    path("again/", LoginView.as_view(redirect_authenticated_user=True)),
+    path("loop/", LoginView.as_view(redirect_authenticated_user=True, next_page="/loop/")),
     path("exempt", csrf_exempt(view(lambda request: ""))),
     path("private", decorators.login_required(view(lambda request: ""))),
     path("perm", decorators.permission_required("auth.view_user")(view(lambda request: ""))),
@@ -116,6 +127,57 @@ def header(token, **more):
 
 
 LIVE = "sessionid=<live>"
+LOGIN, LOGOUT = "/accounts/login/", "/accounts/logout/"
+BOTH = f"csrftoken={SECRET}; {LIVE}"
+RIGHT = f"{BODY}&username=alice&password=pw"
+
+
+def parts(**fields):
+    fields = {"csrfmiddlewaretoken": TOKEN, **fields}
+    texts = (f'--XyZ\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+             for name, value in fields.items())
+    return "".join(texts) + "--XyZ--\r\n"
+
+
+def log_in_by(body=RIGHT, path=LOGIN, **more):
+    return post(path=path, body=body, **more)
+
+
+PAGES = [
+    *[{**get(path, cookie), "method": method} for method in ["GET", "HEAD", "OPTIONS"]
+      for path in [LOGIN, LOGOUT] for cookie in [None, LIVE, f"csrftoken={SECRET}"]],
+    *[get(path, cookie) for path in ["/again/", "/again/?next=/x/", "/again/?next=/again/", "/loop/"]
+      for cookie in [None, LIVE]],
+    get(LOGIN + "?next=/x/%C3%A9"), get(LOGIN, "sessionid=" + "a" * 32), get(LOGIN, host="evil.com"),
+    get(LOGIN, settings={"CSRF_USE_SESSIONS": True}),
+    *[log_in_by(method=method, body="", headers=header(TOKEN), path=path)
+      for method in ["PUT", "PATCH", "DELETE"] for path in [LOGIN, LOGOUT]],
+    log_in_by(method="PUT", headers=header(TOKEN)),
+    log_in_by(), log_in_by(cookie=BOTH), log_in_by(cookie=None), log_in_by(BODY), log_in_by(RIGHT + "x"),
+    log_in_by(RIGHT.replace("alice", "nobody")), log_in_by(RIGHT.replace("alice", " alice ")),
+    log_in_by(RIGHT.replace("alice", "%00")), log_in_by(RIGHT, content_type="application/json"),
+    *[log_in_by(f"{RIGHT}&next={next}") for next in [
+        "", "/x/", "/x/?a=%2F%25", "//evil.com/", "http://evil.com/", "https://testserver/x",
+        "http://testserver/x", "http:testserver", "///x", "x", "javascript:alert(1)", "/%0Ax", "/%C3%A9 "]],
+    log_in_by(f"{RIGHT}&next=https://testserver/", headers={**HTTPS, "referer": "https://testserver/"}),
+    log_in_by(path=LOGIN + "?next=/q/"), log_in_by(RIGHT + "&next=", path=LOGIN + "?next=/q/"),
+    log_in_by(settings={"LOGIN_REDIRECT_URL": "/home/"}),
+    log_in_by(settings={"SESSION_EXPIRE_AT_BROWSER_CLOSE": True}),
+    log_in_by(cookie=BOTH, path="/again/"), log_in_by(cookie=BOTH, path="/loop/"), log_in_by(path="/loop/"),
+    *[log_in_by(parts(**fields), content_type=MULTIPART) for fields in [
+        {"username": "alice", "password": "pw"}, {"username": "alice", "password": "px"}, {},
+        {"username": "alice", "password": "pw", "next": "/x/"}]],
+    *[log_in_by(parts(username="alice", password="pw"), content_type=kind) for kind in [
+        "multipart/form-data", "multipart/form-data; boundary=",
+        'Multipart/Form-Data; charset=utf-8; boundary="XyZ"']],
+    log_in_by(parts(username="alice", password="pw").replace("\r\n--XyZ--\r\n", ""), content_type=MULTIPART),
+    log_in_by(parts(username="alice", f='"; filename="f', password="pw"), content_type=MULTIPART),
+    *[post(path=LOGOUT, cookie=cookie, body=body) for cookie in [BOTH, f"csrftoken={SECRET}", None]
+      for body in [BODY, BODY + "&next=/x/", BODY + "&next=//evil.com/"]],
+    post(path=LOGOUT + "?next=//evil.com/", cookie=BOTH), post(path=LOGOUT + "?a=1", cookie=BOTH),
+    post(path=LOGOUT, cookie=BOTH, settings={"LOGOUT_REDIRECT_URL": "/gone/"}),
+    post(path=LOGOUT, cookie=BOTH, settings={"LOGOUT_REDIRECT_URL": LOGOUT}),
+]
 TRUST = {"CSRF_TRUSTED_ORIGINS": ["https://good.org", "https://*.wild.org", "http://plain.org:8000"]}
 ORIGINS = ["http://testserver", "https://testserver", "http://testserver:80", "http://TESTSERVER",
            "null", "", "https://good.org", "http://good.org", "https://a.wild.org", "https://wild.org",
@@ -124,6 +186,7 @@ REFERERS = [None, "", "x", "https://", "http://testserver/", "https://testserver
             "https://evil.com/testserver", "https://good.org/x", "https://b.wild.org/", "https://[::1",
             "https://testserver.evil.com/", "https://sub.example.org/", "https://example.org/"]
 CASES = [
+    *PAGES,
     *[get(path) for path in ["/plain", "/token", "/user", "/read", "/write", "/fail", "/logout"]],
     *[get(path, "sessionid=" + "a" * 32)
       for path in ["/plain", "/token", "/user", "/read", "/write", "/fail", "/logout"]],

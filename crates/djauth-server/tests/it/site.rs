@@ -127,7 +127,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the program, and waits until it says where it serves.
-    #[expect(clippy::zombie_processes, reason = "the end of the test's process ends it")]
+    #[expect(
+        clippy::zombie_processes,
+        reason = "the end of the test's process ends it"
+    )]
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
