@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind};
 impl<U: BaseUser> Auth<U> {
     /// Makes the tables of Django's apps where they are missing, and the content types and permissions
     /// of their models, of the user model and of the registered ones; answers what was applied. See
-    /// [`Migrate`](crate::management::Migrate).
+    /// [`Migrate`].
     ///
     /// The table of an own user model is the application's to make, before this; a name for people other
     /// than the split name of its type is given by registering the model

@@ -11,7 +11,7 @@ pub const MAX_URL_LENGTH: usize = 2048;
 /// (`django.utils.http.url_has_allowed_host_and_scheme`).
 ///
 /// Hosts are compared as text, with port and case; an empty address is refused. `true` does not mean
-/// that the address needs no quoting: see [`redirect`](super::redirect).
+/// that the address needs no quoting: see [`redirect`](fn@super::redirect).
 pub fn url_has_allowed_host_and_scheme(
     url: &str,
     allowed_hosts: &[impl AsRef<str>],

@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind};
 /// was renamed several times is followed from its first name to its last. To undo renames, give them backwards. The
 /// content types must carry their new names already, and `models` must describe the models as they are now. A model
 /// without a content type is skipped; permissions of the model's own are not renamed. Run it before
-/// [`create_permissions`](super::create_permissions), which would otherwise add the new ones beside the old.
+/// [`create_permissions`](fn@super::create_permissions), which would otherwise add the new ones beside the old.
 ///
 /// # Errors
 /// Kind `Integrity` when a new codename is there already: then nothing is renamed, and the text says which. And when
