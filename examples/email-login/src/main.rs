@@ -158,10 +158,8 @@ mod tests {
         let response = post(&auth, "email=ada%40example.com&password=correct+horse").await?;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         let cookies = response.headers().get_all(header::SET_COOKIE).iter();
-        let session = cookies.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
-        let session = session
-            .filter(|cookie| cookie.starts_with("sessionid="))
-            .next_back();
+        let mut cookies = cookies.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+        let session = cookies.find(|cookie| cookie.starts_with("sessionid="));
         let request = axum::http::Request::get("/")
             .header(header::HOST, "example.com")
             .header(header::COOKIE, session.ok_or("no session")?)
