@@ -126,6 +126,10 @@ impl<R: Rounds> Drop for Hmac<R> {
     }
 }
 
+/// After so many rounds, about a tenth of a millisecond, the thread offers its core to whoever waits for
+/// it. Requests would otherwise wait until the scheduler ends this thread's slice, which is milliseconds.
+const OFFER: i64 = 1024;
+
 fn derive<R: Rounds>(password: &[u8], salt: &[u8], iterations: i64) -> Vec<u8> {
     let hmac = Hmac::<R>::new(password);
     let message = [salt, &1u32.to_be_bytes()].concat();
@@ -134,7 +138,10 @@ fn derive<R: Rounds>(password: &[u8], salt: &[u8], iterations: i64) -> Vec<u8> {
     let mut block = digest_block::<R>();
     let mut step = outer(&hmac, &mut block, &inner);
     let mut key = step;
-    for _ in 1..iterations {
+    for round in 1..iterations {
+        if round % OFFER == 0 {
+            std::thread::yield_now();
+        }
         write_words(&mut block, step.as_ref());
         let mut state = hmac.inner;
         R::compress(&mut state, std::slice::from_ref(&block));
