@@ -168,3 +168,33 @@ fn a_user_model_is_compared_field_by_field() {
         );
     }
 }
+
+/// A rule that remembers.
+#[derive(Debug, Default)]
+struct History(parking_lot::Mutex<Vec<String>>);
+
+impl PasswordValidator for History {
+    fn validate(&self, _: &str, _: Option<&dyn PasswordUser>) -> Result<(), ValidationError> {
+        Ok(())
+    }
+
+    fn password_changed(&self, password: &str, user: Option<&dyn PasswordUser>) {
+        let name = user.and_then(|user| user.text("username"));
+        self.0.lock().push(format!("{name:?} {password}"));
+    }
+
+    fn get_help_text(&self) -> String {
+        String::new()
+    }
+}
+
+#[test]
+fn every_rule_hears_of_a_changed_password() {
+    let (first, second) = (Arc::new(History::default()), Arc::new(History::default()));
+    let rules: PasswordValidators = Arc::new([first.clone(), second.clone()]);
+    password_changed("new", Some(&USER), &rules);
+    password_changed("newer", None, &rules);
+    let heard = [r#"Some("testclient") new"#, "None newer"];
+    assert_eq!(*first.0.lock(), heard);
+    assert_eq!(*second.0.lock(), heard);
+}
