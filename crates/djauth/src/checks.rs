@@ -4,12 +4,14 @@
 //! Django has the same check. Identifiers that begin with `djauth.` are our own.
 
 mod auth;
+mod proxies;
 mod security;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use auth::{check_models_permissions, check_user_model};
+pub use proxies::check_proxies;
 pub use security::check_deploy;
 
 /// How bad it is: `django.core.checks.messages`.

@@ -1,7 +1,7 @@
 //! `check [--deploy] [--fail-level LEVEL]`.
 
 use djauth::User;
-use djauth::checks::{CheckMessage, Level, check_deploy, check_user_model};
+use djauth::checks::{CheckMessage, Level, check_deploy, check_proxies, check_user_model};
 use djauth::settings::Settings;
 
 use crate::cli::Options;
@@ -41,7 +41,9 @@ pub(crate) fn before(settings: &Settings, options: &Options) -> Result<(), Failu
 
 /// What is looked at without a database and without `--deploy`.
 fn system_checks(settings: &Settings) -> Vec<CheckMessage> {
-    check_user_model::<User>(settings)
+    let mut found = check_user_model::<User>(settings);
+    found.extend(check_proxies(settings));
+    found
 }
 
 fn report(messages: &[CheckMessage], fail_level: Level, options: &Options) -> Result<(), Failure> {

@@ -124,12 +124,7 @@ impl Request {
     /// address in it that is not itself a trusted proxy's.
     pub fn client_address(&self) -> Option<IpAddr> {
         let peer = self.0.peer?.ip().to_canonical();
-        let trusted = |address: IpAddr| {
-            self.settings()
-                .trusted_proxies
-                .iter()
-                .any(|network| network.contains(address))
-        };
+        let trusted = |address| self.settings().is_trusted_proxy(address);
         let Some(forwarded) = self.header("x-forwarded-for").filter(|_| trusted(peer)) else {
             return Some(peer);
         };
@@ -199,8 +194,8 @@ impl Request {
         }))
     }
 
-    /// `https` or `http`: what `SECURE_PROXY_SSL_HEADER` says where that header came, otherwise `http`,
-    /// because the connection itself is never encrypted here.
+    /// `https` or `http`: what `SECURE_PROXY_SSL_HEADER` says where that header came from one of
+    /// `TRUSTED_PROXIES`, otherwise `http`, because the connection itself is never encrypted here.
     pub fn scheme(&self) -> &'static str {
         let https = self
             .settings()
@@ -269,14 +264,19 @@ impl Request {
         self.header(HOST).or_else(authority)
     }
 
-    /// A header that only a proxy may set. Where `TRUSTED_PROXIES` are named, nobody else is believed;
-    /// where none is, everybody is, as in Django.
-    fn forwarded(&self, name: impl AsHeaderName) -> Option<Cow<'_, str>> {
-        let trusted = &self.settings().trusted_proxies;
-        let peer = || self.0.peer.map(|address| address.ip());
-        let believed = trusted.is_empty()
-            || peer().is_some_and(|peer| trusted.iter().any(|network| network.contains(peer)));
-        self.header(name).filter(|_| believed)
+    /// Whether the other end of the connection is one of `TRUSTED_PROXIES`: the only ones whose word
+    /// about the client is taken. Where no address is known (a server that offers no `ConnectInfo`)
+    /// the answer is no.
+    pub fn is_from_trusted_proxy(&self) -> bool {
+        self.0
+            .peer
+            .is_some_and(|peer| self.settings().is_trusted_proxy(peer.ip()))
+    }
+
+    /// A header that only a proxy may set: of [trusted proxies](Self::is_from_trusted_proxy) alone.
+    /// (Django believes everybody.)
+    pub(crate) fn forwarded(&self, name: impl AsHeaderName) -> Option<Cow<'_, str>> {
+        self.header(name).filter(|_| self.is_from_trusted_proxy())
     }
 
     /// `request.user` where it is known already: `Some(None)` is nobody. `None` also when it is of

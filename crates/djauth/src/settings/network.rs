@@ -6,7 +6,16 @@ use std::str::FromStr;
 
 use serde_json::Value as Json;
 
+use super::Settings;
 use super::kind::{Kind, TextList, expected, is_meta_header, list};
+
+impl Settings {
+    /// Whether `TRUSTED_PROXIES` hold this address.
+    pub fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        let mut networks = self.trusted_proxies.iter();
+        networks.any(|network| network.contains(address))
+    }
+}
 
 /// A block of addresses, such as `10.0.0.0/8`; a single address is the block that holds it alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

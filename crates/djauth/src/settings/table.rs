@@ -112,13 +112,13 @@ settings! {
     "Hosts and proxies" {
         /// The host names that the server answers to. Empty: the loopback names while bound to loopback.
         ALLOWED_HOSTS => allowed_hosts: Vec<String> as Hosts = Vec::new();
-        /// Takes the host from `X-Forwarded-Host`. Only behind a proxy that always sets it.
+        /// Takes the host from `X-Forwarded-Host` of `TRUSTED_PROXIES`. Only behind a proxy that always sets it.
         USE_X_FORWARDED_HOST => use_x_forwarded_host: bool as Flag = false;
-        /// Takes the port from `X-Forwarded-Port`. Only behind a proxy that always sets it.
+        /// Takes the port from `X-Forwarded-Port` of `TRUSTED_PROXIES`. Only behind a proxy that always sets it.
         USE_X_FORWARDED_PORT => use_x_forwarded_port: bool as Flag = false;
-        /// The header by which a proxy says that the request came over HTTPS, and the value that says so.
+        /// The header by which one of `TRUSTED_PROXIES` says that the request came over HTTPS, and the value that says so.
         SECURE_PROXY_SSL_HEADER => secure_proxy_ssl_header: Option<(String, String)> as ProxyHeader = None;
-        /// The proxies whose word about the client's address is taken.
+        /// The addresses of the proxies in front of the server: only their `X-Forwarded-…` headers, `SECURE_PROXY_SSL_HEADER` and `REMOTE_USER_HEADER` are believed; empty: nobody's. `["127.0.0.1"]` for a proxy on the same machine.
         TRUSTED_PROXIES => trusted_proxies: Vec<IpNetwork> as Networks = Vec::new();
     }
 

@@ -1,10 +1,12 @@
 //! The layer against Django's middleware, header by header (`interop/vectors/layer.py`).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderValue, Request as HttpRequest, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -47,6 +49,8 @@ fn settings(changes: &Map<String, Value>) -> Settings {
             "SECURE_PROXY_SSL_HEADER",
             r#"["HTTP_X_FORWARDED_PROTO", "https"]"#.to_owned(),
         ),
+        // Django believes everybody; here the client is the proxy.
+        ("TRUSTED_PROXIES", r#"["127.0.0.1"]"#.to_owned()),
         (
             "PASSWORD_HASHERS",
             r#"["django.contrib.auth.hashers.MD5PasswordHasher"]"#.to_owned(),
@@ -170,7 +174,9 @@ fn request_of(case: &Value, live: &str) -> HttpRequest<Body> {
         request = request.header("cookie", cookie.replace("<live>", live));
     }
     let body = body_of(case);
+    let peer = SocketAddr::from(([127, 0, 0, 1], 1234));
     request
+        .extension(ConnectInfo(peer))
         .header("content-length", body.len())
         .body(Body::from(body))
         .unwrap()

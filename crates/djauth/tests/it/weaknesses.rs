@@ -2,11 +2,13 @@
 //! the layer, of models, logins and parsers stand beside what they test.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, REFERER, SET_COOKIE, VARY,
 };
@@ -201,7 +203,9 @@ async fn cve_2026_84429_long_headers_are_read_once() {
             Some("b"),
             "{piece}"
         );
+        let proxy = SocketAddr::from(([127, 0, 0, 1], 1));
         let request = Request::post("/accounts/login/")
+            .extension(ConnectInfo(proxy))
             .header(HOST, "testserver")
             .header(COOKIE, format!("{long}; csrftoken={SECRET}"))
             .header(ORIGIN, &long)

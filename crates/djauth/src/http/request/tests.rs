@@ -88,7 +88,13 @@ fn cve_2016_9014_hosts() {
     );
     let forwarded = [("host", "testserver"), ("x-forwarded-host", "evil.com")];
     assert_eq!(simple(&forwarded).get_host().unwrap(), "testserver");
-    let believing = settings(|s| s.use_x_forwarded_host = true);
+    let nobody = settings(|s| s.use_x_forwarded_host = true);
+    let answer = request(nobody, "/", &forwarded, "127.0.0.1");
+    assert_eq!(answer.get_host().unwrap(), "testserver");
+    let believing = settings(|s| {
+        s.use_x_forwarded_host = true;
+        s.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    });
     assert!(
         request(believing, "/", &forwarded, "127.0.0.1")
             .get_host()
@@ -168,6 +174,42 @@ fn forwarded_headers_are_believed_of_trusted_proxies_alone() {
         (stranger.scheme(), stranger.get_port().as_str()),
         ("http", "80")
     );
+}
+
+/// CVE-2019-12781 too: without a named proxy a client cannot make itself secure, or another address.
+#[test]
+fn cve_2019_12781_without_trusted_proxies_nobody_is_believed() {
+    let headers = [
+        ("host", "testserver"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-port", "8443"),
+        ("x-forwarded-host", "a.example.com"),
+        ("x-forwarded-for", "198.51.100.7"),
+    ];
+    let nobody = settings(|s| {
+        s.secure_proxy_ssl_header = Some(("HTTP_X_FORWARDED_PROTO".into(), "https".into()));
+        s.use_x_forwarded_port = true;
+        s.use_x_forwarded_host = true;
+    });
+    for peer in ["127.0.0.1", "::1", "192.0.2.1"] {
+        let request = request(nobody.clone(), "/x", &headers, peer);
+        assert!(!request.is_secure() && !request.is_from_trusted_proxy());
+        assert_eq!(request.get_port(), "80");
+        assert_eq!(request.build_absolute_uri().unwrap(), "http://testserver/x");
+        assert_eq!(request.client_address(), Some(peer.parse().unwrap()));
+    }
+}
+
+/// A server that knows no addresses (a Unix socket) trusts nobody, whatever the list says.
+#[test]
+fn without_an_address_nobody_is_believed() {
+    let everybody = settings(|s| {
+        s.secure_proxy_ssl_header = Some(("HTTP_X_FORWARDED_PROTO".into(), "https".into()));
+        s.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
+    });
+    let builder = HttpRequest::builder().header("x-forwarded-proto", "https");
+    let (parts, ()) = builder.body(()).unwrap().into_parts();
+    assert!(!Request::new(everybody, &parts, session()).is_secure());
 }
 
 #[test]
