@@ -1,9 +1,9 @@
 //! The whole check: every step runs, also after one that failed, and a table says how each ended.
 
-use crate::cli::{CiOptions, InteropOptions};
+use crate::cli::{CiOptions, InteropOptions, ParityOptions};
 use crate::shell::Counts;
 use crate::workspace::Workspace;
-use crate::{Result, install, interop, lint, vectors};
+use crate::{Result, install, interop, lint, parity, vectors};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,10 @@ const STEPS: &[(&str, Action)] = &[
         interop::suite(work, &options, total)
     }),
     ("examples", |work, _, total| lint::examples(work, total)),
+    // After the tests: it asks which of them ran.
+    ("parity", |work, _, total| {
+        parity::run(work, &ParityOptions::default(), total)
+    }),
 ];
 
 struct Ended {

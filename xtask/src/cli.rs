@@ -8,7 +8,7 @@ cargo xtask COMMAND
 
   ci         install what is missing, then every check and every test
                --only STEP, --skip STEP        (repeatable; steps: fmt clippy doc deny
-                                                vectors test interop examples)
+                                                vectors test interop examples parity)
                --no-install                    take the machine as it is
                --allow-missing-django VERSION  do without this Django (6.1, 5.2 or 4.2)
   install    only what `ci` installs: programs, cargo-deny, one Django per version
@@ -20,6 +20,10 @@ cargo xtask COMMAND
                -- ARGUMENTS                    handed to pytest
   vectors    write the known answers anew with real Django
                --check                         only compare
+  parity     hold COMPATIBILITY.md against Django's names, the crates and the tests that passed;
+             runs all tests whose last complete run is older than the sources
+               --quick                         only ask whether the named tests are written
+               --write                         mend the sentence with the numbers
   lint       formatting, clippy, documentation
   deny       licences, bans and sources of the dependencies
   bench      measure against Django
@@ -38,6 +42,7 @@ pub(crate) enum Command {
     Test(Vec<String>),
     Interop(InteropOptions),
     Vectors { check: bool },
+    Parity(ParityOptions),
     Lint,
     Deny,
     Bench(BenchOptions),
@@ -62,6 +67,20 @@ pub(crate) struct InteropOptions {
     pub(crate) pytest: Vec<String>,
 }
 
+#[derive(Default)]
+pub(crate) struct ParityOptions {
+    pub(crate) quick: bool,
+    pub(crate) write: bool,
+}
+
+impl InteropOptions {
+    /// Nothing is left out of the matrix.
+    pub(crate) fn is_everything(&self) -> bool {
+        let all = [&self.django, &self.database, &self.engine, &self.pytest];
+        all.iter().all(|list| list.is_empty()) && self.walk.is_none()
+    }
+}
+
 pub(crate) struct BenchOptions {
     pub(crate) only: Vec<String>,
     pub(crate) database: Vec<String>,
@@ -84,6 +103,7 @@ pub(crate) fn parse() -> Result<Command> {
         "test" => Ok(Command::Test(rest(&mut parser)?)),
         "interop" => interop(&mut parser).map(Command::Interop),
         "vectors" => vectors(&mut parser),
+        "parity" => parity(&mut parser).map(Command::Parity),
         "lint" => nothing_more(&mut parser, Command::Lint),
         "deny" => nothing_more(&mut parser, Command::Deny),
         "bench" => bench(&mut parser).map(Command::Bench),
@@ -149,6 +169,18 @@ fn vectors(parser: &mut lexopt::Parser) -> Result<Command> {
         }
     }
     Ok(Command::Vectors { check })
+}
+
+fn parity(parser: &mut lexopt::Parser) -> Result<ParityOptions> {
+    let mut options = ParityOptions::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("quick") => options.quick = true,
+            Long("write") => options.write = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(options)
 }
 
 fn bench(parser: &mut lexopt::Parser) -> Result<BenchOptions> {

@@ -1,6 +1,7 @@
 //! The suite against real Django: one run of pytest per Django version, in its own environment.
 
 use crate::cli::InteropOptions;
+use crate::parity::Ran;
 use crate::shell::{Counts, cargo, counts_of, run};
 use crate::workspace::Workspace;
 use crate::{Result, python};
@@ -11,7 +12,8 @@ use std::thread::JoinHandle;
 /// Steps of the random walk on each database.
 const WALK: u64 = 2000;
 
-type Ended = std::result::Result<Counts, (Counts, String)>;
+/// What a run of pytest counted, the tests that passed, and the complaint, if it failed.
+type Ended = (Counts, Ran, Option<String>);
 
 pub(crate) fn suite(
     work: &mut Workspace,
@@ -42,17 +44,17 @@ pub(crate) fn suite(
     let runs = commands
         .into_iter()
         .map(|(version, command)| (version, begin(command)));
+    let mut passed = Ran::default();
     for (version, run) in runs.collect::<Vec<_>>() {
-        let counts = run
+        let (counts, ran, error) = run
             .join()
-            .unwrap_or_else(|_| Err((Counts::default(), "its thread panicked".into())));
-        match counts {
-            Ok(counts) => *total += counts,
-            Err((counts, error)) => {
-                *total += counts;
-                failures.push(format!("Django {version}: {error}"));
-            }
-        }
+            .unwrap_or_else(|_| failed("its thread panicked".into()));
+        *total += counts;
+        passed.merge(ran);
+        failures.extend(error.map(|error| format!("Django {version}: {error}")));
+    }
+    if options.is_everything() {
+        passed.write(work, "interop")?;
     }
     if failures.is_empty() {
         Ok(())
@@ -68,7 +70,15 @@ fn pytest(
     version: &str,
 ) -> Command {
     let mut command = Command::new(interpreter);
-    command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "suite"]);
+    command.args([
+        "-m",
+        "pytest",
+        "-q",
+        "-rp",
+        "-p",
+        "no:cacheprovider",
+        "suite",
+    ]);
     command
         .args(arguments(options, version))
         .current_dir(work.root.join("interop"));
@@ -79,22 +89,26 @@ fn pytest(
     command
 }
 
-/// Runs it in a thread of its own; what it printed comes in one piece when it ends.
+/// Runs it in a thread of its own; what it printed comes in one piece when it ends, without the list
+/// of what passed.
 fn begin(mut command: Command) -> JoinHandle<Ended> {
     std::thread::spawn(move || {
-        let nothing = Counts::default();
-        let output = command
-            .output()
-            .map_err(|error| (nothing, error.to_string()))?;
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(error) => return failed(error.to_string()),
+        };
         let text = String::from_utf8_lossy(&output.stdout);
-        println!("{text}{}", String::from_utf8_lossy(&output.stderr));
-        let counts = counts_of(&text);
-        if output.status.success() {
-            Ok(counts)
-        } else {
-            Err((counts, "see above".to_owned()))
-        }
+        let mut ran = Ran::default();
+        let told = text.lines().filter(|line| !ran.read(line));
+        println!("{}", told.collect::<Vec<_>>().join("\n"));
+        println!("{}", String::from_utf8_lossy(&output.stderr));
+        let complaint = (!output.status.success()).then(|| "see above".to_owned());
+        (counts_of(&text), ran, complaint)
     })
+}
+
+fn failed(complaint: String) -> Ended {
+    (Counts::default(), Ran::default(), Some(complaint))
 }
 
 /// The tests' build, which also makes the crates' examples, and then the programs.

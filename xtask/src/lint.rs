@@ -3,6 +3,7 @@
 //! Everything uses one profile and the whole workspace, so that nothing is compiled twice.
 
 use crate::Result;
+use crate::parity::Ran;
 use crate::shell::{Counts, cargo, run, run_counted};
 use crate::workspace::Workspace;
 
@@ -54,7 +55,12 @@ pub(crate) fn test(work: &mut Workspace, arguments: &[String], total: &mut Count
     if arguments.is_empty() {
         command.args(["--workspace", "--no-fail-fast"]);
     }
-    run_counted(command.args(arguments).envs(environment), total)
+    let mut ran = Ran::default();
+    let ended = run_counted(command.args(arguments).envs(environment), total, &mut ran);
+    if arguments.is_empty() {
+        ran.write(work, "test")?;
+    }
+    ended
 }
 
 /// The examples are a workspace of their own; they share the build directory.
@@ -70,5 +76,5 @@ pub(crate) fn examples(work: &mut Workspace, total: &mut Counts) -> Result<()> {
     let mut test = cargo(&folder);
     test.args(["test", "--workspace", "--no-fail-fast", "--target-dir"])
         .arg(&target);
-    run_counted(test.envs(environment), total)
+    run_counted(test.envs(environment), total, &mut Ran::default())
 }

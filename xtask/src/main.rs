@@ -7,6 +7,7 @@ mod guardian;
 mod install;
 mod interop;
 mod lint;
+mod parity;
 mod python;
 mod services;
 mod shell;
@@ -29,7 +30,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: cli::Command) -> Result<ExitCode> {
-    use cli::Command::{Bench, Ci, Deny, Help, Install, Interop, Lint, Services, Test, Vectors};
+    use cli::Command::{
+        Bench, Ci, Deny, Help, Install, Interop, Lint, Parity, Services, Test, Vectors,
+    };
     let mut work = workspace::Workspace::find()?;
     match command {
         Help => println!("{}", cli::HELP),
@@ -39,6 +42,9 @@ fn run(command: cli::Command) -> Result<ExitCode> {
         Test(arguments) => return ci::verdict(|total| lint::test(&mut work, &arguments, total)),
         Interop(options) => {
             return ci::verdict(|total| interop::suite(&mut work, &options, total));
+        }
+        Parity(options) => {
+            return ci::verdict(|total| parity::run(&mut work, &options, total));
         }
         Vectors { check } => vectors::run(&mut work, check)?,
         Lint => lint::all(&work)?,

@@ -1,6 +1,7 @@
 //! Running programs: what is run is shown, and the results of test runners are added up.
 
 use crate::Result;
+use crate::parity::Ran;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,15 +38,16 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     }
 }
 
-/// As [`run`], and adds what the test runners among its output say to `total`.
-pub(crate) fn run_counted(command: &mut Command, total: &mut Counts) -> Result<()> {
+/// As [`run`], and adds what the test runners among its output say to `total`, and the names of the
+/// tests that passed to `ran`.
+pub(crate) fn run_counted(command: &mut Command, total: &mut Counts, ran: &mut Ran) -> Result<()> {
     show(command);
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|e| format!("{}: {e}", name(command)))?;
     if let Some(output) = child.stdout.take() {
-        copy_and_count(BufReader::new(output), total)?;
+        copy_and_count(BufReader::new(output), total, ran)?;
     }
     let status = child.wait()?;
     if status.success() {
@@ -55,11 +57,14 @@ pub(crate) fn run_counted(command: &mut Command, total: &mut Counts) -> Result<(
     }
 }
 
-fn copy_and_count(mut output: impl BufRead, total: &mut Counts) -> Result<()> {
+fn copy_and_count(mut output: impl BufRead, total: &mut Counts, ran: &mut Ran) -> Result<()> {
     let mut line = Vec::new();
     while output.read_until(b'\n', &mut line)? > 0 {
         std::io::stdout().write_all(&line)?;
-        *total += counts_in(&String::from_utf8_lossy(&line));
+        let text = String::from_utf8_lossy(&line);
+        *total += counts_in(&text);
+        ran.read(&text);
+        drop(text);
         line.clear();
     }
     Ok(())
