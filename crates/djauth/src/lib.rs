@@ -30,6 +30,7 @@ pub mod contenttypes;
 pub mod csrf;
 pub mod hashing;
 pub mod http;
+pub mod i18n;
 pub mod settings;
 pub mod templates;
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use crate::Error;
 use crate::base_user::{BaseUser, Changes};
+use crate::i18n::{Language, gettext};
 use crate::settings::{PasswordValidator as Configured, Settings};
 use crate::validators::{ValidationError, is_digit};
 
@@ -34,14 +35,6 @@ pub use similarity::UserAttributeSimilarityValidator;
 pub trait PasswordUser: Send + Sync {
     /// A text field by Django's name; `None` if the user has no such field, or no text in it.
     fn text(&self, field: &str) -> Option<Cow<'_, str>>;
-
-    /// The field's name for people (`verbose_name`); by default the name with spaces.
-    fn verbose_name(&self, field: &str) -> String {
-        match field {
-            "email" => "email address".into(),
-            _ => field.replace('_', " "),
-        }
-    }
 }
 
 /// Fields and their values.
@@ -76,8 +69,8 @@ pub trait PasswordValidator: Send + Sync + fmt::Debug {
         let _ = (password, user);
     }
 
-    /// What the user is told before choosing.
-    fn get_help_text(&self) -> String;
+    /// What the user is told before choosing, in a language if the rule has it in several.
+    fn get_help_text(&self, language: Language) -> String;
 }
 
 /// The rules in the order of `AUTH_PASSWORD_VALIDATORS`.
@@ -152,11 +145,14 @@ pub fn password_changed(
     }
 }
 
-/// What a user is told before choosing, rule by rule.
-pub fn password_validators_help_texts(validators: &PasswordValidators) -> Vec<String> {
+/// What a user is told before choosing, rule by rule, in a language.
+pub fn password_validators_help_texts(
+    validators: &PasswordValidators,
+    language: Language,
+) -> Vec<String> {
     validators
         .iter()
-        .map(|validator| validator.get_help_text())
+        .map(|validator| validator.get_help_text(language))
         .collect()
 }
 
@@ -165,15 +161,6 @@ pub fn password_validators_help_texts(validators: &PasswordValidators) -> Vec<St
 pub struct MinimumLengthValidator {
     /// The least that is accepted; Django's default is 8.
     pub min_length: u64,
-}
-
-impl MinimumLengthValidator {
-    fn characters(&self) -> String {
-        match self.min_length {
-            1 => "1 character".into(),
-            n => format!("{n} characters"),
-        }
-    }
 }
 
 impl PasswordValidator for MinimumLengthValidator {
@@ -185,16 +172,13 @@ impl PasswordValidator for MinimumLengthValidator {
         if password.chars().count() as u64 >= self.min_length {
             return Ok(());
         }
-        let message = format!(
-            "The password is too short: use at least {}.",
-            self.characters()
-        );
-        let error = ValidationError::new("password_too_short", message);
-        Err(error.param("min_length", self.min_length.to_string()))
+        let error = ValidationError::of("password_too_short");
+        Err(error.param("min_length", self.min_length))
     }
 
-    fn get_help_text(&self) -> String {
-        format!("Use at least {}.", self.characters())
+    fn get_help_text(&self, language: Language) -> String {
+        let params = [("min_length", self.min_length.to_string())];
+        gettext(language, "help.password_too_short", &params)
     }
 }
 
@@ -211,12 +195,11 @@ impl PasswordValidator for NumericPasswordValidator {
         if password.is_empty() || !password.chars().all(is_digit) {
             return Ok(());
         }
-        let message = "The password consists of digits only.";
-        Err(ValidationError::new("password_entirely_numeric", message))
+        Err(ValidationError::of("password_entirely_numeric"))
     }
 
-    fn get_help_text(&self) -> String {
-        "Do not use digits only.".into()
+    fn get_help_text(&self, language: Language) -> String {
+        gettext(language, "help.password_entirely_numeric", &[])
     }
 }
 

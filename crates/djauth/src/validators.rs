@@ -4,29 +4,79 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::i18n::{Language, field_name, gettext};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 
-/// Why a value is not accepted: a stable code for programs and a sentence for people.
+/// Why a value is not accepted: a stable code for programs and a sentence for people, in the language
+/// that they read.
+///
+/// ```
+/// use djauth::validators::ValidationError;
+/// use djauth::i18n::Language;
+///
+/// let error = ValidationError::of("password_too_short").param("min_length", 8);
+/// assert_eq!(error.code(), "password_too_short");
+/// assert_eq!(error.message(), "The password is too short: use at least 8 characters.");
+/// let german = Language::find("de").unwrap_or_default();
+/// assert!(error.message_in(german).contains('8'));
+///
+/// let own = ValidationError::new("reserved", "That name is kept for us.");
+/// assert_eq!(own.message_in(german), own.message());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidationError {
     code: &'static str,
-    message: Cow<'static, str>,
+    text: Text,
     params: Vec<(&'static str, String)>,
+    fields: Vec<(&'static str, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Text {
+    /// As it is, in whatever language.
+    Literal(Cow<'static, str>),
+    /// A key of the catalogue.
+    Key(Cow<'static, str>),
 }
 
 impl ValidationError {
-    /// An error under Django's code. The message must hold no secret: it is shown.
+    /// An error of a rule of your own. The message must hold no secret: it is shown.
     pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::with(code, Text::Literal(message.into()))
+    }
+
+    /// An error under Django's code, whose text is that of the key `error.<code>`.
+    pub fn of(code: &'static str) -> Self {
+        Self::with(code, Text::Key(format!("error.{code}").into()))
+    }
+
+    /// An error under Django's code with the text of a key, where one code has several texts.
+    pub fn keyed(code: &'static str, key: &'static str) -> Self {
+        Self::with(code, Text::Key(key.into()))
+    }
+
+    fn with(code: &'static str, text: Text) -> Self {
+        let (params, fields) = (Vec::new(), Vec::new());
         Self {
             code,
-            message: message.into(),
-            params: Vec::new(),
+            text,
+            params,
+            fields,
         }
     }
 
     /// Adds a value that the message speaks of, under Django's name.
-    pub fn param(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.params.push((name, value.into()));
+    pub fn param(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds the name of a model's field that the message speaks of, which is shown in the language of
+    /// the message.
+    pub fn field_param(mut self, name: &'static str, field: &str) -> Self {
+        self.params
+            .push((name, field_name(Language::ENGLISH, field)));
+        self.fields.push((name, field.to_owned()));
         self
     }
 
@@ -35,20 +85,38 @@ impl ValidationError {
         self.code
     }
 
-    /// The sentence.
-    pub fn message(&self) -> &str {
-        &self.message
+    /// The sentence in English.
+    pub fn message(&self) -> Cow<'_, str> {
+        self.message_in(Language::ENGLISH)
     }
 
-    /// The values that the message speaks of.
+    /// The sentence in a language.
+    pub fn message_in(&self, language: Language) -> Cow<'_, str> {
+        match &self.text {
+            Text::Literal(text) => Cow::Borrowed(text),
+            Text::Key(key) => Cow::Owned(gettext(language, key, &self.params_in(language))),
+        }
+    }
+
+    /// The values that the message speaks of, names of fields in English.
     pub fn params(&self) -> &[(&'static str, String)] {
         &self.params
+    }
+
+    fn params_in(&self, language: Language) -> Vec<(&'static str, String)> {
+        let mut params = self.params.clone();
+        for (name, value) in &mut params {
+            if let Some((_, field)) = self.fields.iter().find(|(known, _)| known == name) {
+                *value = field_name(language, field);
+            }
+        }
+        params
     }
 }
 
 impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message())
     }
 }
 
@@ -66,11 +134,7 @@ impl UnicodeUsernameValidator {
     /// # Errors
     /// With the code `invalid`.
     pub fn validate(&self, value: &str) -> Result<(), ValidationError> {
-        check(
-            value,
-            is_word,
-            "Enter a valid username: letters, digits and the characters @ . + - _ only.",
-        )
+        check(value, is_word, "error.invalid_username")
     }
 }
 
@@ -78,25 +142,21 @@ impl ASCIIUsernameValidator {
     /// # Errors
     /// With the code `invalid`.
     pub fn validate(&self, value: &str) -> Result<(), ValidationError> {
-        check(
-            value,
-            |c| c.is_ascii_alphanumeric() || c == '_',
-            "Enter a valid username: unaccented letters a–z, digits and the characters @ . + - _ \
-             only.",
-        )
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        check(value, is_word, "error.invalid_ascii_username")
     }
 }
 
 fn check(
     value: &str,
     is_word: impl Fn(char) -> bool,
-    message: &'static str,
+    key: &'static str,
 ) -> Result<(), ValidationError> {
     let allowed = |c| is_word(c) || matches!(c, '.' | '@' | '+' | '-');
     if !value.is_empty() && value.chars().all(allowed) {
         return Ok(());
     }
-    Err(ValidationError::new("invalid", message))
+    Err(ValidationError::keyed("invalid", key))
 }
 
 /// Python's `\w`: letters, numbers of every kind, and the underscore. Combining marks are none.

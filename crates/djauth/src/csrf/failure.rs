@@ -11,20 +11,17 @@ use crate::http::ErrorPage;
 /// said, and whoever made the request knows it.
 pub(crate) fn csrf_failure(reason: RejectReason) -> Response<Body> {
     let advice = match reason {
-        RejectReason::NoCsrfCookie => "Please allow cookies for this site and try again.",
-        RejectReason::NoReferer => {
-            "Please let your browser send the Referer header to this site and try again."
-        }
-        _ => "Please go back, reload the page and send the form again.",
+        RejectReason::NoCsrfCookie => "csrf.advice_cookies",
+        RejectReason::NoReferer => "csrf.advice_referer",
+        _ => "csrf.advice_reload",
     };
-    let text = format!("{reason} {advice}");
     let values = context! {
-        reason => reason.to_string(),
-        advice,
         no_cookie => reason == RejectReason::NoCsrfCookie,
         no_referer => reason == RejectReason::NoReferer,
     };
-    ErrorPage::new(StatusCode::FORBIDDEN, "The form was not accepted", &text)
-        .template("403_csrf.html", values)
+    let page = ErrorPage::new(StatusCode::FORBIDDEN, "csrf.title", "csrf.text");
+    page.template("403_csrf.html", values)
+        .say("reason", reason.key())
+        .say("advice", advice)
         .response()
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::token::FormatProblem;
+use crate::i18n::{Language, gettext};
 
 /// Where a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,43 +81,33 @@ impl RejectReason {
     }
 }
 
-/// One sentence without anything that the request said.
+impl RejectReason {
+    /// The key of the sentence that says it, which holds nothing that the request said.
+    pub(crate) fn key(self) -> &'static str {
+        use TokenSource::{Form, Header};
+        match self {
+            RejectReason::BadOrigin => "csrf.bad_origin",
+            RejectReason::NoReferer => "csrf.no_referer",
+            RejectReason::MalformedReferer => "csrf.malformed_referer",
+            RejectReason::InsecureReferer => "csrf.insecure_referer",
+            RejectReason::BadReferer => "csrf.bad_referer",
+            RejectReason::CookieIncorrectLength => "csrf.cookie_length",
+            RejectReason::CookieInvalidCharacters => "csrf.cookie_characters",
+            RejectReason::NoCsrfCookie => "csrf.no_cookie",
+            RejectReason::TokenMissing => "csrf.token_missing",
+            RejectReason::TokenIncorrectLength(Form) => "csrf.form_token_length",
+            RejectReason::TokenIncorrectLength(Header) => "csrf.header_token_length",
+            RejectReason::TokenInvalidCharacters(Form) => "csrf.form_token_characters",
+            RejectReason::TokenInvalidCharacters(Header) => "csrf.header_token_characters",
+            RejectReason::TokenIncorrect(Form) => "csrf.form_token_incorrect",
+            RejectReason::TokenIncorrect(Header) => "csrf.header_token_incorrect",
+        }
+    }
+}
+
+/// The sentence in English.
 impl fmt::Display for RejectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            RejectReason::BadOrigin => "The form was sent from another site.",
-            RejectReason::NoReferer => {
-                "The browser did not say which page the form was sent from (no Referer)."
-            }
-            RejectReason::MalformedReferer => {
-                "The page that the form was sent from has no address."
-            }
-            RejectReason::InsecureReferer => "The form was sent from a page that is not encrypted.",
-            RejectReason::BadReferer => "The form was sent from a page of another site.",
-            RejectReason::CookieIncorrectLength => "The security cookie has the wrong length.",
-            RejectReason::CookieInvalidCharacters => {
-                "The security cookie holds characters that it never has."
-            }
-            RejectReason::NoCsrfCookie => "The browser did not send the security cookie.",
-            RejectReason::TokenMissing => "The form did not send its security token.",
-            RejectReason::TokenIncorrectLength(TokenSource::Form) => {
-                "The form's security token has the wrong length."
-            }
-            RejectReason::TokenIncorrectLength(TokenSource::Header) => {
-                "The security token in the header has the wrong length."
-            }
-            RejectReason::TokenInvalidCharacters(TokenSource::Form) => {
-                "The form's security token holds characters that it never has."
-            }
-            RejectReason::TokenInvalidCharacters(TokenSource::Header) => {
-                "The security token in the header holds characters that it never has."
-            }
-            RejectReason::TokenIncorrect(TokenSource::Form) => {
-                "The form's security token is outdated or belongs to another browser."
-            }
-            RejectReason::TokenIncorrect(TokenSource::Header) => {
-                "The security token in the header is outdated or belongs to another browser."
-            }
-        })
+        f.write_str(&gettext(Language::ENGLISH, self.key(), &[]))
     }
 }

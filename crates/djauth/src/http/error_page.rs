@@ -11,20 +11,27 @@ use minijinja::{Value, context};
 
 use super::Request;
 use crate::Error;
+use crate::i18n::{Language, gettext};
 use crate::templates::Templates;
 
-/// What a page for a failure says. A response carries it as an extension until the layer has put
-/// the site's own page in the place of the built-in one.
+/// What a page for a failure says, by keys of the catalogue. A response carries it as an extension until
+/// the layer has put the site's own page, or one in another language, in the place of the built-in one.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorPage {
     status: StatusCode,
     template: &'static str,
-    heading: String,
+    heading: &'static str,
+    text: &'static str,
+    said: Vec<(&'static str, &'static str)>,
     values: Value,
 }
 
-/// A page with this status.
-pub(crate) fn error_page(status: StatusCode, heading: &str, text: &str) -> Response<Body> {
+/// A page with this status; heading and text are keys of the catalogue.
+pub(crate) fn error_page(
+    status: StatusCode,
+    heading: &'static str,
+    text: &'static str,
+) -> Response<Body> {
     ErrorPage::new(status, heading, text).response()
 }
 
@@ -37,12 +44,15 @@ pub(crate) fn unavailable(retry_after: Duration) -> Response<Body> {
 }
 
 impl ErrorPage {
-    pub(crate) fn new(status: StatusCode, heading: &str, text: &str) -> Self {
+    /// Heading and text are keys of the catalogue.
+    pub(crate) fn new(status: StatusCode, heading: &'static str, text: &'static str) -> Self {
         ErrorPage {
             status,
             template: template(status),
-            heading: heading.to_owned(),
-            values: context! { heading, text, status => status.as_u16() },
+            heading,
+            text,
+            said: Vec::new(),
+            values: context! { status => status.as_u16() },
         }
     }
 
@@ -59,9 +69,15 @@ impl ErrorPage {
         self
     }
 
-    /// The built-in page, for which the layer may find one of the site's own.
+    /// A further text: a value of the template, which the page's own text can hold too.
+    pub(crate) fn say(mut self, name: &'static str, key: &'static str) -> Self {
+        self.said.push((name, key));
+        self
+    }
+
+    /// The built-in page, for which the layer may find another.
     pub(crate) fn response(self) -> Response<Body> {
-        let mut response = self.made_by(Templates::built_in(), None);
+        let mut response = self.made_by(Templates::built_in(), Language::ENGLISH, None);
         response.extensions_mut().insert(self);
         response
     }
@@ -70,28 +86,46 @@ impl ErrorPage {
     pub(crate) fn made_by(
         &self,
         templates: &Templates,
+        language: Language,
         request: Option<&Request>,
     ) -> Response<Body> {
-        let page = self.render(templates, request).or_else(|error| {
+        let page = self.render(templates, language, request).or_else(|error| {
             tracing::error!(template = self.template, %error, "an error page does not work; the built-in one is sent");
-            self.render(Templates::built_in(), None)
+            self.render(Templates::built_in(), language, None)
         });
-        let heading = &self.heading;
         let page = page.unwrap_or_else(|_| {
+            let heading = gettext(language, self.heading, &[]);
             format!("<!doctype html><title>{heading}</title><h1>{heading}</h1>")
         });
         templates.response(self.status, page)
     }
 
-    fn render(&self, templates: &Templates, request: Option<&Request>) -> Result<String, Error> {
+    fn render(
+        &self,
+        templates: &Templates,
+        language: Language,
+        request: Option<&Request>,
+    ) -> Result<String, Error> {
+        let values = minijinja::value::merge_maps([self.values.clone(), self.texts(language)]);
         match request.filter(|_| self.knows_the_request()) {
             Some(request) => {
                 let path = context! { request_path => request.path() };
-                let values = minijinja::value::merge_maps([self.values.clone(), path]);
+                let values = minijinja::value::merge_maps([values, path]);
                 templates.render_for(request, self.template, values)
             }
-            None => templates.render(self.template, self.values.clone()),
+            None => templates.render_in(language, self.template, values),
         }
+    }
+
+    fn texts(&self, language: Language) -> Value {
+        let said = self.said.iter();
+        let said: Vec<_> = said
+            .map(|(name, key)| (*name, gettext(language, key, &[])))
+            .collect();
+        let heading = gettext(language, self.heading, &said);
+        let text = gettext(language, self.text, &said);
+        let said = Value::from_pairs(said);
+        minijinja::value::merge_maps([context! { heading, text }, said])
     }
 
     /// As in Django: the pages for what does not work do without anything that may not work.
@@ -100,7 +134,7 @@ impl ErrorPage {
     }
 }
 
-/// Puts the site's own error page in the place of a built-in one.
+/// Puts the site's own error page, or one in the client's language, in the place of a built-in one.
 pub(crate) fn use_own_page(
     templates: &Templates,
     handle: &Request,
@@ -110,10 +144,12 @@ pub(crate) fn use_own_page(
     let Some(page) = response.extensions_mut().remove::<ErrorPage>() else {
         return;
     };
-    if !templates.has_folders() || *handle.method() == Method::HEAD {
+    let language = handle.language();
+    let is_right = !templates.has_folders() && language == Language::ENGLISH;
+    if is_right || *handle.method() == Method::HEAD {
         return;
     }
-    let (mut own, body) = page.made_by(templates, request).into_parts();
+    let (mut own, body) = page.made_by(templates, language, request).into_parts();
     *response.body_mut() = body;
     let headers = response.headers_mut();
     // They told of the body that was there.
@@ -137,32 +173,19 @@ fn template(status: StatusCode) -> &'static str {
     }
 }
 
+/// Keys of the heading and the text. What has none is called as HTTP calls it.
 fn said(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
-        400 => (
-            "The request was not understood",
-            "Please check the address, or start again from the first page.",
-        ),
-        403 => ("Not allowed", "You may not do this."),
-        404 => (
-            "There is no such page",
-            "Please check the address, or start again from the first page.",
-        ),
-        413 => (
-            "That was too much",
-            "The request is larger than this site accepts.",
-        ),
-        503 => (
-            "The site is not available right now",
-            "Please try again in a moment.",
-        ),
-        500.. => (
-            "Something went wrong",
-            "The error was reported to those who run this site.",
-        ),
-        _ => (
-            status.canonical_reason().unwrap_or("Not done"),
-            "The request was not carried out.",
-        ),
+        400 => ("error_page.bad_request", "error_page.start_again"),
+        403 => ("error_page.forbidden", "error_page.forbidden_text"),
+        404 => ("error_page.not_found", "error_page.start_again"),
+        413 => ("error_page.too_large", "error_page.too_large_text"),
+        503 => ("error_page.unavailable", "error_page.unavailable_text"),
+        500.. => ("error_page.failure", "error_page.failure_text"),
+        _ => {
+            let reason = status.canonical_reason();
+            let heading = reason.unwrap_or("error_page.not_done");
+            (heading, "error_page.not_done_text")
+        }
     }
 }

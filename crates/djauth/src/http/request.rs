@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{ConnectInfo, OriginalUri};
-use axum::http::header::{AsHeaderName, COOKIE, HOST};
+use axum::http::header::{ACCEPT_LANGUAGE, AsHeaderName, COOKIE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, Request as HttpRequest, Uri};
 use djauth_sessions::{Session, SessionEngine};
@@ -19,6 +19,7 @@ use super::{
     validate_host,
 };
 use crate::csrf::CsrfState;
+use crate::i18n::{Language, negotiate};
 use crate::settings::Settings;
 
 /// One request: Django's `request` object. A cheap handle; clones share the session, the CSRF secret
@@ -36,6 +37,7 @@ struct Inner {
     session: Session,
     csrf: CsrfState,
     user: UserSlot,
+    language: OnceLock<Language>,
 }
 
 /// `request.user`: unknown until asked for, then nobody or somebody.
@@ -81,6 +83,7 @@ impl Request {
             session,
             csrf: CsrfState::default(),
             user: UserSlot::default(),
+            language: OnceLock::new(),
         }))
     }
 
@@ -103,6 +106,27 @@ impl Request {
     /// The headers, as they came.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
+    }
+
+    /// The language of the client, as [`crate::i18n`] says. The response then says that it depends on it.
+    pub fn language(&self) -> Language {
+        *self.0.language.get_or_init(|| self.negotiated_language())
+    }
+
+    fn negotiated_language(&self) -> Language {
+        let settings = self.settings();
+        if !settings.use_accept_language {
+            return Language::configured(settings);
+        }
+        let cookie = self.cookies().get(&settings.language_cookie_name);
+        let header = self.header(ACCEPT_LANGUAGE).unwrap_or_default();
+        negotiate(cookie, &header, settings)
+    }
+
+    /// The language, where what the client sent has decided it.
+    pub(crate) fn language_of_response(&self) -> Option<Language> {
+        let language = self.0.language.get().copied();
+        language.filter(|_| self.settings().use_accept_language)
     }
 
     /// The session.

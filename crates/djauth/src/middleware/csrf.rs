@@ -116,12 +116,8 @@ fn refuse(request: &Request, reason: RejectReason) -> Response {
 fn bad_form(request: &Request, error: BodyError) -> Response {
     tracing::error!(target: "django.security", ?request, "a form was not read: {error}");
     let text = match error {
-        BodyError::Malformed => "The form cannot be read.",
-        _ => "The form is larger than this site accepts.",
+        BodyError::Malformed => "error_page.form_malformed",
+        _ => "error_page.form_too_large",
     };
-    error_page(
-        StatusCode::BAD_REQUEST,
-        "The request was not understood",
-        text,
-    )
+    error_page(StatusCode::BAD_REQUEST, "error_page.bad_request", text)
 }

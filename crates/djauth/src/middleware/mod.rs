@@ -167,6 +167,7 @@ impl<U: BaseUser> Inner<U> {
         };
         // What failed on the way out: without the request's session and token, which are closed.
         use_own_page(self.auth.templates(), &handle, None, &mut response);
+        response::language(&handle, response.headers_mut());
         self.security.finish(&handle, response.headers_mut());
         Ok(response)
     }

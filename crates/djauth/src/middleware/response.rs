@@ -1,6 +1,6 @@
 //! Answers that the layer makes itself, and what it adds to others.
 
-use axum::http::header::{CONTENT_LENGTH, SET_COOKIE};
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_LENGTH, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use djauth_sessions::{CookieAction, Outcome};
@@ -19,11 +19,10 @@ pub(super) fn bad_host(request: &Request) -> Response {
         target: "django.security.DisallowedHost", ?request, ?host,
         "the host is malformed or not one of ALLOWED_HOSTS"
     );
-    let text = "This site does not answer to the name that was asked for.";
     error_page(
         StatusCode::BAD_REQUEST,
-        "The request was not understood",
-        text,
+        "error_page.bad_request",
+        "error_page.host",
     )
 }
 
@@ -36,8 +35,11 @@ pub(crate) fn failure(error: &Error) -> Response {
     }
     if *error.kind() == ErrorKind::SessionInterrupted {
         tracing::warn!(target: "django.request", %error, "the session was deleted meanwhile");
-        let text = "You were logged out while this request ran. Please log in and try again.";
-        return error_page(StatusCode::BAD_REQUEST, "The session has ended", text);
+        return error_page(
+            StatusCode::BAD_REQUEST,
+            "error_page.session_ended",
+            "error_page.session_ended_text",
+        );
     }
     tracing::error!(target: "django.request", ?error, "a request failed");
     ErrorPage::of(StatusCode::INTERNAL_SERVER_ERROR).response()
@@ -60,6 +62,16 @@ pub(super) fn set_content_length(request: &Request, response: &mut Response) {
             .headers_mut()
             .entry(CONTENT_LENGTH)
             .or_insert(length);
+    }
+}
+
+/// Says in which language the response is, where the client's wish decided that (`LocaleMiddleware`).
+/// Django leaves `Cookie` out of `Vary`, though the language may come from one.
+pub(super) fn language(request: &Request, headers: &mut HeaderMap) {
+    if let Some(language) = request.language_of_response() {
+        patch_vary_headers(headers, &["Cookie", "Accept-Language"]);
+        let code = HeaderValue::from_static(language.code());
+        headers.entry(CONTENT_LANGUAGE).or_insert(code);
     }
 }
 

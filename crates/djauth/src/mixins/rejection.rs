@@ -82,18 +82,17 @@ impl IntoResponse for Rejection {
             },
             Rejection::PermissionDenied => error_page(
                 StatusCode::FORBIDDEN,
-                "Not allowed",
-                "You are logged in, but you may not do this.",
+                "error_page.forbidden",
+                "error_page.forbidden_user",
             ),
             Rejection::DisallowedHost(_) => bad_request(),
             Rejection::Failed(error) => failure(&error),
             Rejection::MissingLayer { .. } | Rejection::WrongUser { .. } => {
                 tracing::error!("{self}");
-                let text = "The server is not set up completely; its log says what is missing.";
                 error_page(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    "Something went wrong",
-                    text,
+                    "error_page.failure",
+                    "error_page.not_set_up",
                 )
             }
         }
@@ -101,11 +100,10 @@ impl IntoResponse for Rejection {
 }
 
 fn bad_request() -> Response {
-    let text = "The address is too long, or not one of this site.";
     error_page(
         StatusCode::BAD_REQUEST,
-        "The request was not understood",
-        text,
+        "error_page.bad_request",
+        "error_page.address",
     )
 }
 

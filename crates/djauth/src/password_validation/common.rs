@@ -7,6 +7,7 @@ use flate2::read::GzDecoder;
 
 use super::{PasswordUser, PasswordValidator};
 use crate::http::strip;
+use crate::i18n::{Language, gettext};
 use crate::validators::ValidationError;
 use crate::{Error, ErrorKind};
 
@@ -80,12 +81,11 @@ impl PasswordValidator for CommonPasswordValidator {
         if !self.passwords.contains(strip(&password.to_lowercase())) {
             return Ok(());
         }
-        let message = "The password is one of the most common ones.";
-        Err(ValidationError::new("password_too_common", message))
+        Err(ValidationError::of("password_too_common"))
     }
 
-    fn get_help_text(&self) -> String {
-        "Do not use a common password.".into()
+    fn get_help_text(&self, language: Language) -> String {
+        gettext(language, "help.password_too_common", &[])
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use super::{PasswordUser, PasswordValidator};
 use crate::Error;
+use crate::i18n::{Language, gettext};
 use crate::validators::{ValidationError, is_word};
 
 /// Not too much like what the user is called.
@@ -99,14 +100,12 @@ impl PasswordValidator for UserAttributeSimilarityValidator {
         let Some(attribute) = offended else {
             return Ok(());
         };
-        let name = user.verbose_name(attribute);
-        let message = format!("The password is too similar to the {name}.");
-        let error = ValidationError::new("password_too_similar", message);
-        Err(error.param("verbose_name", name))
+        let error = ValidationError::of("password_too_similar");
+        Err(error.field_param("verbose_name", attribute))
     }
 
-    fn get_help_text(&self) -> String {
-        "Do not use your name, your address or the like.".into()
+    fn get_help_text(&self, language: Language) -> String {
+        gettext(language, "help.password_too_similar", &[])
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::i18n::Language;
 
 fn codes(password: &str, user: Option<&dyn PasswordUser>) -> Vec<&'static str> {
     let validators = get_password_validators(&Configured::startproject()).unwrap();
@@ -120,7 +121,7 @@ fn digits_of_any_script() {
 #[test]
 fn every_rule_has_a_help_text() {
     let validators = get_password_validators(&Configured::startproject()).unwrap();
-    let texts = password_validators_help_texts(&validators);
+    let texts = password_validators_help_texts(&validators, Language::ENGLISH);
     assert_eq!(texts.len(), 4);
     assert!(texts.iter().all(|text| !text.is_empty()));
 }
@@ -183,7 +184,7 @@ impl PasswordValidator for History {
         self.0.lock().push(format!("{name:?} {password}"));
     }
 
-    fn get_help_text(&self) -> String {
+    fn get_help_text(&self, _: Language) -> String {
         String::new()
     }
 }

@@ -234,6 +234,8 @@ text_kinds! {
     OnlyJsonSerializer: "\"django.contrib.sessions.serializers.JSONSerializer\" (no other can be read safely)",
         "\"django.contrib.sessions.serializers.JSONSerializer\" or null",
         |text| text == "django.contrib.sessions.serializers.JSONSerializer";
+    LanguageCode: "a language code such as \"en-us\" or \"pt-br\"", "a language code, or null",
+        crate::i18n::is_language_code;
     LogLevel: "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
         "\"error\", \"warn\", \"info\", \"debug\", \"trace\" or null",
         |text| ["error", "warn", "info", "debug", "trace"].contains(&text);

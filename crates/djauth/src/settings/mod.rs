@@ -19,6 +19,7 @@
 mod cookies;
 mod error;
 mod kind;
+mod languages;
 mod limits;
 mod names;
 mod network;

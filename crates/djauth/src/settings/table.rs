@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::cookies::{SameSite, SameSiteKind};
 use super::kind::*;
+use super::languages::Languages;
 use super::limits::Limits;
 use super::names::{Backends, Engine, FailureView, PasswordHashers, SessionEngine};
 use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
@@ -92,6 +93,15 @@ settings! {
         SECRET_KEY_FALLBACKS => secret_key_fallbacks: Vec<SecretKey> as Secrets = Vec::new();
         /// The time zone of reset links, and of times in pages. It must be that of the Django site.
         TIME_ZONE => time_zone: Tz as Zone = Tz::UTC;
+        /// The language of pages and mails where nothing else decides; English where there are no texts in it.
+        LANGUAGE_CODE => language_code: String as LanguageCode = "en-us".into();
+        /// The languages that are offered. Those that there are no texts in are passed over.
+        LANGUAGES => languages: Vec<String> as Languages = Languages::shipped();
+        /// Lets the language cookie and `Accept-Language` choose the language of a page, as Django's
+        /// `LocaleMiddleware` does. Otherwise every page is in that of `LANGUAGE_CODE`.
+        USE_ACCEPT_LANGUAGE => use_accept_language: bool as Flag = true;
+        /// The cookie that names a language, which goes before `Accept-Language`.
+        LANGUAGE_COOKIE_NAME => language_cookie_name: String as CookieName = "django_language".into();
         /// Whether times are stored in UTC. `false` (naive local time) is refused by name.
         USE_TZ => use_tz: bool as Flag = true;
         /// The least severe events that are written to the log.

@@ -2,8 +2,9 @@
 //!
 //! A template is looked for in `TEMPLATE_DIRS`, in order, then among the built-in ones, under
 //! Django's names. The language is Jinja as minijinja speaks it; values are escaped. Every template
-//! knows `style`, the built-in style sheet; the pages also `csrf_token` and `csrf_input` (the hidden
-//! field).
+//! knows `style`, the built-in style sheet, `t("key", name=value)`, a text of the catalogue
+//! ([`crate::i18n`]), and `lang` and `dir` for `<html>`; the pages also `csrf_token` and `csrf_input`
+//! (the hidden field).
 //!
 //! | template | shown | values |
 //! |---|---|---|
@@ -25,6 +26,8 @@
 //! Pages are sent with a strict Content-Security-Policy: no script, no inline style but the built-in
 //! one; style sheets, images and fonts from the site itself.
 
+mod translate;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -41,6 +44,7 @@ use sha2::{Digest, Sha256};
 
 use crate::csrf::CSRF_FIELD_NAME;
 use crate::http::{ErrorPage, Request, urlsplit};
+use crate::i18n::Language;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
@@ -76,7 +80,7 @@ const BUILT_IN: [(&str, &str); 12] = [
     ),
 ];
 
-static PLAIN: LazyLock<Templates> = LazyLock::new(|| Templates::with(&[], &[]));
+static PLAIN: LazyLock<Templates> = LazyLock::new(|| Templates::with(Language::ENGLISH, &[], &[]));
 
 /// The templates of one site.
 #[derive(Clone)]
@@ -85,6 +89,7 @@ pub struct Templates(Arc<Inner>);
 struct Inner {
     environment: Environment<'static>,
     policy: RwLock<Policy>,
+    language: Language,
     has_folders: bool,
 }
 
@@ -100,7 +105,8 @@ impl Templates {
             .flatten()
             .filter_map(|url| origin(url))
             .collect();
-        Self::with(&settings.template_dirs, &origins)
+        let language = Language::configured(settings);
+        Self::with(language, &settings.template_dirs, &origins)
     }
 
     /// The built-in templates alone.
@@ -108,7 +114,7 @@ impl Templates {
         &PLAIN
     }
 
-    fn with(folders: &[PathBuf], origins: &[String]) -> Self {
+    fn with(language: Language, folders: &[PathBuf], origins: &[String]) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_auto_escape_callback(|name| {
@@ -119,12 +125,14 @@ impl Templates {
             }
         });
         environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+        translate::install(&mut environment, language);
         let folders = folders.to_vec();
         let has_folders = !folders.is_empty();
         environment.set_loader(move |name| load(&folders, name));
         Templates(Arc::new(Inner {
             environment,
             policy: RwLock::new(Policy::new(origins.to_vec())),
+            language,
             has_folders,
         }))
     }
@@ -133,7 +141,7 @@ impl Templates {
         self.0.has_folders
     }
 
-    /// A template with its values, as text.
+    /// A template with its values, as text in the language of `LANGUAGE_CODE`.
     ///
     /// # Errors
     /// `ImproperlyConfigured`: there is no such template, or it does not work.
@@ -147,6 +155,20 @@ impl Templates {
             let text = format!("template {name}: {error}");
             Error::caused(ErrorKind::ImproperlyConfigured, text, error)
         })
+    }
+
+    /// A template with its values, as text in this language.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn render_in(
+        &self,
+        language: Language,
+        name: &str,
+        context: Value,
+    ) -> Result<String, Error> {
+        let values = minijinja::value::merge_maps([context, translate::values(language)]);
+        self.render(name, values)
     }
 
     /// A page for a request: the values, and `csrf_token` and `csrf_input` for its forms. A page
@@ -171,13 +193,14 @@ impl Templates {
         context: Value,
     ) -> Result<String, Error> {
         let csrf = Value::from_object(CsrfValues(request.clone()));
-        self.render(name, minijinja::value::merge_maps([context, csrf]))
+        let values = minijinja::value::merge_maps([context, csrf]);
+        self.render_in(request.language(), name, values)
     }
 
     /// The page for an error: `404.html` and its like, the built-in one if that does not work. For
     /// answers that an application gives by itself.
     pub fn error_page(&self, status: StatusCode) -> Response<Body> {
-        ErrorPage::of(status).made_by(self, None)
+        ErrorPage::of(status).made_by(self, self.0.language, None)
     }
 
     /// A page of HTML with the headers of every page.

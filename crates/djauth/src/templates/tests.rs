@@ -117,3 +117,26 @@ fn only_a_page_that_asks_takes_a_token() {
         .unwrap();
     assert!(format!("{:?}", request.csrf()).contains("true"));
 }
+
+#[test]
+fn texts_are_in_the_language_of_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{% set name %}<b>{{ name }}</b>{% endset %}{{ lang }} {{ dir }}
+{% macro said() %}{{ t("help.password_too_short", min_length=9) }}{% endmacro %}{{ said() }}
+{{ t("csrf.text", reason=name, advice="<") }} {{ t("csrf.text", reason="<", advice="&") }}"#;
+    std::fs::write(folder.path().join("x.html"), text).unwrap();
+    let mut settings = settings();
+    settings.template_dirs = vec![folder.path().to_owned()];
+    settings.language_code = "de-at".into();
+    let templates = Templates::new(&settings);
+    let values = || context! { name => "x&y" };
+    let german = templates.render("x.html", values()).unwrap();
+    assert!(german.starts_with("de ltr") && german.contains("mindestens 9 Zeichen"));
+    assert!(
+        german.ends_with("<b>x&amp;y</b> &lt; &lt; &amp;"),
+        "{german}"
+    );
+    let english = templates.render_in(Language::ENGLISH, "x.html", values());
+    let english = english.unwrap();
+    assert!(english.starts_with("en ltr") && english.contains("Use at least 9 characters."));
+}

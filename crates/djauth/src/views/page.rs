@@ -89,7 +89,7 @@ impl PageRequest {
         } else {
             Ok(QueryDict::default())
         };
-        let too_many = |_| bad_request("The form has too many fields.");
+        let too_many = |_| bad_request("error_page.form_too_many_fields");
         Ok(Self {
             handle,
             data: data.map_err(too_many)?,
@@ -115,17 +115,18 @@ async fn form_bytes(
         FormType::Urlencoded | FormType::Multipart(_) => {
             let limit = size(handle.settings().data_upload_max_memory_size);
             let bytes = axum::body::to_bytes(body, limit).await;
-            bytes.map_err(|_| bad_request("The form is too large."))
+            bytes.map_err(|_| bad_request("error_page.form_too_large"))
         }
-        FormType::Malformed => Err(bad_request("The form cannot be read.")),
+        FormType::Malformed => Err(bad_request("error_page.form_malformed")),
         FormType::Other => Ok(Bytes::new()),
     }
 }
 
-fn bad_request(text: &str) -> Box<Response<Body>> {
+/// The text is a key of the catalogue.
+fn bad_request(text: &'static str) -> Box<Response<Body>> {
     Box::new(error_page(
         StatusCode::BAD_REQUEST,
-        "The request was not understood",
+        "error_page.bad_request",
         text,
     ))
 }
@@ -148,7 +149,7 @@ impl RedirectTarget {
 pub(super) fn redirect_response(to: &str) -> Response<Body> {
     redirect(to).unwrap_or_else(|error| {
         tracing::error!(target: "django.security.DisallowedRedirect", %error);
-        *bad_request("The address to go to is not allowed.")
+        *bad_request("error_page.redirect")
     })
 }
 

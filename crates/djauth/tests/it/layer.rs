@@ -55,6 +55,8 @@ fn settings(changes: &Map<String, Value>) -> Settings {
             "PASSWORD_HASHERS",
             r#"["django.contrib.auth.hashers.MD5PasswordHasher"]"#.to_owned(),
         ),
+        // That Django has no `LocaleMiddleware`.
+        ("USE_ACCEPT_LANGUAGE", "false".to_owned()),
     ]);
     for (name, value) in changes.iter().filter(|(name, _)| *name != "LOGIN_URL") {
         let value = match value {

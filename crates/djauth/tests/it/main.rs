@@ -5,6 +5,7 @@ mod auth_support;
 mod contenttypes;
 mod error_pages;
 mod http;
+mod languages;
 mod layer;
 mod layer_weaknesses;
 mod login;
