@@ -1,5 +1,6 @@
 //! Integration tests of djauth.
 
+mod admin;
 mod auth_backends;
 mod auth_support;
 mod contenttypes;
