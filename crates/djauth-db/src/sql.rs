@@ -37,7 +37,7 @@ pub enum Dialect {
 pub struct Sql {
     text: Text,
     mysql: Option<&'static str>,
-    returning: Option<&'static str>,
+    returning: Option<Cow<'static, str>>,
     postgres: OnceLock<Arc<str>>,
     returned: OnceLock<Arc<str>>,
 }
@@ -50,7 +50,7 @@ impl Sql {
 
     /// An INSERT whose key (the column `key`) the database makes. For [`insert`](crate::Executor::insert).
     pub const fn insert(text: &'static str, key: &'static str) -> Self {
-        Self::from_parts(Text::Static(text), None, Some(key))
+        Self::from_parts(Text::Static(text), None, Some(Cow::Borrowed(key)))
     }
 
     /// A statement that MariaDB words differently, such as an upsert.
@@ -60,14 +60,15 @@ impl Sql {
 
     /// For generators only: identifiers quoted, values bound. Never from input.
     #[doc(hidden)]
-    pub fn generated(text: String, key: Option<&'static str>) -> Self {
+    pub fn generated(text: String, key: Option<&str>) -> Self {
+        let key = key.map(|key| Cow::Owned(key.to_owned()));
         Self::from_parts(Text::Shared(text.into()), None, key)
     }
 
     const fn from_parts(
         text: Text,
         mysql: Option<&'static str>,
-        returning: Option<&'static str>,
+        returning: Option<Cow<'static, str>>,
     ) -> Self {
         Sql {
             text,
@@ -96,7 +97,7 @@ impl Sql {
 
     /// The text for PostgreSQL that answers the new key; `None` when this is no [`Sql::insert`].
     pub(crate) fn postgres_returning(&self) -> Option<&str> {
-        let key = self.returning?;
+        let key = self.returning.as_deref()?;
         Some(
             self.returned.get_or_init(|| {
                 format!("{} RETURNING {}", self.postgres(), quote_name(key)).into()
@@ -106,7 +107,7 @@ impl Sql {
 
     /// Refuses what was not made for [`insert`](crate::Executor::insert), on every database alike.
     pub(crate) fn check_insert(&self) -> Result<()> {
-        match self.returning {
+        match &self.returning {
             Some(_) => Ok(()),
             None => Err(Error::new(
                 ErrorKind::Other,

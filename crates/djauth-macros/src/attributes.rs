@@ -67,6 +67,8 @@ pub(crate) struct Column<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) role: Role,
     pub(crate) name: LitStr,
+    /// `column = "…"`.
+    pub(crate) column: Option<LitStr>,
     pub(crate) default: Option<Expr>,
     pub(crate) max_length: Option<LitInt>,
     pub(crate) unique: bool,
@@ -83,6 +85,7 @@ impl<'a> Column<'a> {
             ty: &field.ty,
             role: Role::of(text),
             name: LitStr::new(text, ident.span()),
+            column: None,
             default: None,
             max_length: None,
             unique: false,
@@ -100,7 +103,7 @@ impl<'a> Column<'a> {
             Some("embed") => self.role = Role::Embed,
             Some("default") => return once(&mut self.default, meta.value()?.parse()?, meta),
             Some("max_length") => return once(&mut self.max_length, meta.value()?.parse()?, meta),
-            Some("column") => self.name = meta.value()?.parse()?,
+            Some("column") => return once(&mut self.column, meta.value()?.parse()?, meta),
             Some("unique") => self.unique = true,
             Some("null") => self.null = true,
             _ => {

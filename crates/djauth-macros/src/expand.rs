@@ -84,7 +84,7 @@ fn constants(input: &DeriveInput, model: &Model, columns: &[Column<'_>]) -> Resu
         LitStr::new(&input.ident.to_string().to_lowercase(), input.ident.span())
     });
     let key = role(columns, Role::Key).ok_or_else(|| no_key(input))?;
-    let (key_type, key_name) = (key.ty, &key.name);
+    let (key_type, key_name) = (key.ty, key.column.as_ref().unwrap_or(&key.name));
     let db_table = model.db_table.iter();
     let username = username_field(input, model, columns)?;
     let email = named(model.email_field.as_ref(), columns)?.into_iter();
@@ -219,6 +219,7 @@ fn write(column: &Column<'_>) -> TokenStream {
 
 fn field_info(column: &Column<'_>) -> TokenStream {
     let Column { ty, name, .. } = column;
+    let db_column = column.column.iter();
     if !column.is_column() {
         return quote! { <#ty as ::djauth::base_user::Embed>::FIELDS };
     }
@@ -228,7 +229,7 @@ fn field_info(column: &Column<'_>) -> TokenStream {
         &[::djauth::base_user::FieldInfo::new(
             #name,
             <#ty as ::djauth::base_user::ColumnType>::KIND,
-        )#(.max_length(#max_length))*.unique(#unique).null(#null)]
+        )#(.column(#db_column))*#(.max_length(#max_length))*.unique(#unique).null(#null)]
     }
 }
 

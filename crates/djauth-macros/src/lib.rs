@@ -26,7 +26,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// embedded `AbstractBaseUser`, `permissions` the embedded `PermissionsMixin` (may be absent), fields
 /// marked `embed` hold further structs whose columns belong to this table; every other field is a
 /// column of its own name. On a column, `#[django(…)]` takes `default = expression` (for new objects),
-/// `max_length = 150`, `unique`, `null` (implied by `Option`) and `column = "name"`.
+/// `max_length = 150`, `unique`, `null` (implied by `Option`) and `column = "name"`
+/// (Django's `db_column`: the field keeps its own name everywhere else).
 #[proc_macro_derive(BaseUser, attributes(django))]
 pub fn base_user(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -248,12 +248,7 @@ impl<U: BaseUser> Auth<U> {
         let answers = answers_of(row, 1, count)?;
         let first = 1 + count;
         let model = &self.model().users;
-        let key = model
-            .columns
-            .iter()
-            .position(|name| *name == U::ID_COLUMN)
-            .unwrap_or(0);
-        let exists = row.get::<Option<U::Id>>(first + key)?.is_some();
+        let exists = row.get::<Option<U::Id>>(first + model.key)?.is_some();
         let user = exists.then(|| model.read(row, first)).transpose()?;
         Ok((session_data, user, answers))
     }

@@ -107,7 +107,7 @@ fn only_plain_structs_are_models() {
 #[test]
 fn the_table_gets_the_names_that_were_given() {
     let input = syn::parse_str(
-        "#[django(app_label = \"crm\", db_table = \"people\", EMAIL_FIELD = \"mail\", USERNAME_FIELD = \"mail\")]
+        "#[django(app_label = \"crm\", db_table = \"people\", EMAIL_FIELD = \"address\", USERNAME_FIELD = \"address\")]
          struct Person { #[django(primary_key)] uuid: Uuid, base: AbstractBaseUser,
          #[django(max_length = 80, unique, column = \"mail\")] address: String }",
     )
@@ -117,8 +117,8 @@ fn the_table_gets_the_names_that_were_given() {
         "const MODEL_NAME : & 'static str = \"person\"",
         "Some (\"people\")",
         "const ID_COLUMN : & 'static str = \"uuid\"",
-        "row . get (\"mail\")",
-        ". max_length (80) . unique (true) . null (false)",
+        "row . get (\"address\")",
+        ". column (\"mail\") . max_length (80) . unique (true) . null (false)",
     ] {
         assert!(code.contains(wanted), "{wanted} in {code}");
     }

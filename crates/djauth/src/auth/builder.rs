@@ -11,7 +11,7 @@ use super::{Auth, Inner};
 use crate::Error;
 use crate::apps::{self, Apps, Dependant};
 use crate::backends::{AllowAllUsersModelBackend, Backend, Backends, ModelBackend};
-use crate::base_user::BaseUser;
+use crate::base_user::{BaseUser, UserMeta};
 use crate::db::{Database, Executor};
 use crate::hashing::HashingPool;
 use crate::management::ModelMeta;
@@ -35,7 +35,7 @@ pub struct Builder<U: BaseUser> {
 impl<U: BaseUser> fmt::Debug for Builder<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("user_model", &U::label())
+            .field("user_model", &std::any::type_name::<U>())
             .finish_non_exhaustive()
     }
 }
@@ -129,7 +129,7 @@ impl<U: BaseUser> Builder<U> {
     /// # Errors
     /// `ImproperlyConfigured`: settings or model are wrong.
     pub fn database(self, db: Database) -> Result<Auth<U>, Error> {
-        let model = Model::new(db.dialect())?;
+        let model = Model::new(db.dialect(), user_meta::<U>(&self.settings)?)?;
         let keys = SecretKeys::with_fallbacks(
             self.settings.secret_key.clone(),
             self.settings.secret_key_fallbacks.clone(),
@@ -193,4 +193,12 @@ fn named_backends<U: BaseUser>(paths: &[String]) -> Result<Backends<U>, Error> {
         ));
     }
     Ok(backends)
+}
+
+/// What the model says of itself.
+fn user_meta<U: BaseUser>(settings: &Settings) -> Result<Arc<UserMeta>, Error> {
+    let _ = settings;
+    U::declared().map(Arc::new).ok_or_else(|| {
+        Error::improperly_configured("AUTH_USER_MODEL does not describe the user model")
+    })
 }

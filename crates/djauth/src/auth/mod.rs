@@ -25,7 +25,7 @@ pub(crate) use permissions::yes;
 use crate::Error;
 use crate::apps::Apps;
 use crate::backends::{Backends, DynBackend};
-use crate::base_user::BaseUser;
+use crate::base_user::{BaseUser, UserMeta};
 use crate::db::Database;
 use crate::hashing::HashingPool;
 use crate::models::model::Model;
@@ -164,6 +164,12 @@ impl<U: BaseUser> Auth<U> {
         PermissionManager::new(self)
     }
 
+    /// What is known about the user model: Django's `_meta`.
+    #[must_use]
+    pub fn user_meta(&self) -> &Arc<UserMeta> {
+        &self.0.model.meta
+    }
+
     pub(crate) fn model(&self) -> &Model<U> {
         &self.0.model
     }
@@ -187,7 +193,7 @@ impl<U: BaseUser> fmt::Debug for Auth<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let backends: Vec<_> = self.backend_paths().collect();
         f.debug_struct("Auth")
-            .field("user_model", &U::label())
+            .field("user_model", &self.user_meta().label())
             .field("backends", &backends)
             .finish_non_exhaustive()
     }

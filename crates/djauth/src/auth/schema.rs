@@ -31,12 +31,18 @@ impl<U: BaseUser> Auth<U> {
     /// The user model's content type and permissions, unless they are Django's own or the application
     /// has registered the model itself.
     fn own_user_model(&self) -> Option<ModelMeta> {
+        let meta = self.user_meta();
         let registered = |model: &ModelMeta| {
-            model.app_label == U::APP_LABEL && model.model_name == U::MODEL_NAME
+            model.app_label == meta.app_label && model.model_name == meta.model_name()
         };
         let known = self.apps().models().iter().any(registered);
-        (self.user_table().swapped && !known)
-            .then(|| ModelMeta::new(U::APP_LABEL, class_name::<U>()))
+        (!meta.is_stock() && !known).then(|| {
+            let model = ModelMeta::new(meta.app_label.clone(), &meta.object_name);
+            match &meta.verbose_name {
+                Some(name) => model.verbose_name(name),
+                None => model,
+            }
+        })
     }
 
     /// Looks whether the database has what is needed here: content types, users, and the sessions'
@@ -60,32 +66,11 @@ impl<U: BaseUser> Auth<U> {
     /// The tables of the user model.
     #[must_use]
     pub fn user_table(&self) -> UserTable {
-        let columns = self.model().users.columns.iter().copied();
-        let stock = U::label() == "auth.user" && U::DB_TABLE.is_none();
-        let table = if stock {
-            UserTable::stock()
-        } else {
-            UserTable::own(U::APP_LABEL, U::MODEL_NAME)
-                .table(U::db_table())
-                .key(U::ID_COLUMN)
-        };
-        let table = table.columns(columns);
-        match self.model().links {
-            Some(_) => table,
-            None => table.without_permissions(),
-        }
-        .for_dialect(self.db().dialect())
-    }
-}
-
-/// The name of the type, if it is the model's in capitals; otherwise the model's own.
-fn class_name<U: BaseUser>() -> &'static str {
-    let path = std::any::type_name::<U>();
-    let path = path.split('<').next().unwrap_or(path);
-    let name = path.rsplit("::").next().unwrap_or(path);
-    if name.to_lowercase() == U::MODEL_NAME {
-        name
-    } else {
-        U::MODEL_NAME
+        let meta = self.user_meta();
+        let columns = self.model().users.columns.iter();
+        let columns = columns.map(|name| meta.column(name).to_owned());
+        UserTable::of(meta)
+            .columns(columns)
+            .for_dialect(self.db().dialect())
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use super::{Backend, BackendResult, Context, Credentials, Object, Perm, WithPerm};
-use crate::base_user::{BaseUser, PermissionSet};
-use crate::db::{Executor, Field, Row, Sql, Value, quote_name};
+use crate::base_user::{BaseUser, PermissionSet, UserFlag};
+use crate::db::{Executor, Field, Row, Sql, Value};
 use crate::models::model::Model;
 use crate::models::split_perm;
 use crate::{Auth, Error, db};
@@ -173,7 +173,7 @@ async fn authenticate<U: BaseUser>(
     rule: RowRule,
 ) -> BackendResult<Option<U>> {
     let username = credentials.get("username");
-    let username = username.or_else(|| credentials.get(U::USERNAME_FIELD));
+    let username = username.or_else(|| credentials.get(&auth.user_meta().username_field));
     let (Some(username), Some(password)) = (username, credentials.get("password")) else {
         return Ok(None);
     };
@@ -299,7 +299,7 @@ fn with_perm_statement<'a, U: BaseUser>(
 ) -> Result<(Sql, Vec<Value<'a>>), Error> {
     let links = model.links()?;
     let users = &model.users.name;
-    let id = format!("{users}.{}", quote_name(U::ID_COLUMN));
+    let id = format!("{users}.{}", model.users.id_column());
     let (which, one): (_, Vec<Value<'a>>) = match asked.perm {
         Perm::Row(row) => ("\"auth_permission\".\"id\" = ?", vec![row.into()]),
         // No row holds a NUL, and PostgreSQL refuses to look for one.
@@ -326,17 +326,30 @@ fn with_perm_statement<'a, U: BaseUser>(
     );
     let mut params = one.clone();
     params.extend(one);
-    if asked.include_superusers {
-        text.push_str(&format!(" OR {users}.\"is_superuser\""));
+    if let Some(column) = flag_column(model, &model.meta.is_superuser)
+        && asked.include_superusers
+    {
+        text.push_str(&format!(" OR {column}"));
     }
     text.push(')');
-    match asked.is_active {
-        Some(active) if model.has_column("is_active") => {
-            text.push_str(&format!(" AND {users}.\"is_active\" = ?"));
+    match (asked.is_active, flag_column(model, &model.meta.is_active)) {
+        (Some(active), Some(column)) => {
+            text.push_str(&format!(" AND {column} = ?"));
             params.push(active.into());
         }
-        Some(false) => text.push_str(" AND 1 = 0"),
+        (Some(active), None) if model.meta.is_active != UserFlag::Always(active) => {
+            text.push_str(" AND 1 = 0");
+        }
         _ => {}
     }
     Ok((Sql::generated(text, None), params))
+}
+
+/// The qualified column of a flag, if it is one.
+fn flag_column<U: BaseUser>(model: &Model<U>, flag: &UserFlag) -> Option<String> {
+    let UserFlag::Field(name) = flag else {
+        return None;
+    };
+    let column = model.users.column(name)?;
+    Some(format!("{}.{column}", model.users.name))
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::{BaseUser, FieldInfo};
+use super::{BaseUser, FieldInfo, UserMeta};
 use crate::db::{self, Field, Row, Value};
 
 /// A struct whose columns are columns of the model that embeds it.
@@ -20,13 +21,16 @@ pub trait Embed: Sized {
 }
 
 /// Where [`BaseUser::read`] reads from: a row, given values, or nothing (to learn the column names).
-pub struct Columns<'r>(Source<'r>);
+pub struct Columns<'r> {
+    source: Source<'r>,
+    meta: Option<&'r Arc<UserMeta>>,
+}
 
 enum Source<'r> {
     /// Selected in the model's order from `next` on: no look-up, only a check of the name.
     Row {
         row: &'r Row<'r>,
-        names: &'r [&'static str],
+        names: &'r [Cow<'static, str>],
         next: usize,
         offset: usize,
     },
@@ -38,8 +42,8 @@ enum Source<'r> {
 
 impl<'r> Columns<'r> {
     /// A row whose columns from `offset` on are `names`, in that order.
-    pub(crate) fn row(row: &'r Row<'r>, names: &'r [&'static str], offset: usize) -> Self {
-        Self(Source::Row {
+    pub(crate) fn row(row: &'r Row<'r>, names: &'r [Cow<'static, str>], offset: usize) -> Self {
+        Self::of(Source::Row {
             row,
             names,
             next: 0,
@@ -49,21 +53,41 @@ impl<'r> Columns<'r> {
 
     /// Given values; absent ones take their defaults.
     pub(crate) fn map(values: &'r HashMap<String, Value<'static>>) -> Self {
-        Self(Source::Map(values))
+        Self::of(Source::Map(values))
+    }
+
+    /// Defaults alone.
+    pub(crate) fn defaults() -> Self {
+        Self::of(Source::Record(Vec::new()))
+    }
+
+    fn of(source: Source<'r>) -> Self {
+        Self { source, meta: None }
+    }
+
+    /// The same for a model that is described.
+    pub(crate) fn with_meta(mut self, meta: Option<&'r Arc<UserMeta>>) -> Self {
+        self.meta = meta;
+        self
+    }
+
+    /// What the model is described by.
+    pub(crate) fn meta(&self) -> Option<&'r Arc<UserMeta>> {
+        self.meta
     }
 
     /// An object of defaults.
     pub(crate) fn blank<T>(read: impl FnOnce(&mut Columns<'_>) -> db::Result<T>) -> T {
-        read(&mut Columns(Source::Record(Vec::new()))).expect("defaults can always be read")
+        read(&mut Columns::defaults()).expect("defaults can always be read")
     }
 
     /// The names that `read` asks for, in its order.
     pub(crate) fn names<T>(
         read: impl FnOnce(&mut Columns<'_>) -> db::Result<T>,
     ) -> db::Result<Vec<&'static str>> {
-        let mut columns = Columns(Source::Record(Vec::new()));
+        let mut columns = Columns::defaults();
         read(&mut columns)?;
-        match columns.0 {
+        match columns.source {
             Source::Record(names) => Ok(names),
             _ => Ok(Vec::new()),
         }
@@ -87,7 +111,7 @@ impl<'r> Columns<'r> {
         name: &'static str,
         default: impl FnOnce() -> T,
     ) -> db::Result<T> {
-        match &mut self.0 {
+        match &mut self.source {
             Source::Row {
                 row,
                 names,
@@ -112,8 +136,8 @@ impl<'r> Columns<'r> {
 }
 
 /// Where `name` is: at `next` when it is read in the model's order, else wherever it was selected.
-fn position(names: &[&str], next: &mut usize, name: &str) -> db::Result<usize> {
-    let index = if names.get(*next) == Some(&name) {
+fn position(names: &[Cow<'static, str>], next: &mut usize, name: &str) -> db::Result<usize> {
+    let index = if names.get(*next).is_some_and(|known| known == name) {
         *next
     } else {
         let found = names.iter().position(|known| *known == name);
@@ -126,7 +150,7 @@ fn position(names: &[&str], next: &mut usize, name: &str) -> db::Result<usize> {
 /// What [`BaseUser::write`] writes to.
 pub struct Changes<'a> {
     only: Option<&'a [&'a str]>,
-    columns: Vec<(&'static str, Value<'a>)>,
+    columns: Vec<(&'a str, Value<'a>)>,
 }
 
 impl<'a> Changes<'a> {
@@ -147,13 +171,13 @@ impl<'a> Changes<'a> {
     }
 
     /// Names a column with its value.
-    pub fn set<T: Field>(&mut self, name: &'static str, value: &'a T) {
+    pub fn set<T: Field>(&mut self, name: &'a str, value: &'a T) {
         if self.only.is_none_or(|only| only.contains(&name)) {
             self.columns.push((name, value.to_value()));
         }
     }
 
-    pub(crate) fn into_columns(self) -> Vec<(&'static str, Value<'a>)> {
+    pub(crate) fn into_columns(self) -> Vec<(&'a str, Value<'a>)> {
         self.columns
     }
 

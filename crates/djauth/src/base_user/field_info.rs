@@ -1,14 +1,20 @@
 //! What `migrate` and the checks must know about a model's columns.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// One column of a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use crate::db::Value;
+
+/// One field of a model, which is one column of its table.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FieldInfo {
-    /// The column's name.
-    pub name: &'static str,
+    /// The field's name.
+    pub name: Cow<'static, str>,
+    /// The column's name, where it is not the field's (Django's `db_column`).
+    pub column: Option<Cow<'static, str>>,
     /// What it holds.
     pub kind: FieldKind,
     /// Django's `max_length`, in characters.
@@ -17,6 +23,8 @@ pub struct FieldInfo {
     pub unique: bool,
     /// Whether the column may be NULL.
     pub null: bool,
+    /// What new objects of a described model have; a struct has its defaults in its code.
+    pub default: Option<Value<'static>>,
 }
 
 impl FieldInfo {
@@ -24,12 +32,25 @@ impl FieldInfo {
     #[must_use]
     pub const fn new(name: &'static str, kind: FieldKind) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
+            column: None,
             kind,
             max_length: None,
             unique: false,
             null: false,
+            default: None,
         }
+    }
+
+    /// The same in a column of another name.
+    #[must_use]
+    pub const fn column(mut self, name: &'static str) -> Self {
+        // A destructor cannot run in a constant; there is nothing to drop in a new one.
+        std::mem::forget(std::mem::replace(
+            &mut self.column,
+            Some(Cow::Borrowed(name)),
+        ));
+        self
     }
 
     /// The same with a length limit in characters.

@@ -7,6 +7,7 @@ mod columns;
 mod field_info;
 mod fields;
 mod id;
+mod meta;
 mod normalize;
 mod password;
 mod permissions_mixin;
@@ -17,6 +18,7 @@ use std::fmt;
 pub use columns::{Changes, Columns, Embed};
 pub use field_info::{ColumnType, FieldInfo, FieldKind};
 pub use id::UserId;
+pub use meta::{LinkTable, UserFlag, UserLinkTables, UserMeta};
 pub use normalize::{normalize_email, normalize_username};
 pub use password::{AbstractBaseUser, SESSION_AUTH_HASH_SALT};
 pub(crate) use permissions_mixin::PermissionSet;
@@ -28,7 +30,10 @@ use crate::db;
 /// A user model, Django's `AUTH_USER_MODEL`. Implement it with `#[derive(BaseUser)]`, or by hand with
 /// [`fields!`](crate::fields).
 ///
-/// The constants carry Django's own names. `Display` is Django's `__str__`, by custom the username.
+/// The constants carry Django's own names, and are read once, when an [`Auth`](crate::Auth) is made:
+/// code for any user model asks [`Auth::user_meta`](crate::Auth::user_meta), because a
+/// [`DescribedUser`](crate::models::DescribedUser) has no constants to speak of. `Display` is Django's
+/// `__str__`, by custom the username.
 pub trait BaseUser: Clone + fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// The type of the key.
     type Id: UserId;
@@ -40,15 +45,20 @@ pub trait BaseUser: Clone + fmt::Debug + fmt::Display + Send + Sync + 'static {
     const ID_COLUMN: &'static str = "id";
     /// The table; `None` stands for `<app_label>_<model_name>`.
     const DB_TABLE: Option<&'static str> = None;
-    /// The column that people log in with.
+    /// The field that people log in with.
     const USERNAME_FIELD: &'static str = "username";
-    /// The column with the e-mail address; it need not exist.
+    /// The field with the e-mail address; it need not exist.
     const EMAIL_FIELD: &'static str = "email";
     /// What `createsuperuser` asks for besides [`Self::USERNAME_FIELD`] and the password.
     const REQUIRED_FIELDS: &'static [&'static str] = &[];
     /// What is known about the columns, in pieces (own fields and embedded structs). Empty when the
     /// trait was implemented by hand: such a table cannot be made by `migrate`.
     const FIELDS: &'static [&'static [FieldInfo]] = &[];
+
+    /// What the constants say. `None` for a model that is described when the program starts.
+    fn declared() -> Option<UserMeta> {
+        Some(UserMeta::declared::<Self>())
+    }
 
     /// The key.
     fn id(&self) -> Self::Id;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{CheckMessage, Level};
-use crate::base_user::{BaseUser, FieldInfo};
+use crate::base_user::UserMeta;
 use crate::management::ModelMeta;
 use crate::settings::Settings;
 
@@ -14,27 +14,26 @@ const MODEL_BACKEND: &str = "django.contrib.auth.backends.ModelBackend";
 ///
 /// What the types rule out cannot be found: fields of the wrong type (`auth.E001`), and methods in
 /// place of the flags `is_anonymous` and `is_authenticated` (`auth.C009`, `auth.C010`).
-pub fn check_user_model<U: BaseUser>(settings: &Settings) -> Vec<CheckMessage> {
-    let label = U::label();
-    let listed = U::REQUIRED_FIELDS.contains(&U::USERNAME_FIELD).then(|| {
+pub fn check_user_model(meta: &UserMeta, settings: &Settings) -> Vec<CheckMessage> {
+    let label = meta.label();
+    let listed = meta.required_fields.contains(&meta.username_field);
+    let listed = listed.then(|| {
         let text = format!(
             "USERNAME_FIELD {:?} must not be one of REQUIRED_FIELDS",
-            U::USERNAME_FIELD
+            meta.username_field
         );
         CheckMessage::new(Level::Error, "auth.E002", text).object(label.as_str())
     });
     listed
         .into_iter()
-        .chain(not_unique::<U>(settings, &label))
+        .chain(not_unique(meta, settings, &label))
         .collect()
 }
 
 /// `auth.E003` if users are found by the stock backend alone, `auth.W004` otherwise. A model that
 /// says nothing of its columns cannot be judged.
-fn not_unique<U: BaseUser>(settings: &Settings, label: &str) -> Option<CheckMessage> {
-    let mut fields = U::FIELDS.iter().copied().flatten();
-    let field: &FieldInfo = fields.find(|field| field.name == U::USERNAME_FIELD)?;
-    if field.unique {
+fn not_unique(meta: &UserMeta, settings: &Settings, label: &str) -> Option<CheckMessage> {
+    if meta.username()?.unique {
         return None;
     }
     let alone = settings.authentication_backends == [MODEL_BACKEND];
@@ -45,7 +44,7 @@ fn not_unique<U: BaseUser>(settings: &Settings, label: &str) -> Option<CheckMess
     };
     let text = format!(
         "{:?} is what people log in with, so it should be unique",
-        U::USERNAME_FIELD
+        meta.username_field
     );
     Some(CheckMessage::new(level, id, text).object(label))
 }
@@ -129,7 +128,7 @@ mod tests {
     #[test]
     fn the_stock_user_and_django_s_permissions_are_right() {
         let settings = Settings::new(djauth_signing::crypto::get_random_secret_key());
-        assert_eq!(ids(&check_user_model::<User>(&settings)), [""; 0]);
+        assert_eq!(ids(&check_user_model(&UserMeta::declared::<User>(), &settings)), [""; 0]);
         assert_eq!(
             ids(&check_models_permissions(&[ModelMeta::new(
                 "reports", "Report"

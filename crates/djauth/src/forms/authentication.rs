@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::field::{
     BoundField, UsernameField, capfirst, clean_password, errors_value, verbose_name,
 };
-use crate::base_user::BaseUser;
+use crate::base_user::{BaseUser, UserMeta};
 use crate::http::{QueryDict, Request};
 use crate::validators::ValidationError;
 use crate::{Auth, Credentials, Error};
@@ -31,15 +31,15 @@ pub struct AuthenticationForm {
 
 impl AuthenticationForm {
     /// An empty form, for a page that is shown for the first time.
-    pub fn unbound<U: BaseUser>() -> Self {
+    pub fn unbound(user: &UserMeta) -> Self {
         Self {
             bound: false,
             username: String::new(),
             password: Zeroizing::default(),
             field: UsernameField {
-                max_length: Some(max_length::<U>()),
+                max_length: Some(max_length(user)),
             },
-            username_label: verbose_name(U::USERNAME_FIELD),
+            username_label: verbose_name(&user.username_field),
             username_errors: Vec::new(),
             password_errors: Vec::new(),
             errors: Vec::new(),
@@ -47,13 +47,13 @@ impl AuthenticationForm {
     }
 
     /// The form with what was sent.
-    pub fn new<U: BaseUser>(data: &QueryDict) -> Self {
+    pub fn new(user: &UserMeta, data: &QueryDict) -> Self {
         let text = |name| data.get(name).unwrap_or_default().to_owned();
         Self {
             bound: true,
             username: text("username"),
             password: Zeroizing::new(text("password")),
-            ..Self::unbound::<U>()
+            ..Self::unbound(user)
         }
     }
 
@@ -155,14 +155,9 @@ fn confirm_login_allowed<U: BaseUser>(user: &U) -> Result<(), ValidationError> {
     ))
 }
 
-fn max_length<U: BaseUser>() -> usize {
-    let fields = U::FIELDS.iter().copied().flatten();
-    let field = fields
-        .into_iter()
-        .find(|field| field.name == U::USERNAME_FIELD);
-    field
-        .and_then(|field| field.max_length)
-        .map_or(MAX_USERNAME, |limit| limit as usize)
+fn max_length(user: &UserMeta) -> usize {
+    let limit = user.username().and_then(|field| field.max_length);
+    limit.map_or(MAX_USERNAME, |limit| limit as usize)
 }
 
 /// Shows what was sent neither as a name nor as a password.

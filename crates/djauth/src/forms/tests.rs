@@ -1,4 +1,5 @@
 use super::*;
+use crate::base_user::UserMeta;
 use crate::http::QueryDict;
 use crate::models::User;
 
@@ -42,7 +43,7 @@ fn cve_2023_46695_long_usernames_are_not_normalised() {
 #[test]
 fn fields_are_those_of_django_in_its_order() {
     let data = QueryDict::parse(b"username=%22%3E%3Cx&password=s3cret", 10).unwrap();
-    let form = AuthenticationForm::new::<User>(&data);
+    let form = AuthenticationForm::new(&UserMeta::declared::<User>(), &data);
     assert_eq!(
         form.fields().map(|field| field.name),
         ["username", "password"]

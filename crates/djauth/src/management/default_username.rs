@@ -45,7 +45,7 @@ fn from_passwd() -> Option<String> {
 /// The database's.
 pub async fn get_default_username<U: BaseUser>(auth: &Auth<U>) -> Result<String, Error> {
     let name = cleaned(&get_system_username());
-    if U::label() != "auth.user" || name.is_empty() {
+    if auth.user_meta().label() != "auth.user" || name.is_empty() {
         return Ok(String::new());
     }
     let taken = auth.users().get_by_natural_key(&name).await?.is_some();

@@ -195,12 +195,12 @@ fn missing_user(found: &Catalogue, user: &UserTable) -> Vec<SchemaProblem> {
     let mut columns: Vec<&str> = user.columns.iter().map(String::as_str).collect();
     columns.push(&user.key);
     let mut problems = missing_in(found, &user.table, &columns);
-    for (table, other) in [
-        (&user.groups_table, "group_id"),
-        (&user.permissions_table, "permission_id"),
+    for (table, [owner, other]) in [
+        (&user.groups_table, &user.groups_columns),
+        (&user.permissions_table, &user.permissions_columns),
     ] {
         if let Some(table) = table {
-            problems.extend(missing_in(found, table, &[&user.link_column, other]));
+            problems.extend(missing_in(found, table, &[owner, other]));
         }
     }
     problems

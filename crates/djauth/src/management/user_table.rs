@@ -1,6 +1,6 @@
 //! Where users are kept.
 
-use crate::base_user::truncate_name;
+use crate::base_user::{LinkTable, UserLinkTables, UserMeta, truncate_name};
 use crate::db::Dialect;
 
 /// The tables of the user model: Django's own, or those of `AUTH_USER_MODEL`.
@@ -26,8 +26,10 @@ pub struct UserTable {
     pub groups_table: Option<String>,
     /// The table that links users with permissions; `None` for a model without Django's `PermissionsMixin`.
     pub permissions_table: Option<String>,
-    /// The column of both link tables that points at the user.
-    pub link_column: String,
+    /// The column of `groups_table` that points at the user, and that which points at the group.
+    pub groups_columns: [String; 2],
+    /// The column of `permissions_table` that points at the user, and that which points at the permission.
+    pub permissions_columns: [String; 2],
 }
 
 /// The columns of Django's own user.
@@ -67,9 +69,35 @@ impl UserTable {
             columns: Vec::new(),
             groups_table: None,
             permissions_table: None,
-            link_column: format!("{model_name}_id"),
+            groups_columns: [format!("{model_name}_id"), "group_id".to_owned()],
+            permissions_columns: [format!("{model_name}_id"), "permission_id".to_owned()],
         }
         .table(format!("{app_label}_{model_name}"))
+    }
+
+    /// The tables of a user model, without its columns.
+    #[must_use]
+    pub fn of(meta: &UserMeta) -> Self {
+        let stock = meta.is_stock();
+        let mut table = UserTable {
+            swapped: !stock,
+            ..UserTable::own(&meta.app_label, &meta.model_name())
+        }
+        .table(&meta.db_table)
+        .key(meta.column(&meta.pk));
+        let Some(UserLinkTables {
+            groups,
+            user_permissions,
+        }) = &meta.links
+        else {
+            return table.without_permissions();
+        };
+        let columns = |link: &LinkTable| [link.user_column.clone(), link.target_column.clone()];
+        table.groups_table = Some(groups.table.clone());
+        table.groups_columns = columns(groups);
+        table.permissions_table = Some(user_permissions.table.clone());
+        table.permissions_columns = columns(user_permissions);
+        table
     }
 
     /// Another name of the table (`Meta.db_table`); the link tables are named after it.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::link::Link;
 use super::query::key_values;
-use super::table::Entity;
+use super::table::{Entity, Table};
 use crate::apps::{Dependant, OnDelete, Referred};
 use crate::base_user::{BaseUser, UserId};
 use crate::db::{Dialect, Executor, Field, Sql, Transaction, Value, quote_name};
-use crate::models::{Group, Permission};
 use crate::{Auth, Error};
 
 /// Keys in one statement.
@@ -35,29 +35,55 @@ impl Deleted {
 /// What must go, or be emptied, with rows of one table.
 struct Reference {
     table: String,
+    /// The table, quoted.
+    name: String,
+    /// Quoted.
     column: String,
     on_delete: OnDelete,
 }
 
 impl Reference {
-    fn cascade(table: impl Into<String>, column: impl Into<String>) -> Self {
+    fn new(table: &str, column: &str, on_delete: OnDelete) -> Self {
         Self {
-            table: table.into(),
-            column: column.into(),
+            table: table.to_owned(),
+            name: quote_name(table).into_owned(),
+            column: quote_name(column).into_owned(),
+            on_delete,
+        }
+    }
+
+    fn cascade(table: &str, column: &str) -> Self {
+        Self::new(table, column, OnDelete::Cascade)
+    }
+
+    /// The rows of a link that belong to the one who is deleted.
+    fn owner(link: &Link) -> Self {
+        Self {
+            column: link.owner.clone(),
+            ..Self::target(link)
+        }
+    }
+
+    /// The rows of a link that point at what is deleted.
+    fn target(link: &Link) -> Self {
+        Self {
+            table: link.name.clone(),
+            name: link.table.clone(),
+            column: link.target.clone(),
             on_delete: OnDelete::Cascade,
         }
     }
 
     fn from_dependant(dependant: &Dependant) -> Self {
-        Self {
-            table: dependant.table().to_owned(),
-            column: dependant.column().to_owned(),
-            on_delete: dependant.on_delete(),
-        }
+        Self::new(
+            dependant.table(),
+            dependant.column(),
+            dependant.on_delete(),
+        )
     }
 
     fn statement(&self, keys: usize) -> Sql {
-        let (table, column) = (quote_name(&self.table), quote_name(&self.column));
+        let (table, column) = (&self.name, &self.column);
         let marks = vec!["?"; keys].join(", ");
         let verb = match self.on_delete {
             OnDelete::Cascade => format!("DELETE FROM {table}"),
@@ -92,21 +118,14 @@ pub(crate) async fn users<U: BaseUser>(
 ) -> Result<Deleted, Error> {
     let tx = ex.begin().await?;
     let mut references = registered(auth, Referred::User);
-    if auth.model().links.is_some() {
-        let (table, column) = (U::db_table(), format!("{}_id", U::MODEL_NAME));
-        references.push(Reference::cascade(
-            format!("{table}_groups"),
-            column.clone(),
-        ));
-        references.push(Reference::cascade(
-            format!("{table}_user_permissions"),
-            column,
-        ));
+    if let Some(links) = &auth.model().links {
+        references.push(Reference::owner(&links.groups));
+        references.push(Reference::owner(&links.user_permissions));
     }
     if has_admin_log(auth, &tx).await? {
         references.push(Reference::cascade("django_admin_log", "user_id"));
     }
-    finish::<U>(tx, references, ids).await
+    finish(&auth.model().users, tx, references, ids).await
 }
 
 /// Deletes groups with their links.
@@ -118,13 +137,10 @@ pub(crate) async fn groups<U: BaseUser>(
     let tx = ex.begin().await?;
     let mut references = registered(auth, Referred::Group);
     references.push(Reference::cascade("auth_group_permissions", "group_id"));
-    if auth.model().links.is_some() {
-        references.push(Reference::cascade(
-            format!("{}_groups", U::db_table()),
-            "group_id",
-        ));
+    if let Some(links) = &auth.model().links {
+        references.push(Reference::target(&links.groups));
     }
-    finish::<Group>(tx, references, ids).await
+    finish(&auth.model().groups, tx, references, ids).await
 }
 
 /// Deletes permissions with their links.
@@ -133,7 +149,8 @@ pub(crate) async fn permissions<U: BaseUser>(
     ex: &impl Executor,
     ids: &[i32],
 ) -> Result<Deleted, Error> {
-    finish::<Permission>(ex.begin().await?, of_permissions(auth), ids).await
+    let references = of_permissions(auth);
+    finish(&auth.model().permissions, ex.begin().await?, references, ids).await
 }
 
 /// Deletes content types with their permissions; log entries stay and forget theirs.
@@ -153,11 +170,11 @@ pub(crate) async fn content_types<U: BaseUser>(
         .await?;
     let mut references = registered(auth, Referred::ContentType);
     if has_admin_log(auth, &tx).await? {
-        references.push(Reference {
-            table: "django_admin_log".to_owned(),
-            column: "content_type_id".to_owned(),
-            on_delete: OnDelete::SetNull,
-        });
+        references.push(Reference::new(
+            "django_admin_log",
+            "content_type_id",
+            OnDelete::SetNull,
+        ));
     }
     references.push(Reference::cascade("django_content_type", "id"));
     for reference in references {
@@ -173,9 +190,8 @@ fn of_permissions<U: BaseUser>(auth: &Auth<U>) -> Vec<Reference> {
         "auth_group_permissions",
         "permission_id",
     ));
-    if auth.model().links.is_some() {
-        let table = format!("{}_user_permissions", U::db_table());
-        references.push(Reference::cascade(table, "permission_id"));
+    if let Some(links) = &auth.model().links {
+        references.push(Reference::target(&links.user_permissions));
     }
     references
 }
@@ -195,11 +211,17 @@ async fn permissions_of(tx: &Transaction, content_types: &[i32]) -> Result<Vec<i
 }
 
 async fn finish<T: Entity>(
+    table: &Table<T>,
     tx: Transaction,
     mut references: Vec<Reference>,
     ids: &[T::Id],
 ) -> Result<Deleted, Error> {
-    references.push(Reference::cascade(T::table_name(), T::ID_COLUMN));
+    references.push(Reference {
+        table: table.table.clone(),
+        name: table.name.clone(),
+        column: table.id_column(),
+        on_delete: OnDelete::Cascade,
+    });
     let mut deleted = Deleted::default();
     for reference in references {
         reference.apply(&tx, ids, &mut deleted).await?;

@@ -35,12 +35,8 @@ impl fmt::Display for Group {
 
 impl Entity for Group {
     type Id = i32;
-    const ID_COLUMN: &'static str = "id";
     const NAME: &'static str = "group";
 
-    fn table_name() -> String {
-        "auth_group".to_owned()
-    }
     fn key(&self) -> i32 {
         self.id
     }

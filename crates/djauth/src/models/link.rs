@@ -11,6 +11,8 @@ const CHUNK: usize = 400;
 
 /// One link table, `owner` to `target`.
 pub(crate) struct Link {
+    /// The table as it is.
+    pub(crate) name: String,
     /// Quoted.
     pub(crate) table: String,
     /// Quoted.
@@ -23,6 +25,7 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(table: &str, owner: &str, target: &str) -> Self {
+        let name = table.to_owned();
         let (table, owner, target) = (
             quote_name(table).into_owned(),
             quote_name(owner).into_owned(),
@@ -34,6 +37,7 @@ impl Link {
                 None,
             ),
             clear: Sql::generated(format!("DELETE FROM {table} WHERE {owner} = ?"), None),
+            name,
             table,
             owner,
             target,

@@ -1,6 +1,8 @@
 //! Everything that is known about the user model and the tables around it, built once.
 
-use crate::base_user::{BaseUser, truncate_name};
+use std::sync::Arc;
+
+use crate::base_user::{BaseUser, LinkTable, UserLinkTables, UserMeta, truncate_name};
 use crate::db::{Dialect, Sql, quote_name};
 use crate::models::link::Link;
 use crate::models::table::Table;
@@ -12,6 +14,7 @@ const LONGEST_TABLE_NAME: usize = 63;
 
 /// The statements of user model `U`, groups and permissions.
 pub(crate) struct Model<U: BaseUser> {
+    pub(crate) meta: Arc<UserMeta>,
     pub(crate) users: Table<U>,
     pub(crate) groups: Table<Group>,
     pub(crate) permissions: Table<Permission>,
@@ -46,30 +49,34 @@ impl<U: BaseUser> Model<U> {
     ///
     /// # Errors
     /// `ImproperlyConfigured`: the model contradicts itself.
-    pub(crate) fn new(dialect: Dialect) -> Result<Self, Error> {
-        let users = Table::<U>::new()?;
-        check_names::<U>(&users.columns)?;
-        let (groups, permissions) = (Table::new()?, Table::new()?);
-        let id = quote_name(U::ID_COLUMN);
+    pub(crate) fn new(dialect: Dialect, meta: Arc<UserMeta>) -> Result<Self, Error> {
+        let users = Table::<U>::users(&meta)?;
+        check_names(&meta, &users)?;
+        let groups = Table::new("auth_group")?;
+        let permissions = Table::new("auth_permission")?;
+        let id = users.id_column();
         let (name, list) = (&users.name, &users.list);
-        let with_mixin = U::blank().permissions().is_some();
+        let [username, password, last_login] =
+            [&meta.username_field, "password", "last_login"].map(|field| quoted(&meta, field));
         Ok(Self {
-            links: with_mixin.then(|| UserLinks::new::<U>(dialect)),
+            links: meta
+                .links
+                .as_ref()
+                .map(|links| UserLinks::new(links, dialect)),
             group_permissions: Link::new("auth_group_permissions", "group_id", "permission_id"),
             // Two rows at most are read, so that a name that is not unique is noticed.
             by_username: Sql::generated(
                 format!(
-                    "SELECT {list} FROM {name} WHERE {name}.{} = ? LIMIT 2",
-                    quote_name(U::USERNAME_FIELD)
+                    "SELECT {list} FROM {name} WHERE {name}.{username} = ? LIMIT 2"
                 ),
                 None,
             ),
-            set_password: generated(format!("UPDATE {name} SET \"password\" = ? WHERE {id} = ?")),
+            set_password: generated(format!("UPDATE {name} SET {password} = ? WHERE {id} = ?")),
             set_password_if: generated(format!(
-                "UPDATE {name} SET \"password\" = ? WHERE {id} = ? AND \"password\" = ?"
+                "UPDATE {name} SET {password} = ? WHERE {id} = ? AND {password} = ?"
             )),
             set_last_login: generated(format!(
-                "UPDATE {name} SET \"last_login\" = ? WHERE {id} = ?"
+                "UPDATE {name} SET {last_login} = ? WHERE {id} = ?"
             )),
             group_by_name: generated(format!(
                 "SELECT {} FROM \"auth_group\" WHERE \"name\" = ?",
@@ -84,6 +91,7 @@ impl<U: BaseUser> Model<U> {
                 permissions.list
             )),
             every_permission: Sql::new(PERMISSION_NAMES),
+            meta,
             users,
             groups,
             permissions,
@@ -98,24 +106,33 @@ impl<U: BaseUser> Model<U> {
         self.links.as_ref().ok_or_else(|| {
             Error::improperly_configured(format!(
                 "{} has no groups and permissions: embed PermissionsMixin",
-                U::label()
+                self.meta.label()
             ))
         })
     }
 
     /// Whether the users have a column of this name.
     pub(crate) fn has_column(&self, name: &str) -> bool {
-        self.users.columns.contains(&name)
+        self.users.columns.iter().any(|column| column == name)
+    }
+}
+
+#[cfg(test)]
+impl Model<crate::User> {
+    /// Of the stock user.
+    pub(crate) fn stock(dialect: Dialect) -> Self {
+        let meta = Arc::new(UserMeta::declared::<crate::User>());
+        Self::new(dialect, meta).expect("the stock user is a model")
     }
 }
 
 impl UserLinks {
-    fn new<U: BaseUser>(dialect: Dialect) -> Self {
-        let table = U::db_table();
-        let name = |field| truncate_name(format!("{table}_{field}"), dialect);
-        let owner = format!("{}_id", U::MODEL_NAME);
-        let groups = Link::new(&name("groups"), &owner, "group_id");
-        let permissions = Link::new(&name("user_permissions"), &owner, "permission_id");
+    fn new(tables: &UserLinkTables, dialect: Dialect) -> Self {
+        let link = |through: &LinkTable| {
+            let table = truncate_name(through.table.clone(), dialect);
+            Link::new(&table, &through.user_column, &through.target_column)
+        };
+        let (groups, permissions) = (link(&tables.groups), link(&tables.user_permissions));
         Self {
             user_perms: generated(format!("{PERMISSION_NAMES}{}", permissions.of_user())),
             group_perms: generated(format!("{PERMISSION_NAMES}{}", groups.of_groups())),
@@ -151,31 +168,35 @@ fn generated(text: String) -> Sql {
     Sql::generated(text, None)
 }
 
-fn check_names<U: BaseUser>(columns: &[&str]) -> Result<(), Error> {
+/// The quoted column of a field.
+fn quoted(meta: &UserMeta, field: &str) -> String {
+    quote_name(meta.column(field)).into_owned()
+}
+
+fn check_names<U: BaseUser>(meta: &UserMeta, users: &Table<U>) -> Result<(), Error> {
     let refuse = |text: String| Err(Error::new(ErrorKind::ImproperlyConfigured, text));
-    let model = U::label();
-    for name in [U::USERNAME_FIELD, "password", "last_login"] {
-        if !columns.contains(&name) {
+    let model = meta.label();
+    let has = |name: &str| users.column(name).is_some();
+    for name in [&meta.username_field, "password", "last_login"] {
+        if !has(name) {
             return refuse(format!("{model} has no column {name:?}"));
         }
     }
-    if let Some(name) = U::REQUIRED_FIELDS
-        .iter()
-        .find(|name| !columns.contains(name))
-    {
+    if let Some(name) = meta.required_fields.iter().find(|name| !has(name)) {
         return refuse(format!(
             "{model}: REQUIRED_FIELDS names {name:?}, which is no column"
         ));
     }
-    if U::REQUIRED_FIELDS.contains(&U::USERNAME_FIELD) {
+    if meta.required_fields.contains(&meta.username_field) {
         return refuse(format!(
             "{model}: REQUIRED_FIELDS names the USERNAME_FIELD (auth.E002)"
         ));
     }
-    if U::MODEL_NAME.chars().any(char::is_uppercase) {
+    let declared = U::declared().is_some();
+    if declared && U::MODEL_NAME.chars().any(char::is_uppercase) {
         return refuse(format!("{model}: the model's name must be in lower case"));
     }
-    if U::db_table().len() > LONGEST_TABLE_NAME {
+    if meta.db_table.len() > LONGEST_TABLE_NAME {
         return refuse(format!(
             "{model}: the table's name is longer than {LONGEST_TABLE_NAME} bytes: name another (DB_TABLE)"
         ));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::base_user::{BaseUser, Columns, normalize_email, normalize_username};
+use crate::base_user::{BaseUser, Columns, UserMeta, normalize_email, normalize_username};
 use crate::db::Value;
 use crate::{Auth, Error};
 
@@ -16,14 +16,15 @@ pub(super) fn build<U: BaseUser>(
     if username.is_empty() {
         return Err(Error::value(format!(
             "a user needs a {}",
-            U::USERNAME_FIELD
+            auth.user_meta().username_field
         )));
     }
+    let meta = auth.user_meta();
     let mut values = HashMap::new();
     put(
         auth,
         &mut values,
-        U::EMAIL_FIELD,
+        &meta.email_field,
         normalize_email(email).into(),
     );
     put(auth, &mut values, "is_staff", superuser.into());
@@ -32,10 +33,11 @@ pub(super) fn build<U: BaseUser>(
     put(
         auth,
         &mut values,
-        U::USERNAME_FIELD,
-        normalized::<U>(username).into(),
+        &meta.username_field,
+        normalized(meta, username).into(),
     );
-    Ok(U::read(&mut Columns::map(&values))?)
+    let columns = Columns::map(&values);
+    Ok(U::read(&mut columns.with_meta(Some(meta)))?)
 }
 
 fn put<U: BaseUser>(
@@ -50,9 +52,9 @@ fn put<U: BaseUser>(
 }
 
 /// NFKC; an address as the login name is normalised as an address too.
-fn normalized<U: BaseUser>(username: &str) -> String {
+fn normalized(meta: &UserMeta, username: &str) -> String {
     let username = normalize_username(username);
-    if U::USERNAME_FIELD == U::EMAIL_FIELD {
+    if meta.username_field == meta.email_field {
         normalize_email(&username)
     } else {
         username

@@ -44,7 +44,6 @@ impl fmt::Display for Permission {
 
 impl Entity for Permission {
     type Id = i32;
-    const ID_COLUMN: &'static str = "id";
     const NAME: &'static str = "permission";
     const ORDERING: &'static [&'static str] =
         &["content_type__app_label", "content_type__model", "codename"];
@@ -58,9 +57,6 @@ impl Entity for Permission {
         ("content_type__model", "\"django_content_type\".\"model\""),
     ];
 
-    fn table_name() -> String {
-        "auth_permission".to_owned()
-    }
     fn key(&self) -> i32 {
         self.id
     }

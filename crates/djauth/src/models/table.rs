@@ -1,15 +1,16 @@
 //! The statements of one table, built once.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use crate::base_user::{BaseUser, Changes, Columns, UserId};
+use crate::base_user::{BaseUser, Changes, Columns, UserId, UserMeta};
 use crate::db::{self, Executor, Field, Row, Sql, Value, quote_name};
 use crate::{Error, ErrorKind};
 
 /// A struct that is a row of one table.
 pub(crate) trait Entity: Clone + Send + Sync + 'static {
     type Id: UserId;
-    const ID_COLUMN: &'static str;
     /// What the row is called in errors.
     const NAME: &'static str;
     /// Django's `Meta.ordering`.
@@ -19,7 +20,6 @@ pub(crate) trait Entity: Clone + Send + Sync + 'static {
     /// Lookup names of joined columns, with the SQL that they stand for.
     const RELATED: &'static [(&'static str, &'static str)] = &[];
 
-    fn table_name() -> String;
     fn key(&self) -> Self::Id;
     fn set_key(&mut self, id: Self::Id);
     fn read_from(row: &mut Columns<'_>) -> db::Result<Self>;
@@ -28,12 +28,8 @@ pub(crate) trait Entity: Clone + Send + Sync + 'static {
 
 impl<U: BaseUser> Entity for U {
     type Id = U::Id;
-    const ID_COLUMN: &'static str = U::ID_COLUMN;
     const NAME: &'static str = "user";
 
-    fn table_name() -> String {
-        U::db_table()
-    }
     fn key(&self) -> Self::Id {
         self.id()
     }
@@ -50,11 +46,18 @@ impl<U: BaseUser> Entity for U {
 
 /// The columns of a table in the model's order, and the statements that need nothing else.
 pub(crate) struct Table<T: Entity> {
+    /// As it is.
+    pub(crate) table: String,
     /// Quoted.
     pub(crate) name: String,
-    pub(crate) columns: Vec<&'static str>,
+    /// The names of the fields.
+    pub(crate) columns: Vec<Cow<'static, str>>,
     /// Every column, quoted and qualified, for SELECT.
     pub(crate) list: String,
+    /// Which of `columns` is the key.
+    pub(crate) key: usize,
+    /// Of users alone.
+    meta: Option<Arc<UserMeta>>,
     by_id: Sql,
     insert: Sql,
     insert_with_id: Sql,
@@ -62,40 +65,90 @@ pub(crate) struct Table<T: Entity> {
     of: PhantomData<fn() -> T>,
 }
 
-impl<T: Entity> Table<T> {
-    /// Learns the columns and builds the statements.
+impl<U: BaseUser> Table<U> {
+    /// The table of a user model.
     ///
     /// # Errors
     /// `ImproperlyConfigured` when the struct reads other columns than it writes, or one twice.
-    pub(crate) fn new() -> Result<Self, Error> {
+    pub(crate) fn users(meta: &Arc<UserMeta>) -> Result<Self, Error> {
+        let columns = match U::declared() {
+            Some(_) => Columns::names(U::read)?.into_iter().map(Cow::Borrowed).collect(),
+            None => meta.fields.iter().map(|field| field.name.clone()).collect(),
+        };
+        Self::build(meta.db_table.clone(), &meta.pk, columns, Some(meta.clone()))
+    }
+
+    /// An unsaved user with the model's defaults.
+    pub(crate) fn blank(&self) -> Result<U, Error> {
+        Ok(U::read(&mut Columns::defaults().with_meta(self.meta.as_ref()))?)
+    }
+}
+
+impl<T: Entity> Table<T> {
+    /// A table of Django's with the key `id`.
+    ///
+    /// # Errors
+    /// `ImproperlyConfigured` when the struct reads other columns than it writes, or one twice.
+    pub(crate) fn new(table: &str) -> Result<Self, Error> {
         let columns = Columns::names(T::read_from)?;
-        check_written::<T>(&columns)?;
-        let name = quote_name(&T::table_name()).into_owned();
-        let list = list(&name, &columns);
-        let id = quote_name(T::ID_COLUMN);
-        let rest: Vec<_> = columns
-            .iter()
-            .copied()
-            .filter(|c| *c != T::ID_COLUMN)
-            .collect();
+        let columns = columns.into_iter().map(Cow::Borrowed).collect();
+        Self::build(table.to_owned(), "id", columns, None)
+    }
+
+    fn build(
+        table: String,
+        key: &str,
+        columns: Vec<Cow<'static, str>>,
+        meta: Option<Arc<UserMeta>>,
+    ) -> Result<Self, Error> {
+        let wrong = |name: &str, what: &str| wrong_column(&table, name, what);
+        check_written::<T>(&columns, meta.as_ref(), &wrong)?;
+        let place = columns.iter().position(|column| column == key);
+        let place = place.ok_or_else(|| wrong(key, "is the key but is not read"))?;
+        let quoted = |name: &Cow<'static, str>| quoted_column(meta.as_deref(), name);
+        let all: Vec<String> = columns.iter().map(quoted).collect();
+        let id = all[place].clone();
+        let rest: Vec<String> = all.iter().filter(|column| **column != id).cloned().collect();
+        let key_column = meta.as_ref().map_or(key, |meta| meta.column(key));
+        let name = quote_name(&table).into_owned();
+        let list = list(&name, &all);
         Ok(Self {
             by_id: Sql::generated(
                 format!("SELECT {list} FROM {name} WHERE {name}.{id} = ?"),
                 None,
             ),
-            insert: Sql::generated(insert(&name, &rest), Some(T::ID_COLUMN)),
-            insert_with_id: Sql::generated(insert(&name, &columns), None),
-            update: Sql::generated(update(&name, &rest, T::ID_COLUMN), None),
+            insert: Sql::generated(insert(&name, &rest), Some(key_column)),
+            insert_with_id: Sql::generated(insert(&name, &all), None),
+            update: Sql::generated(update(&name, &rest, &id), None),
+            table,
             name,
             columns,
             list,
+            key: place,
+            meta,
             of: PhantomData,
         })
     }
 
+    /// The quoted column of a field of this table.
+    pub(crate) fn column(&self, name: &str) -> Option<String> {
+        let known = self.columns.iter().find(|known| *known == name)?;
+        Some(quoted_column(self.meta.as_deref(), known))
+    }
+
+    /// The quoted column of the key.
+    pub(crate) fn id_column(&self) -> String {
+        quoted_column(self.meta.as_deref(), &self.columns[self.key])
+    }
+
+    fn id_name(&self) -> &str {
+        &self.columns[self.key]
+    }
+
     /// The row's columns from `offset` on as a `T`.
     pub(crate) fn read(&self, row: &Row<'_>, offset: usize) -> db::Result<T> {
-        T::read_from(&mut Columns::row(row, &self.columns, offset))
+        let columns = Columns::row(row, &self.columns, offset);
+        T::read_from(&mut columns.with_meta(self.meta.as_ref()))
     }
 
     /// The row of this key.
@@ -111,7 +164,7 @@ impl<T: Entity> Table<T> {
         if is_new(object) {
             return self.insert(ex, object).await;
         }
-        let params = values(object, &self.columns, Some(T::ID_COLUMN));
+        let params = values(object, &self.columns, self.id_name(), true);
         if ex.execute(&self.update, params).await? == 0 {
             self.insert(ex, object).await?;
         }
@@ -121,7 +174,7 @@ impl<T: Entity> Table<T> {
     /// Writes a new row; a key that the database makes is stored in the object.
     pub(crate) async fn insert<E: Executor>(&self, ex: &E, object: &mut T) -> Result<(), Error> {
         if is_new(object) {
-            let params = values(object, &self.columns, None);
+            let params = values(object, &self.columns, self.id_name(), false);
             let params = params.into_iter().map(Value::into_owned).collect();
             let id = ex.insert(&self.insert, params).await?;
             object.set_key(T::Id::from_auto(id));
@@ -146,9 +199,13 @@ impl<T: Entity> Table<T> {
         if named.is_empty() {
             return Ok(());
         }
-        let sql = Sql::generated(update(&self.name, &named, T::ID_COLUMN), None);
+        let columns: Vec<String> = named
+            .iter()
+            .map(|name| quoted_column(self.meta.as_deref(), name))
+            .collect();
+        let sql = Sql::generated(update(&self.name, &columns, &self.id_column()), None);
         match ex
-            .execute(&sql, values(object, &named, Some(T::ID_COLUMN)))
+            .execute(&sql, values(object, &named, self.id_name(), true))
             .await?
         {
             0 => Err(Error::new(
@@ -159,10 +216,11 @@ impl<T: Entity> Table<T> {
         }
     }
 
-    fn named(&self, fields: &[&str]) -> Result<Vec<&'static str>, Error> {
+    fn named(&self, fields: &[&str]) -> Result<Vec<Cow<'static, str>>, Error> {
+        let known = |name: &str| self.columns.iter().any(|column| column == name);
         if let Some(unknown) = fields
             .iter()
-            .find(|f| !self.columns.contains(f) || **f == T::ID_COLUMN)
+            .find(|name| !known(name) || **name == self.id_name())
         {
             return Err(Error::value(format!(
                 "a {} has no field {unknown:?} to save",
@@ -172,8 +230,8 @@ impl<T: Entity> Table<T> {
         Ok(self
             .columns
             .iter()
-            .copied()
-            .filter(|c| fields.contains(c))
+            .filter(|column| fields.contains(&column.as_ref()))
+            .cloned()
             .collect())
     }
 }
@@ -182,37 +240,37 @@ fn is_new<T: Entity>(object: &T) -> bool {
     T::Id::AUTO && object.key() == T::Id::from_auto(0)
 }
 
+fn wrong_column(table: &str, name: &str, what: &str) -> Error {
+    Error::improperly_configured(format!("model of {table}: column {name:?} {what}"))
+}
+
+/// The quoted column of a field.
+fn quoted_column(meta: Option<&UserMeta>, name: &str) -> String {
+    let column = meta.map_or(name, |meta| meta.column(name));
+    quote_name(column).into_owned()
+}
+
 /// `read` and `write` must name the same columns, each once.
-fn check_written<T: Entity>(read: &[&'static str]) -> Result<(), Error> {
-    let blank = Columns::blank(T::read_from);
-    let mut changes = Changes::all();
-    blank.write_to(&mut changes);
-    let written: Vec<_> = changes
-        .into_columns()
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
-    let wrong = |name: &str, what: &str| {
-        let table = T::table_name();
-        Err(Error::improperly_configured(format!(
-            "model of {table}: column {name:?} {what}"
-        )))
-    };
+fn check_written<T: Entity>(
+    read: &[Cow<'static, str>],
+    meta: Option<&Arc<UserMeta>>,
+    wrong: &impl Fn(&str, &str) -> Error,
+) -> Result<(), Error> {
+    let blank = T::read_from(&mut Columns::defaults().with_meta(meta))?;
+    let read: Vec<&str> = read.iter().map(AsRef::as_ref).collect();
+    let written: Vec<&str> = pairs(&blank).into_iter().map(|(name, _)| name).collect();
     for (one, other, what) in [
-        (read, written.as_slice(), "is read but not written"),
-        (written.as_slice(), read, "is written but not read"),
+        (&read, &written, "is read but not written"),
+        (&written, &read, "is written but not read"),
     ] {
         for (i, name) in one.iter().enumerate() {
             if one[..i].contains(name) {
-                return wrong(name, "is named twice");
+                return Err(wrong(name, "is named twice"));
             }
             if !other.contains(name) {
-                return wrong(name, what);
+                return Err(wrong(name, what));
             }
         }
-    }
-    if !read.contains(&T::ID_COLUMN) {
-        return wrong(T::ID_COLUMN, "is the key but is not read");
     }
     Ok(())
 }
@@ -220,64 +278,52 @@ fn check_written<T: Entity>(read: &[&'static str]) -> Result<(), Error> {
 /// The values of `columns` without the key, in that order; then the key once more where a WHERE asks for it.
 fn values<'a, T: Entity>(
     object: &'a T,
-    columns: &[&'static str],
-    key: Option<&'static str>,
+    columns: &[Cow<'static, str>],
+    key: &str,
+    key_too: bool,
 ) -> Vec<Value<'a>> {
     let mut pairs = pairs(object);
     let mut ordered: Vec<_> = columns
         .iter()
-        .filter(|name| **name != T::ID_COLUMN)
+        .filter(|name| *name != key)
         .map(|name| take(&mut pairs, name))
         .collect();
-    if let Some(key) = key {
+    if key_too {
         ordered.push(take(&mut pairs, key));
     }
     ordered
 }
 
-fn all_values<'a, T: Entity>(object: &'a T, columns: &[&'static str]) -> Vec<Value<'a>> {
+fn all_values<'a, T: Entity>(object: &'a T, columns: &[Cow<'static, str>]) -> Vec<Value<'a>> {
     let mut pairs = pairs(object);
     columns.iter().map(|name| take(&mut pairs, name)).collect()
 }
 
-fn pairs<T: Entity>(object: &T) -> Vec<(&'static str, Value<'_>)> {
+fn pairs<T: Entity>(object: &T) -> Vec<(&str, Value<'_>)> {
     let mut changes = Changes::all();
     object.write_to(&mut changes);
     changes.into_columns()
 }
 
-fn take<'a>(pairs: &mut [(&'static str, Value<'a>)], name: &str) -> Value<'a> {
+fn take<'a>(pairs: &mut [(&'a str, Value<'a>)], name: &str) -> Value<'a> {
     let found = pairs.iter_mut().find(|(known, _)| *known == name);
     found.map_or(Value::Null, |(_, value)| {
         std::mem::replace(value, Value::Null)
     })
 }
 
-fn list(table: &str, columns: &[&str]) -> String {
-    let columns: Vec<_> = columns
-        .iter()
-        .map(|c| format!("{table}.{}", quote_name(c)))
-        .collect();
+/// Columns are quoted.
+fn list(table: &str, columns: &[String]) -> String {
+    let columns: Vec<_> = columns.iter().map(|c| format!("{table}.{c}")).collect();
     columns.join(", ")
 }
 
-fn insert(table: &str, columns: &[&str]) -> String {
-    let names: Vec<_> = columns.iter().map(|c| quote_name(c)).collect();
+fn insert(table: &str, columns: &[String]) -> String {
     let marks = vec!["?"; columns.len()].join(", ");
-    format!(
-        "INSERT INTO {table} ({}) VALUES ({marks})",
-        names.join(", ")
-    )
+    format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", "))
 }
 
-fn update(table: &str, columns: &[&str], id: &str) -> String {
-    let sets: Vec<_> = columns
-        .iter()
-        .map(|c| format!("{} = ?", quote_name(c)))
-        .collect();
-    format!(
-        "UPDATE {table} SET {} WHERE {} = ?",
-        sets.join(", "),
-        quote_name(id)
-    )
+fn update(table: &str, columns: &[String], id: &str) -> String {
+    let sets: Vec<_> = columns.iter().map(|c| format!("{c} = ?")).collect();
+    format!("UPDATE {table} SET {} WHERE {id} = ?", sets.join(", "))
 }

@@ -91,10 +91,18 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
         match (rows.next(), rows.next()) {
             (_, Some(_)) => Err(Error::new(
                 ErrorKind::MultipleObjectsReturned,
-                format!("{} is not unique", U::USERNAME_FIELD),
+                format!("{} is not unique", self.auth.user_meta().username_field),
             )),
             (found, None) => Ok(found),
         }
+    }
+
+    /// An unsaved user with the model's defaults.
+    ///
+    /// # Errors
+    /// `Value`: a default does not fit its field.
+    pub fn blank(self) -> Result<U, Error> {
+        self.auth.model().users.blank()
     }
 
     /// Makes a user: e-mail and username normalised, the password hashed (`None`: unusable), written.

@@ -1,7 +1,7 @@
 //! The statements of the request path, one for each number of permissions asked for.
 
 use crate::base_user::BaseUser;
-use crate::db::{Dialect, Sql, quote_name};
+use crate::db::{Dialect, Sql};
 use crate::models::model::Model;
 
 /// Statements with and without the session, for 0 to [`Statements::MOST_PERMS`] permissions. Marks, in
@@ -52,7 +52,7 @@ impl Statements {
 impl Pair {
     fn new<U: BaseUser>(model: &Model<U>, perms: usize, mysql: bool) -> Self {
         let (users, list) = (&model.users.name, &model.users.list);
-        let id = quote_name(U::ID_COLUMN);
+        let id = model.users.id_column();
         let answers = answer(model, mysql).map(|text| format!("{text}, ").repeat(perms));
         let answers = answers.unwrap_or_default();
         Self {

@@ -39,7 +39,7 @@ impl LoginView {
         }
         match *request.handle.method() {
             Method::GET | Method::HEAD => {
-                self.show(auth, request, &AuthenticationForm::unbound::<U>())
+                self.show(auth, request, &AuthenticationForm::unbound(auth.user_meta()))
             }
             Method::POST | Method::PUT => self.post(auth, request).await,
             _ => Ok(allow(&handle, "GET, POST, PUT, HEAD, OPTIONS")),
@@ -51,7 +51,7 @@ impl LoginView {
         auth: &Auth<U>,
         request: &PageRequest,
     ) -> Result<Response<Body>, Error> {
-        let mut form = AuthenticationForm::new::<U>(&request.data);
+        let mut form = AuthenticationForm::new(auth.user_meta(), &request.data);
         let Some(user) = form.clean(auth, &request.handle).await? else {
             return self.show(auth, request, &form);
         };

@@ -6,7 +6,7 @@ mod condition;
 use std::fmt;
 
 use super::table::{Entity, Table};
-use crate::db::{Dialect, Executor, Field, Sql, Value, quote_name};
+use crate::db::{Dialect, Executor, Field, Sql, Value};
 use crate::{Error, ErrorKind};
 
 pub use condition::Q;
@@ -172,7 +172,7 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
 
     /// The keys of the rows.
     pub(super) async fn ids(&self) -> Result<Vec<T::Id>, Error> {
-        let list = format!("{}.{}", self.table.name, quote_name(T::ID_COLUMN));
+        let list = format!("{}.{}", self.table.name, self.table.id_column());
         let (sql, params) = self.statement(&list)?;
         Ok(self.ex.fetch(&sql, &params, |row| row.get(0)).await?)
     }
@@ -202,9 +202,12 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
     }
 
     fn column(&self, name: &str) -> Result<String, Error> {
-        let name = if name == "pk" { T::ID_COLUMN } else { name };
-        if self.table.columns.contains(&name) {
-            return Ok(format!("{}.{}", self.table.name, quote_name(name)));
+        let column = match name {
+            "pk" => Some(self.table.id_column()),
+            name => self.table.column(name),
+        };
+        if let Some(column) = column {
+            return Ok(format!("{}.{column}", self.table.name));
         }
         let related = T::RELATED.iter().find(|(lookup, _)| *lookup == name);
         related

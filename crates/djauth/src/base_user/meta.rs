@@ -1,0 +1,179 @@
+//! What is known about a user model while the program runs: Django's `_meta`.
+
+use std::borrow::Cow;
+
+use super::{BaseUser, FieldInfo};
+
+/// A user model: the constants of its class and its `_meta`.
+///
+/// A struct says all of it by its constants ([`UserMeta::declared`]); a
+/// [`DescribedUser`](crate::models::DescribedUser) has it from the settings. Code that works for both
+/// asks [`Auth::user_meta`](crate::Auth::user_meta), never the constants.
+///
+/// Fields are named by Django's names. Their columns may be called otherwise
+/// ([`column`](UserMeta::column)).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct UserMeta {
+    /// The application that the model belongs to, as in the content type.
+    pub app_label: String,
+    /// The name of the class; part of the content type, of tables and of links in lower case
+    /// ([`model_name`](UserMeta::model_name)).
+    pub object_name: String,
+    /// The name for people, `Meta.verbose_name`; the class's name with spaces when absent.
+    pub verbose_name: Option<String>,
+    /// `Meta.db_table`.
+    pub db_table: String,
+    /// The field that is the key.
+    pub pk: String,
+    /// The field that people log in with.
+    pub username_field: String,
+    /// The field with the e-mail address; it need not exist.
+    pub email_field: String,
+    /// What `createsuperuser` asks for besides name and password.
+    pub required_fields: Vec<String>,
+    /// The fields, in the model's order. Empty when the trait was implemented by hand.
+    pub fields: Vec<FieldInfo>,
+    /// Where users are linked with groups and permissions; `None` for a model without
+    /// `PermissionsMixin`.
+    pub links: Option<UserLinkTables>,
+    /// Whether a user may log in.
+    pub is_active: UserFlag,
+    /// Whether a user may enter the admin.
+    pub is_staff: UserFlag,
+    /// Whether a user has every permission.
+    pub is_superuser: UserFlag,
+}
+
+/// The link tables of a user model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserLinkTables {
+    /// `groups`.
+    pub groups: LinkTable,
+    /// `user_permissions`.
+    pub user_permissions: LinkTable,
+}
+
+/// One link table, Django's `through`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkTable {
+    /// Its name.
+    pub table: String,
+    /// The column that points at the user.
+    pub user_column: String,
+    /// The column that points at the group or the permission.
+    pub target_column: String,
+}
+
+/// Where a flag of a user comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserFlag {
+    /// The field of this name.
+    Field(String),
+    /// The same for every user: a plain attribute of the Python class.
+    Always(bool),
+}
+
+impl UserMeta {
+    /// What a struct says by its constants.
+    #[must_use]
+    pub fn declared<U: BaseUser>() -> Self {
+        let fields: Vec<FieldInfo> = U::FIELDS.iter().copied().flatten().cloned().collect();
+        let db_table = U::db_table();
+        let with_mixin = U::blank().permissions().is_some();
+        let key = fields
+            .iter()
+            .find(|field| field.column_name() == U::ID_COLUMN);
+        let flag = |name: &str, otherwise| match fields.iter().any(|field| field.name == name) {
+            true => UserFlag::Field(name.to_owned()),
+            false => UserFlag::Always(otherwise),
+        };
+        Self {
+            app_label: U::APP_LABEL.to_owned(),
+            object_name: class_name::<U>().to_owned(),
+            verbose_name: None,
+            pk: key.map_or(U::ID_COLUMN, |key| &key.name).to_owned(),
+            username_field: U::USERNAME_FIELD.to_owned(),
+            email_field: U::EMAIL_FIELD.to_owned(),
+            required_fields: U::REQUIRED_FIELDS.iter().map(|&f| f.to_owned()).collect(),
+            links: with_mixin.then(|| UserLinkTables::named(&db_table, U::MODEL_NAME)),
+            is_active: flag("is_active", true),
+            is_staff: flag("is_staff", false),
+            is_superuser: flag("is_superuser", false),
+            fields,
+            db_table,
+        }
+    }
+
+    /// The model's name in lower case.
+    #[must_use]
+    pub fn model_name(&self) -> String {
+        self.object_name.to_lowercase()
+    }
+
+    /// Django's `AUTH_USER_MODEL` in lower case: `auth.user`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}.{}", self.app_label, self.model_name())
+    }
+
+    /// Whether this is Django's own user, in its own table.
+    #[must_use]
+    pub fn is_stock(&self) -> bool {
+        self.label() == "auth.user" && self.db_table == "auth_user"
+    }
+
+    /// The field of this name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&FieldInfo> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The column of this field.
+    #[must_use]
+    pub fn column<'a>(&'a self, name: &'a str) -> &'a str {
+        self.field(name).map_or(name, FieldInfo::column_name)
+    }
+
+    /// What is known of the field that people log in with.
+    #[must_use]
+    pub fn username(&self) -> Option<&FieldInfo> {
+        self.field(&self.username_field)
+    }
+}
+
+impl UserLinkTables {
+    /// The tables as Django names them for a model with this table and name.
+    #[must_use]
+    pub fn named(db_table: &str, model_name: &str) -> Self {
+        let link = |field: &str, target: &str| LinkTable {
+            table: format!("{db_table}_{field}"),
+            user_column: format!("{model_name}_id"),
+            target_column: target.to_owned(),
+        };
+        Self {
+            groups: link("groups", "group_id"),
+            user_permissions: link("user_permissions", "permission_id"),
+        }
+    }
+}
+
+/// The name of the type, if it is the model's in capitals; otherwise the model's own.
+fn class_name<U: BaseUser>() -> &'static str {
+    let path = std::any::type_name::<U>();
+    let path = path.split('<').next().unwrap_or(path);
+    let name = path.rsplit("::").next().unwrap_or(path);
+    if name.to_lowercase() == U::MODEL_NAME {
+        name
+    } else {
+        U::MODEL_NAME
+    }
+}
+
+impl FieldInfo {
+    /// The column's name: the field's own unless it has another.
+    #[must_use]
+    pub fn column_name(&self) -> &str {
+        self.column.as_ref().map_or(&self.name, Cow::as_ref)
+    }
+}
