@@ -73,6 +73,7 @@ pub(crate) struct Column<'a> {
     pub(crate) max_length: Option<LitInt>,
     pub(crate) unique: bool,
     pub(crate) null: bool,
+    pub(crate) blank: bool,
 }
 
 impl<'a> Column<'a> {
@@ -90,6 +91,7 @@ impl<'a> Column<'a> {
             max_length: None,
             unique: false,
             null: is_option(&field.ty),
+            blank: false,
         };
         for attribute in django(&field.attrs) {
             attribute.parse_nested_meta(|meta| column.take(&meta))?;
@@ -106,10 +108,11 @@ impl<'a> Column<'a> {
             Some("column") => return once(&mut self.column, meta.value()?.parse()?, meta),
             Some("unique") => self.unique = true,
             Some("null") => self.null = true,
+            Some("blank") => self.blank = true,
             _ => {
                 return Err(meta.error(
                     "unknown attribute; a field takes primary_key, embed, column = \"…\", \
-                     default = …, max_length = …, unique and null",
+                     default = …, max_length = …, unique, null and blank",
                 ));
             }
         }

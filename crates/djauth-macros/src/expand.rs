@@ -225,11 +225,12 @@ fn field_info(column: &Column<'_>) -> TokenStream {
     }
     let max_length = column.max_length.iter();
     let (unique, null) = (column.unique || column.role == Role::Key, column.null);
+    let blank = column.blank;
     quote! {
         &[::djauth::base_user::FieldInfo::new(
             #name,
             <#ty as ::djauth::base_user::ColumnType>::KIND,
-        )#(.column(#db_column))*#(.max_length(#max_length))*.unique(#unique).null(#null)]
+        )#(.column(#db_column))*#(.max_length(#max_length))*.unique(#unique).null(#null).blank(#blank)]
     }
 }
 

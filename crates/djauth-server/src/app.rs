@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn;
 use djauth::views::verify;
-use djauth::{Auth, User};
+use djauth::{Auth, BaseUser};
 
 use crate::guard::guard;
 
 /// Everything that is served, with the guard around it.
-pub(crate) fn router(auth: &Auth<User>) -> Router {
+pub(crate) fn router<U: BaseUser>(auth: &Auth<U>) -> Router {
     let limit = Duration::from_secs(auth.settings().server_request_timeout);
     let templates = auth.templates().clone();
     Router::new()

@@ -47,8 +47,8 @@ pub(crate) enum Command {
         check: bool,
     },
     Createsuperuser {
-        username: Option<String>,
-        email: Option<String>,
+        /// Fields of the user, by their names.
+        fields: Vec<(String, String)>,
         interactive: bool,
     },
     Changepassword {
@@ -101,8 +101,7 @@ struct Reading {
     options: Options,
     name: Option<String>,
     operand: Option<String>,
-    username: Option<String>,
-    email: Option<String>,
+    fields: Vec<(String, String)>,
     fail_level: Option<Level>,
     flags: Vec<&'static str>,
     help: bool,
@@ -124,14 +123,18 @@ impl Reading {
             Long("skip-checks") => self.options.skip_checks = true,
             Short('h') | Long("help") => self.help = true,
             Long("version") => self.version = true,
-            Long("username") => self.username = Some(text(parser)?),
-            Long("email") => self.email = Some(text(parser)?),
             Long("database") => database(&text(parser)?)?,
             Long("fail-level") => self.fail_level = Some(level(&text(parser)?)?),
             Long("noinput" | "no-input") => self.flags.push("--noinput"),
             Long("check") => self.flags.push("--check"),
             Long("deploy") => self.flags.push("--deploy"),
             Long("all") => self.flags.push("--all"),
+            // The fields of the user model are options of `createsuperuser`.
+            Long(field) if is_field(field) => {
+                let field = field.to_owned();
+                let value = text(parser)?;
+                self.fields.push((field, value));
+            }
             Value(value) => self.operand(value.string().map_err(usage)?)?,
             other => return Err(usage(other.unexpected())),
         }
@@ -181,8 +184,7 @@ impl Reading {
                 check: self.flag("--check"),
             },
             "createsuperuser" => Command::Createsuperuser {
-                username: self.username.take(),
-                email: self.email.take(),
+                fields: std::mem::take(&mut self.fields),
                 interactive: !self.flag("--noinput"),
             },
             "changepassword" => Command::Changepassword {
@@ -210,16 +212,10 @@ impl Reading {
 
     /// Options and arguments that the command does not take.
     fn nothing_left(&self, name: &str) -> Result<(), Failure> {
-        let valued = [
-            self.username.as_ref().map(|_| "--username"),
-            self.email.as_ref().map(|_| "--email"),
-            self.fail_level.as_ref().map(|_| "--fail-level"),
-        ];
-        let left = valued
-            .into_iter()
-            .flatten()
-            .chain(self.flags.iter().copied())
-            .next();
+        let fields = self.fields.iter().map(|(field, _)| format!("--{field}"));
+        let level = self.fail_level.map(|_| "--fail-level".to_owned());
+        let flags = self.flags.iter().copied().map(str::to_owned);
+        let left = fields.chain(level).chain(flags).next();
         if let Some(option) = left {
             return Err(Failure::Usage(format!("{name} takes no option {option}")));
         }
@@ -230,6 +226,11 @@ impl Reading {
             None => Ok(()),
         }
     }
+}
+
+/// Whether an option may name a field of the user model.
+fn is_field(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
@@ -306,8 +307,10 @@ mod tests {
     #[test]
     fn createsuperuser_takes_django_options() {
         let expected = Command::Createsuperuser {
-            username: Some("root".into()),
-            email: Some(String::new()),
+            fields: vec![
+                ("username".into(), "root".into()),
+                ("email".into(), String::new()),
+            ],
             interactive: false,
         };
         assert_eq!(

@@ -1,23 +1,23 @@
 //! From a plan to an [`Auth`] on a database.
 
 use djauth::checks::CheckMessage;
-use djauth::{Auth, Error, ErrorKind, User};
+use djauth::{Auth, BaseUser, Error, ErrorKind};
 
 use crate::failure::Failure;
 use crate::own_database::{OwnDatabase, Plan};
 
 /// An open database, and what is known of where it comes from.
-pub(crate) struct Opened {
-    pub(crate) auth: Auth<User>,
+pub(crate) struct Opened<U: BaseUser> {
+    pub(crate) auth: Auth<U>,
     /// Whether it is a file that this process has just made.
     pub(crate) fresh: bool,
 }
 
 /// Opens the database, makes it first if it may be made, and migrates it if it is our own.
 /// What fails leaves no files behind.
-pub(crate) async fn open_or_make(plan: Plan) -> Result<Opened, Failure> {
+pub(crate) async fn open_or_make<U: BaseUser>(plan: Plan) -> Result<Opened<U>, Failure> {
     let mut made = plan.make()?;
-    let auth = connect(&made).await?;
+    let auth = connect::<U>(&made).await?;
     if made.ours {
         let migrated = auth.migrate().await;
         if let Err(error) = migrated {
@@ -33,7 +33,7 @@ pub(crate) async fn open_or_make(plan: Plan) -> Result<Opened, Failure> {
 }
 
 /// Opens a database that must be there. Makes nothing.
-pub(crate) async fn open(plan: Plan) -> Result<Auth<User>, Failure> {
+pub(crate) async fn open<U: BaseUser>(plan: Plan) -> Result<Auth<U>, Failure> {
     if !plan.database_exists() {
         let url = &plan.settings().database_url;
         return Err(Failure::other(format!(
@@ -43,8 +43,9 @@ pub(crate) async fn open(plan: Plan) -> Result<Auth<User>, Failure> {
     connect(&plan.make()?).await
 }
 
-pub(crate) async fn connect(made: &OwnDatabase) -> Result<Auth<User>, Failure> {
-    let auth = Auth::connect(&made.url(), made.settings.clone()).await;
+pub(crate) async fn connect<U: BaseUser>(made: &OwnDatabase) -> Result<Auth<U>, Failure> {
+    let auth = Auth::builder(made.settings.clone()).user_model::<U>();
+    let auth = auth.connect(&made.url()).await;
     auth.map_err(|error| {
         failed(
             &format!("cannot open the database {}", made.settings.database_url),
@@ -54,14 +55,14 @@ pub(crate) async fn connect(made: &OwnDatabase) -> Result<Auth<User>, Failure> {
 }
 
 /// Refuses a database whose tables are not as they must be.
-pub(crate) async fn must_be_migrated(auth: &Auth<User>) -> Result<(), Failure> {
+pub(crate) async fn must_be_migrated<U: BaseUser>(auth: &Auth<U>) -> Result<(), Failure> {
     auth.check()
         .await
         .map_err(|error| failed("the database cannot be used", &error))
 }
 
 /// The tables' faults as a message.
-pub(crate) async fn check(auth: &Auth<User>) -> Result<Option<CheckMessage>, Failure> {
+pub(crate) async fn check<U: BaseUser>(auth: &Auth<U>) -> Result<Option<CheckMessage>, Failure> {
     match auth.check().await {
         Ok(()) => Ok(None),
         Err(error) if *error.kind() == ErrorKind::Schema => Ok(Some(CheckMessage::schema(&error))),

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use djauth::settings::Draft;
+use djauth::{BaseUser, User};
 
 use crate::cli::{Command, Invocation, Options};
 use crate::commands::createsuperuser::Given;
@@ -63,7 +64,7 @@ fn with_settings(options: &Options, command: Command) -> Result<(), Failure> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Failure::caused("cannot start threads", &error))?;
-    let result = runtime.block_on(with_runtime(options, command, Plan::new(draft)?));
+    let result = runtime.block_on(with_runtime::<User>(options, command, Plan::new(draft)?));
     // A question that nobody answered must not keep the program alive.
     runtime.shutdown_background();
     result
@@ -74,30 +75,36 @@ fn settings_file(options: &Options) -> Option<PathBuf> {
     options.settings.clone().or(named.map(PathBuf::from))
 }
 
-async fn with_runtime(options: &Options, command: Command, plan: Plan) -> Result<(), Failure> {
+async fn with_runtime<U: BaseUser>(
+    options: &Options,
+    command: Command,
+    plan: Plan,
+) -> Result<(), Failure> {
     if command.needs_checks() && !options.skip_checks {
-        commands::check::before(plan.settings(), options)?;
+        commands::check::before::<U>(plan.settings(), options)?;
     }
     match command {
-        Command::Runserver { address } => commands::runserver::run(plan, address.as_deref()).await,
-        Command::Migrate { check: true } => commands::migrate::check(plan, options).await,
-        Command::Migrate { check: false } => commands::migrate::run(plan, options).await,
+        Command::Runserver { address } => {
+            commands::runserver::run::<U>(plan, address.as_deref()).await
+        }
+        Command::Migrate { check: true } => commands::migrate::check::<U>(plan, options).await,
+        Command::Migrate { check: false } => commands::migrate::run::<U>(plan, options).await,
         Command::Createsuperuser {
-            username,
-            email,
+            fields,
             interactive,
         } => {
             let given = Given {
-                username,
-                email,
+                fields,
                 interactive,
             };
-            commands::createsuperuser::run(plan, given, options).await
+            commands::createsuperuser::run::<U>(plan, given, options).await
         }
-        Command::Changepassword { username } => commands::changepassword::run(plan, username).await,
-        Command::Clearsessions => commands::clearsessions::run(plan).await,
+        Command::Changepassword { username } => {
+            commands::changepassword::run::<U>(plan, username).await
+        }
+        Command::Clearsessions => commands::clearsessions::run::<U>(plan).await,
         Command::Check { deploy, fail_level } => {
-            commands::check::run(plan, deploy, fail_level, options).await
+            commands::check::run::<U>(plan, deploy, fail_level, options).await
         }
         Command::Diffsettings { .. } | Command::Help | Command::Version => Ok(()),
     }

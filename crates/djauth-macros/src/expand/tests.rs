@@ -118,7 +118,7 @@ fn the_table_gets_the_names_that_were_given() {
         "Some (\"people\")",
         "const ID_COLUMN : & 'static str = \"uuid\"",
         "row . get (\"address\")",
-        ". column (\"mail\") . max_length (80) . unique (true) . null (false)",
+        ". column (\"mail\") . max_length (80) . unique (true) . null (false) . blank (false)",
     ] {
         assert!(code.contains(wanted), "{wanted} in {code}");
     }

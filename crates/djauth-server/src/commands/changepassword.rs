@@ -1,7 +1,7 @@
 //! `changepassword [NAME]`.
 
 use djauth::management::get_system_username;
-use djauth::{Auth, User};
+use djauth::{Auth, BaseUser};
 
 use super::password;
 use crate::database::{self, failed};
@@ -13,8 +13,8 @@ use crate::{output, terminal};
 const TRIES: u32 = 3;
 
 /// Asks for a new password and stores it.
-pub(crate) async fn run(plan: Plan, username: Option<String>) -> Result<(), Failure> {
-    let auth = database::open(plan).await?;
+pub(crate) async fn run<U: BaseUser>(plan: Plan, username: Option<String>) -> Result<(), Failure> {
+    let auth = database::open::<U>(plan).await?;
     database::must_be_migrated(&auth).await?;
     let username = username.unwrap_or_else(get_system_username);
     let found = auth.users().get_by_natural_key(&username).await;
@@ -29,7 +29,7 @@ pub(crate) async fn run(plan: Plan, username: Option<String>) -> Result<(), Fail
     Ok(())
 }
 
-async fn ask(auth: &Auth<User>, user: &User) -> Result<String, Failure> {
+async fn ask<U: BaseUser>(auth: &Auth<U>, user: &U) -> Result<String, Failure> {
     for _ in 0..TRIES {
         let password = entry("Password: ").await?;
         let again = entry("Password (again): ").await?;
@@ -58,7 +58,7 @@ async fn entry(prompt: &str) -> Result<String, Failure> {
     }
 }
 
-async fn store(auth: &Auth<User>, user: &mut User, password: &str) -> Result<(), Failure> {
+async fn store<U: BaseUser>(auth: &Auth<U>, user: &mut U, password: &str) -> Result<(), Failure> {
     let failed = |error| failed("the password cannot be stored", &error);
     auth.set_password(user, password).await.map_err(failed)?;
     auth.save_password(user).await.map_err(failed)

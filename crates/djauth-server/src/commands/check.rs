@@ -1,10 +1,12 @@
 //! `check [--deploy] [--fail-level LEVEL]`.
 
-use djauth::User;
+use djauth::BaseUser;
+use djauth::base_user::UserMeta;
 use djauth::checks::{CheckMessage, Level, check_deploy, check_proxies, check_user_model};
 use djauth::settings::Settings;
 
 use crate::cli::Options;
+use crate::database::failed;
 use crate::failure::Failure;
 use crate::own_database::Plan;
 use crate::{database, output};
@@ -12,18 +14,18 @@ use crate::{database, output};
 /// Looks for faults in settings, user model and, if there is one, database. Makes nothing.
 ///
 /// As in Django, messages go to stderr, and the command fails from the given level.
-pub(crate) async fn run(
+pub(crate) async fn run<U: BaseUser>(
     plan: Plan,
     deploy: bool,
     fail_level: Level,
     options: &Options,
 ) -> Result<(), Failure> {
-    let mut messages = system_checks(plan.settings());
+    let mut messages = system_checks::<U>(plan.settings())?;
     if deploy {
         messages.extend(check_deploy(plan.settings()));
     }
     if plan.database_exists() {
-        let auth = database::open(plan).await?;
+        let auth = database::open::<U>(plan).await?;
         messages.extend(database::check(&auth).await?);
         auth.db().close().await;
     }
@@ -31,8 +33,8 @@ pub(crate) async fn run(
 }
 
 /// The checks that other commands begin with: what is wrong is shown, an error ends the command.
-pub(crate) fn before(settings: &Settings, options: &Options) -> Result<(), Failure> {
-    let messages = system_checks(settings);
+pub(crate) fn before<U: BaseUser>(settings: &Settings, options: &Options) -> Result<(), Failure> {
+    let messages = system_checks::<U>(settings)?;
     if messages.is_empty() {
         return Ok(());
     }
@@ -40,10 +42,12 @@ pub(crate) fn before(settings: &Settings, options: &Options) -> Result<(), Failu
 }
 
 /// What is looked at without a database and without `--deploy`.
-fn system_checks(settings: &Settings) -> Vec<CheckMessage> {
-    let mut found = check_user_model::<User>(settings);
+fn system_checks<U: BaseUser>(settings: &Settings) -> Result<Vec<CheckMessage>, Failure> {
+    let meta = UserMeta::of::<U>(settings);
+    let meta = meta.map_err(|error| failed("AUTH_USER_MODEL cannot be used", &error))?;
+    let mut found = check_user_model(&meta, settings);
     found.extend(check_proxies(settings));
-    found
+    Ok(found)
 }
 
 fn report(messages: &[CheckMessage], fail_level: Level, options: &Options) -> Result<(), Failure> {

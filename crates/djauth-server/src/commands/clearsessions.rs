@@ -1,12 +1,14 @@
 //! `clearsessions`.
 
+use djauth::BaseUser;
+
 use crate::database;
 use crate::failure::Failure;
 use crate::own_database::Plan;
 
 /// Deletes the sessions that have ended. Says nothing, as in Django.
-pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
-    let auth = database::open(plan).await?;
+pub(crate) async fn run<U: BaseUser>(plan: Plan) -> Result<(), Failure> {
+    let auth = database::open::<U>(plan).await?;
     auth.sessions()
         .clear_expired()
         .await

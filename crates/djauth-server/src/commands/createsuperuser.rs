@@ -1,25 +1,49 @@
 //! `createsuperuser`.
 
 use djauth::management::get_default_username;
-use djauth::validators::UnicodeUsernameValidator;
-use djauth::{Auth, BaseUser, ErrorKind, User};
+use djauth::models::FieldValues;
+use djauth::{Auth, BaseUser, ErrorKind};
 
 use super::password;
+use super::user_fields::{self, Problem};
 use crate::cli::Options;
 use crate::database::{self, failed};
 use crate::failure::Failure;
 use crate::own_database::Plan;
-use crate::{email, output, terminal};
+use crate::{output, terminal};
 
-/// What was given on the command line.
+/// What was given on the command line: fields of the user by their names.
 pub(crate) struct Given {
-    pub(crate) username: Option<String>,
-    pub(crate) email: Option<String>,
+    pub(crate) fields: Vec<(String, String)>,
     pub(crate) interactive: bool,
 }
 
+impl Given {
+    fn field(&self, name: &str) -> Option<String> {
+        let found = self.fields.iter().rfind(|(given, _)| given == name);
+        found.map(|(_, value)| value.clone())
+    }
+
+    /// Only the login field and the required ones are options.
+    fn check<U: BaseUser>(&self, auth: &Auth<U>) -> Result<(), Failure> {
+        let meta = auth.user_meta();
+        let known =
+            |name: &String| *name == meta.username_field || meta.required_fields.contains(name);
+        let unknown = self.fields.iter().find(|(name, _)| !known(name));
+        unknown.map_or(Ok(()), |(name, _)| {
+            Err(Failure::Usage(format!(
+                "createsuperuser takes no option --{name}"
+            )))
+        })
+    }
+}
+
 /// Makes a superuser, from questions or from the environment.
-pub(crate) async fn run(plan: Plan, given: Given, options: &Options) -> Result<(), Failure> {
+pub(crate) async fn run<U: BaseUser>(
+    plan: Plan,
+    given: Given,
+    options: &Options,
+) -> Result<(), Failure> {
     if given.interactive && !terminal::is_interactive() {
         // Not a failure, as in Django: scripts call it where nobody can answer.
         output::say(
@@ -27,66 +51,94 @@ pub(crate) async fn run(plan: Plan, given: Given, options: &Options) -> Result<(
         );
         return Ok(());
     }
-    let auth = database::open_or_make(plan).await?.auth;
+    let auth = database::open_or_make::<U>(plan).await?.auth;
     database::must_be_migrated(&auth).await?;
+    given.check(&auth)?;
     if given.interactive {
-        interactive(&auth, given.username, given.email, options.verbosity).await
+        interactive(&auth, &given, options.verbosity).await
     } else {
-        from_environment(&auth, given, options.verbosity).await
+        from_environment(&auth, &given, options.verbosity).await
     }
 }
 
-/// Django's variables; read with `--noinput` alone.
-const USERNAME: &str = "DJANGO_SUPERUSER_USERNAME";
-const EMAIL: &str = "DJANGO_SUPERUSER_EMAIL";
+/// Django's variable; read with `--noinput` alone, as are those of the fields.
 const PASSWORD: &str = "DJANGO_SUPERUSER_PASSWORD";
 
-async fn from_environment(auth: &Auth<User>, given: Given, verbosity: u8) -> Result<(), Failure> {
-    let username = given.username.or_else(|| variable(USERNAME));
-    let username = username.ok_or_else(|| {
-        Failure::command(format!(
-            "without questions a username is needed: --username or {USERNAME}"
-        ))
-    })?;
-    if let Some(problem) = username_problem(auth, &username).await? {
-        return Err(Failure::command(problem));
-    }
-    // Given as empty, an address may be missing; not given at all, it may not.
-    let email = given.email.or_else(|| variable(EMAIL));
-    let email = email.ok_or_else(|| {
-        Failure::command(format!(
-            "without questions an e-mail address is needed: --email or {EMAIL} (it may be empty)"
-        ))
-    })?;
-    if let Some(problem) = email_problem(&email) {
-        return Err(Failure::command(problem));
-    }
-    // As in Django it is not judged, and without one the user cannot log in by password.
-    let password = variable(PASSWORD);
-    make(auth, &username, &email, password.as_deref(), verbosity).await
+/// Django's variable of a field.
+fn variable_of(field: &str) -> String {
+    format!("DJANGO_SUPERUSER_{}", field.to_uppercase())
 }
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Asks for what was not given.
-pub(crate) async fn interactive(
-    auth: &Auth<User>,
-    username: Option<String>,
-    email: Option<String>,
+async fn from_environment<U: BaseUser>(
+    auth: &Auth<U>,
+    given: &Given,
     verbosity: u8,
 ) -> Result<(), Failure> {
-    let username = username_of(auth, username).await?;
-    let email = email_of(email).await?;
-    let password = new_password(auth, &username, &email).await?;
-    make(auth, &username, &email, Some(&password), verbosity).await
+    let meta = auth.user_meta();
+    let name = &meta.username_field;
+    let username = named(given, name, &meta.field_label(name), "")?;
+    if let Some(problem) = username_problem(auth, &username).await? {
+        return Err(Failure::command(problem));
+    }
+    let mut fields = FieldValues::new();
+    for name in &meta.required_fields {
+        // Given as empty, a field may be missing if it may be blank; not given at all, it may not.
+        let label = meta.field_label(name);
+        let hint = if user_fields::may_be_blank(meta, name) {
+            " (it may be empty)"
+        } else {
+            ""
+        };
+        let text = named(given, name, &label, hint)?;
+        let value = user_fields::clean(meta, name, &text);
+        fields.insert(name.clone(), value.map_err(Failure::command)?);
+    }
+    // As in Django it is not judged, and without one the user cannot log in by password.
+    let password = variable(PASSWORD);
+    make(auth, &username, fields, password, verbosity).await
 }
 
-async fn username_of(auth: &Auth<User>, given: Option<String>) -> Result<String, Failure> {
+/// The value of an option, or of its variable.
+fn named(given: &Given, name: &str, label: &str, hint: &str) -> Result<String, Failure> {
+    let value = given.field(name).or_else(|| variable(&variable_of(name)));
+    value.ok_or_else(|| {
+        let variable = variable_of(name);
+        Failure::command(format!(
+            "without questions this is needed: {label}, by --{name} or {variable}{hint}"
+        ))
+    })
+}
+
+/// Asks for what was not given.
+pub(crate) async fn interactive<U: BaseUser>(
+    auth: &Auth<U>,
+    given: &Given,
+    verbosity: u8,
+) -> Result<(), Failure> {
+    let meta = auth.user_meta();
+    let username = username_of(auth, given.field(&meta.username_field)).await?;
+    let mut fields = FieldValues::new();
+    for name in &meta.required_fields {
+        let value = user_fields::ask(meta, name, given.field(name)).await?;
+        fields.insert(name.clone(), value);
+    }
+    let password = new_password(auth, &username, &fields).await?;
+    make(auth, &username, fields, Some(password), verbosity).await
+}
+
+async fn username_of<U: BaseUser>(
+    auth: &Auth<U>,
+    given: Option<String>,
+) -> Result<String, Failure> {
+    let meta = auth.user_meta();
+    let label = meta.field_label(&meta.username_field);
     if let Some(given) = given {
         if given.is_empty() {
-            return Err(Failure::command("a username cannot be blank"));
+            return Err(Failure::command(user_fields::blank(&label)));
         }
         match username_problem(auth, &given).await? {
             None => return Ok(given),
@@ -96,11 +148,7 @@ async fn username_of(auth: &Auth<User>, given: Option<String>) -> Result<String,
     let default = get_default_username(auth)
         .await
         .map_err(|error| failed("the database cannot be read", &error))?;
-    let prompt = if default.is_empty() {
-        "Username: ".into()
-    } else {
-        format!("Username ({default}): ")
-    };
+    let prompt = user_fields::prompt(&label, &default);
     loop {
         let answer = terminal::ask(&prompt).await?;
         let username = if answer.is_empty() {
@@ -115,28 +163,16 @@ async fn username_of(auth: &Auth<User>, given: Option<String>) -> Result<String,
     }
 }
 
-async fn email_of(given: Option<String>) -> Result<String, Failure> {
-    if let Some(given) = given {
-        return match email_problem(&given) {
-            None => Ok(given),
-            Some(problem) => Err(Failure::command(problem)),
-        };
-    }
-    loop {
-        let answer = terminal::ask("Email address: ").await?;
-        match email_problem(&answer) {
-            None => return Ok(answer),
-            Some(problem) => eprintln!("Error: {problem}"),
-        }
-    }
-}
-
-async fn new_password(auth: &Auth<User>, username: &str, email: &str) -> Result<String, Failure> {
-    let user = User {
-        username: username.to_owned(),
-        email: email.to_owned(),
-        ..User::blank()
-    };
+async fn new_password<U: BaseUser>(
+    auth: &Auth<U>,
+    username: &str,
+    fields: &FieldValues,
+) -> Result<String, Failure> {
+    let mut values = fields.clone();
+    let name = auth.user_meta().username_field.clone();
+    values.insert(name, username.to_owned().into());
+    let user = auth.users().of_values(&values);
+    let user = user.map_err(|error| failed("the user cannot be made", &error))?;
     loop {
         let password = terminal::ask_hidden("Password: ").await?;
         let again = terminal::ask_hidden("Password (again): ").await?;
@@ -160,55 +196,46 @@ async fn new_password(auth: &Auth<User>, username: &str, email: &str) -> Result<
     }
 }
 
-/// Django's order: taken, blank, then what the field refuses.
-async fn username_problem(auth: &Auth<User>, username: &str) -> Result<Option<String>, Failure> {
-    let taken = auth.users().get_by_natural_key(username).await;
-    if taken
-        .map_err(|error| failed("the database cannot be read", &error))?
-        .is_some()
-    {
-        return Ok(Some("that username is already taken.".into()));
-    }
-    if username.is_empty() {
-        return Ok(Some("a username cannot be blank.".into()));
-    }
-    let length = username.chars().count();
-    if length > LONGEST_USERNAME {
-        return Ok(Some(format!(
-            "a username has at most {LONGEST_USERNAME} characters, not {length}."
-        )));
-    }
-    Ok(UnicodeUsernameValidator
-        .validate(username)
-        .err()
-        .map(|problem| problem.to_string()))
-}
-
-/// The most characters of the column.
-const LONGEST_USERNAME: usize = 150;
-
-/// An address may be blank: the field allows it.
-fn email_problem(email: &str) -> Option<String> {
-    let good = email.is_empty() || email::is_valid(email);
-    (!good).then(|| "that is not an e-mail address.".into())
-}
-
-async fn make(
-    auth: &Auth<User>,
+/// Django's order: taken (only where names are unique), blank, then what the field refuses.
+async fn username_problem<U: BaseUser>(
+    auth: &Auth<U>,
     username: &str,
-    email: &str,
-    password: Option<&str>,
+) -> Result<Option<Problem>, Failure> {
+    let meta = auth.user_meta();
+    let label = meta.field_label(&meta.username_field);
+    if meta.username().is_none_or(|field| field.unique) {
+        let taken = auth.users().get_by_natural_key(username).await;
+        let taken = taken.map_err(|error| failed("the database cannot be read", &error))?;
+        if taken.is_some() {
+            return Ok(Some(user_fields::taken(&label)));
+        }
+    }
+    Ok(user_fields::username_problem(meta, username))
+}
+
+async fn make<U: BaseUser>(
+    auth: &Auth<U>,
+    username: &str,
+    mut fields: FieldValues,
+    password: Option<String>,
     verbosity: u8,
 ) -> Result<(), Failure> {
+    let meta = auth.user_meta();
+    let email = match fields.remove(&meta.email_field) {
+        Some(djauth::db::Value::Text(email)) => email.into_owned(),
+        _ if meta.email_field == meta.username_field => username.to_owned(),
+        _ => String::new(),
+    };
     let made = auth
         .users()
-        .create_superuser(username, email, password)
+        .create_superuser_from(username, &email, password.as_deref(), fields)
         .await;
     match made {
         Ok(_) if verbosity > 0 => output::say("Superuser made."),
         Ok(_) => {}
         Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
-            return Err(Failure::command("that username is already taken."));
+            let label = meta.field_label(&meta.username_field);
+            return Err(Failure::command(user_fields::taken(&label)));
         }
         Err(error) => return Err(failed("the user cannot be made", &error)),
     }

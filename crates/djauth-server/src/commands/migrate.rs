@@ -1,5 +1,6 @@
 //! `migrate [--check]`.
 
+use djauth::BaseUser;
 use djauth::management::Migrate;
 
 use crate::cli::Options;
@@ -9,9 +10,9 @@ use crate::output;
 use crate::own_database::Plan;
 
 /// Makes or completes the tables.
-pub(crate) async fn run(plan: Plan, options: &Options) -> Result<(), Failure> {
+pub(crate) async fn run<U: BaseUser>(plan: Plan, options: &Options) -> Result<(), Failure> {
     let mut made = plan.make()?;
-    let auth = database::connect(&made).await?;
+    let auth = database::connect::<U>(&made).await?;
     let applied = auth.migrate().await;
     let applied = applied.map_err(|error| failed("the database cannot be migrated", &error))?;
     made.keep();
@@ -28,12 +29,12 @@ pub(crate) async fn run(plan: Plan, options: &Options) -> Result<(), Failure> {
 }
 
 /// Tells by the exit code whether anything is left to do. Makes nothing.
-pub(crate) async fn check(plan: Plan, options: &Options) -> Result<(), Failure> {
+pub(crate) async fn check<U: BaseUser>(plan: Plan, options: &Options) -> Result<(), Failure> {
     if !plan.database_exists() {
         output::say("The database is still to be made.");
         return Err(Failure::Silent);
     }
-    let auth = database::open(plan).await?;
+    let auth = database::open::<U>(plan).await?;
     let left = Migrate::new().user(auth.user_table()).plan(auth.db()).await;
     let left = left.map_err(|error| failed("the database cannot be migrated", &error))?;
     if left.is_empty() {

@@ -8,3 +8,4 @@ pub(crate) mod diffsettings;
 pub(crate) mod migrate;
 pub(crate) mod password;
 pub(crate) mod runserver;
+mod user_fields;

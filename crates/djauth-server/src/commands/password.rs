@@ -1,6 +1,6 @@
 //! Judging a new password by `AUTH_PASSWORD_VALIDATORS`.
 
-use djauth::User;
+use djauth::BaseUser;
 use djauth::password_validation::{get_default_password_validators, validate_password};
 use djauth::settings::Settings;
 
@@ -9,10 +9,10 @@ use crate::failure::Failure;
 
 /// What the validators say against a password; nothing if it is good. The user's own data may not
 /// be in it.
-pub(crate) fn problems(
+pub(crate) fn problems<U: BaseUser>(
     settings: &Settings,
     password: &str,
-    user: &User,
+    user: &U,
 ) -> Result<Vec<String>, Failure> {
     let validators = get_default_password_validators(settings);
     let validators =

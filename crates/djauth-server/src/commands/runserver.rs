@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use djauth::base_user::UserFlag;
 use djauth::models::Q;
-use djauth::{Auth, User};
+use djauth::{Auth, BaseUser};
 use tokio::net::TcpListener;
 
 use crate::commands::createsuperuser;
@@ -19,13 +20,13 @@ const LOOPBACK_NAMES: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "[::1
 /// Serves until it is stopped.
 ///
 /// Whatever can be refused is refused first, so that a refused start leaves no files.
-pub(crate) async fn run(mut plan: Plan, address: Option<&str>) -> Result<(), Failure> {
+pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> Result<(), Failure> {
     let address = address::parse(address)?;
     allow_loopback(&mut plan, address)?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| cannot_listen(address, &error))?;
-    let opened = database::open_or_make(plan).await?;
+    let opened = database::open_or_make::<U>(plan).await?;
     database::must_be_migrated(&opened.auth).await?;
     offer_superuser(&opened).await?;
     let stop = Stop::new()?;
@@ -70,25 +71,30 @@ fn announce(listener: &TcpListener) -> Result<(), Failure> {
 }
 
 /// Says how to make the first superuser, and on a terminal offers to.
-async fn offer_superuser(opened: &database::Opened) -> Result<(), Failure> {
+async fn offer_superuser<U: BaseUser>(opened: &database::Opened<U>) -> Result<(), Failure> {
     if has_superuser(&opened.auth).await? {
         return Ok(());
     }
     if opened.fresh && terminal::is_interactive() {
         let answer = terminal::ask("There is no superuser yet. Make one now? [Y/n] ").await?;
         if matches!(answer.trim(), "" | "y" | "Y" | "yes") {
-            return createsuperuser::interactive(&opened.auth, None, None, 1).await;
+            return {
+                let given = createsuperuser::Given {
+                    fields: Vec::new(),
+                    interactive: true,
+                };
+                createsuperuser::interactive(&opened.auth, &given, 1).await
+            };
         }
     }
     output::say("There is no superuser yet: `djauth createsuperuser` makes one.");
     Ok(())
 }
 
-async fn has_superuser(auth: &Auth<User>) -> Result<bool, Failure> {
-    let found = auth
-        .users()
-        .filter(Q::eq("is_superuser", true))
-        .exists()
-        .await;
+async fn has_superuser<U: BaseUser>(auth: &Auth<U>) -> Result<bool, Failure> {
+    let UserFlag::Field(name) = &auth.user_meta().is_superuser else {
+        return Ok(true);
+    };
+    let found = auth.users().filter(Q::eq(name, true)).exists().await;
     found.map_err(|error| failed("the database cannot be read", &error))
 }

@@ -129,7 +129,7 @@ impl<U: BaseUser> Builder<U> {
     /// # Errors
     /// `ImproperlyConfigured`: settings or model are wrong.
     pub fn database(self, db: Database) -> Result<Auth<U>, Error> {
-        let model = Model::new(db.dialect(), user_meta::<U>(&self.settings)?)?;
+        let model = Model::new(db.dialect(), UserMeta::of::<U>(&self.settings)?)?;
         let keys = SecretKeys::with_fallbacks(
             self.settings.secret_key.clone(),
             self.settings.secret_key_fallbacks.clone(),
@@ -193,12 +193,4 @@ fn named_backends<U: BaseUser>(paths: &[String]) -> Result<Backends<U>, Error> {
         ));
     }
     Ok(backends)
-}
-
-/// What the model says of itself.
-fn user_meta<U: BaseUser>(settings: &Settings) -> Result<Arc<UserMeta>, Error> {
-    let _ = settings;
-    U::declared().map(Arc::new).ok_or_else(|| {
-        Error::improperly_configured("AUTH_USER_MODEL does not describe the user model")
-    })
 }

@@ -72,6 +72,7 @@ impl<'r> Columns<'r> {
     }
 
     /// What the model is described by.
+    #[expect(dead_code, reason = "described models come next")]
     pub(crate) fn meta(&self) -> Option<&'r Arc<UserMeta>> {
         self.meta
     }

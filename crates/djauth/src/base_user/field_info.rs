@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::db::Value;
+use crate::db::{Field, Value};
 
 /// One field of a model, which is one column of its table.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,10 @@ pub struct FieldInfo {
     pub unique: bool,
     /// Whether the column may be NULL.
     pub null: bool,
+    /// Whether forms and `createsuperuser` take an empty value.
+    pub blank: bool,
+    /// The name for people, where it is not the field's with spaces.
+    pub verbose_name: Option<Cow<'static, str>>,
     /// What new objects of a described model have; a struct has its defaults in its code.
     pub default: Option<Value<'static>>,
 }
@@ -38,6 +42,8 @@ impl FieldInfo {
             max_length: None,
             unique: false,
             null: false,
+            blank: false,
+            verbose_name: None,
             default: None,
         }
     }
@@ -46,10 +52,7 @@ impl FieldInfo {
     #[must_use]
     pub const fn column(mut self, name: &'static str) -> Self {
         // A destructor cannot run in a constant; there is nothing to drop in a new one.
-        std::mem::forget(std::mem::replace(
-            &mut self.column,
-            Some(Cow::Borrowed(name)),
-        ));
+        std::mem::forget(self.column.replace(Cow::Borrowed(name)));
         self
     }
 
@@ -67,11 +70,48 @@ impl FieldInfo {
         self
     }
 
+    /// The same, with empty values allowed or not.
+    #[must_use]
+    pub const fn blank(mut self, blank: bool) -> Self {
+        self.blank = blank;
+        self
+    }
+
     /// The same, with NULL allowed or not.
     #[must_use]
     pub const fn null(mut self, null: bool) -> Self {
         self.null = null;
         self
+    }
+}
+
+impl FieldInfo {
+    /// The value that a text stands for, as somebody types it. `None`: it is none of this field's.
+    #[must_use]
+    pub fn parse(&self, text: &str) -> Option<Value<'static>> {
+        if self.null && text.is_empty() && self.kind != FieldKind::Text {
+            return Some(Value::Null);
+        }
+        let fits = |limit: u32| text.chars().count() <= limit as usize;
+        match self.kind {
+            FieldKind::Text => self
+                .max_length
+                .is_none_or(fits)
+                .then(|| text.to_owned().into()),
+            FieldKind::Bool => match text {
+                "True" | "true" | "1" => Some(true.into()),
+                "False" | "false" | "0" => Some(false.into()),
+                _ => None,
+            },
+            FieldKind::Int32 => text.trim().parse::<i32>().ok().map(Into::into),
+            FieldKind::Int64 => text.trim().parse::<i64>().ok().map(Into::into),
+            FieldKind::Real => text.trim().parse::<f64>().ok().map(Into::into),
+            FieldKind::DateTime => {
+                <DateTime<Utc> as Field>::from_value(Value::from(text)).map(Into::into)
+            }
+            FieldKind::Uuid => Uuid::try_parse(text).ok().map(Into::into),
+            FieldKind::Bytes => None,
+        }
     }
 }
 

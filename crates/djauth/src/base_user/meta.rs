@@ -1,8 +1,11 @@
 //! What is known about a user model while the program runs: Django's `_meta`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{BaseUser, FieldInfo};
+use crate::Error;
+use crate::settings::Settings;
 
 /// A user model: the constants of its class and its `_meta`.
 ///
@@ -105,6 +108,17 @@ impl UserMeta {
         }
     }
 
+    /// What is known about a model: what its constants say, or what the settings describe.
+    ///
+    /// # Errors
+    /// `ImproperlyConfigured`: nothing describes it.
+    pub fn of<U: BaseUser>(settings: &Settings) -> Result<Arc<Self>, Error> {
+        let _ = settings;
+        U::declared().map(Arc::new).ok_or_else(|| {
+            Error::improperly_configured("AUTH_USER_MODEL does not describe the user model")
+        })
+    }
+
     /// The model's name in lower case.
     #[must_use]
     pub fn model_name(&self) -> String {
@@ -133,6 +147,19 @@ impl UserMeta {
     #[must_use]
     pub fn column<'a>(&'a self, name: &'a str) -> &'a str {
         self.field(name).map_or(name, FieldInfo::column_name)
+    }
+
+    /// The name of a field for people, in lower case.
+    #[must_use]
+    pub fn field_label(&self, name: &str) -> String {
+        let given = self
+            .field(name)
+            .and_then(|field| field.verbose_name.as_ref());
+        match (given, name) {
+            (Some(given), _) => given.clone().into_owned(),
+            (None, "email") => "email address".to_owned(),
+            (None, name) => name.replace('_', " "),
+        }
     }
 
     /// What is known of the field that people log in with.

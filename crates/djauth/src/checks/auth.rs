@@ -128,7 +128,10 @@ mod tests {
     #[test]
     fn the_stock_user_and_django_s_permissions_are_right() {
         let settings = Settings::new(djauth_signing::crypto::get_random_secret_key());
-        assert_eq!(ids(&check_user_model(&UserMeta::declared::<User>(), &settings)), [""; 0]);
+        assert_eq!(
+            ids(&check_user_model(&UserMeta::declared::<User>(), &settings)),
+            [""; 0]
+        );
         assert_eq!(
             ids(&check_models_permissions(&[ModelMeta::new(
                 "reports", "Report"

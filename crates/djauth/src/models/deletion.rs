@@ -75,11 +75,7 @@ impl Reference {
     }
 
     fn from_dependant(dependant: &Dependant) -> Self {
-        Self::new(
-            dependant.table(),
-            dependant.column(),
-            dependant.on_delete(),
-        )
+        Self::new(dependant.table(), dependant.column(), dependant.on_delete())
     }
 
     fn statement(&self, keys: usize) -> Sql {
@@ -150,7 +146,13 @@ pub(crate) async fn permissions<U: BaseUser>(
     ids: &[i32],
 ) -> Result<Deleted, Error> {
     let references = of_permissions(auth);
-    finish(&auth.model().permissions, ex.begin().await?, references, ids).await
+    finish(
+        &auth.model().permissions,
+        ex.begin().await?,
+        references,
+        ids,
+    )
+    .await
 }
 
 /// Deletes content types with their permissions; log entries stay and forget theirs.

@@ -20,6 +20,7 @@ pub use deletion::Deleted;
 pub use group::Group;
 pub use group_manager::GroupManager;
 pub use membership::Related;
+pub use new_user::FieldValues;
 pub(crate) use permission::split_perm;
 pub use permission::{Permission, get_permission_codename};
 pub use permission_manager::PermissionManager;

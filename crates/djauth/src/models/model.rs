@@ -66,18 +66,14 @@ impl<U: BaseUser> Model<U> {
             group_permissions: Link::new("auth_group_permissions", "group_id", "permission_id"),
             // Two rows at most are read, so that a name that is not unique is noticed.
             by_username: Sql::generated(
-                format!(
-                    "SELECT {list} FROM {name} WHERE {name}.{username} = ? LIMIT 2"
-                ),
+                format!("SELECT {list} FROM {name} WHERE {name}.{username} = ? LIMIT 2"),
                 None,
             ),
             set_password: generated(format!("UPDATE {name} SET {password} = ? WHERE {id} = ?")),
             set_password_if: generated(format!(
                 "UPDATE {name} SET {password} = ? WHERE {id} = ? AND {password} = ?"
             )),
-            set_last_login: generated(format!(
-                "UPDATE {name} SET {last_login} = ? WHERE {id} = ?"
-            )),
+            set_last_login: generated(format!("UPDATE {name} SET {last_login} = ? WHERE {id} = ?")),
             group_by_name: generated(format!(
                 "SELECT {} FROM \"auth_group\" WHERE \"name\" = ?",
                 groups.list

@@ -6,12 +6,16 @@ use crate::base_user::{BaseUser, Columns, UserMeta, normalize_email, normalize_u
 use crate::db::Value;
 use crate::{Auth, Error};
 
+/// Values of fields, by their names.
+pub type FieldValues = HashMap<String, Value<'static>>;
+
 /// An unsaved user with these values and Django's defaults for the rest; no password yet.
 pub(super) fn build<U: BaseUser>(
     auth: &Auth<U>,
     username: &str,
     email: &str,
     superuser: bool,
+    mut values: FieldValues,
 ) -> Result<U, Error> {
     if username.is_empty() {
         return Err(Error::value(format!(
@@ -20,7 +24,6 @@ pub(super) fn build<U: BaseUser>(
         )));
     }
     let meta = auth.user_meta();
-    let mut values = HashMap::new();
     put(
         auth,
         &mut values,
@@ -40,12 +43,7 @@ pub(super) fn build<U: BaseUser>(
     Ok(U::read(&mut columns.with_meta(Some(meta)))?)
 }
 
-fn put<U: BaseUser>(
-    auth: &Auth<U>,
-    values: &mut HashMap<String, Value<'static>>,
-    name: &str,
-    value: Value<'static>,
-) {
+fn put<U: BaseUser>(auth: &Auth<U>, values: &mut FieldValues, name: &str, value: Value<'static>) {
     if auth.model().has_column(name) {
         values.insert(name.to_owned(), value);
     }

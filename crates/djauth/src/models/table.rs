@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::FieldValues;
 use crate::base_user::{BaseUser, Changes, Columns, UserId, UserMeta};
 use crate::db::{self, Executor, Field, Row, Sql, Value, quote_name};
 use crate::{Error, ErrorKind};
@@ -72,7 +73,10 @@ impl<U: BaseUser> Table<U> {
     /// `ImproperlyConfigured` when the struct reads other columns than it writes, or one twice.
     pub(crate) fn users(meta: &Arc<UserMeta>) -> Result<Self, Error> {
         let columns = match U::declared() {
-            Some(_) => Columns::names(U::read)?.into_iter().map(Cow::Borrowed).collect(),
+            Some(_) => Columns::names(U::read)?
+                .into_iter()
+                .map(Cow::Borrowed)
+                .collect(),
             None => meta.fields.iter().map(|field| field.name.clone()).collect(),
         };
         Self::build(meta.db_table.clone(), &meta.pk, columns, Some(meta.clone()))
@@ -80,7 +84,16 @@ impl<U: BaseUser> Table<U> {
 
     /// An unsaved user with the model's defaults.
     pub(crate) fn blank(&self) -> Result<U, Error> {
-        Ok(U::read(&mut Columns::defaults().with_meta(self.meta.as_ref()))?)
+        Ok(U::read(
+            &mut Columns::defaults().with_meta(self.meta.as_ref()),
+        )?)
+    }
+
+    /// An unsaved user with these values.
+    pub(crate) fn of_values(&self, values: &FieldValues) -> Result<U, Error> {
+        Ok(U::read(
+            &mut Columns::map(values).with_meta(self.meta.as_ref()),
+        )?)
     }
 }
 
@@ -108,7 +121,11 @@ impl<T: Entity> Table<T> {
         let quoted = |name: &Cow<'static, str>| quoted_column(meta.as_deref(), name);
         let all: Vec<String> = columns.iter().map(quoted).collect();
         let id = all[place].clone();
-        let rest: Vec<String> = all.iter().filter(|column| **column != id).cloned().collect();
+        let rest: Vec<String> = all
+            .iter()
+            .filter(|column| **column != id)
+            .cloned()
+            .collect();
         let key_column = meta.as_ref().map_or(key, |meta| meta.column(key));
         let name = quote_name(&table).into_owned();
         let list = list(&name, &all);
@@ -320,7 +337,10 @@ fn list(table: &str, columns: &[String]) -> String {
 
 fn insert(table: &str, columns: &[String]) -> String {
     let marks = vec!["?"; columns.len()].join(", ");
-    format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", "))
+    format!(
+        "INSERT INTO {table} ({}) VALUES ({marks})",
+        columns.join(", ")
+    )
 }
 
 fn update(table: &str, columns: &[String], id: &str) -> String {

@@ -20,13 +20,13 @@ pub struct User {
     #[django(max_length = 150, unique)]
     pub username: String,
     /// At most 150 characters.
-    #[django(max_length = 150)]
+    #[django(max_length = 150, blank)]
     pub first_name: String,
     /// At most 150 characters.
-    #[django(max_length = 150)]
+    #[django(max_length = 150, blank)]
     pub last_name: String,
     /// At most 254 characters; not unique.
-    #[django(max_length = 254)]
+    #[django(max_length = 254, blank)]
     pub email: String,
     /// May enter the admin.
     pub is_staff: bool,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::query::{Q, QuerySet};
-use super::{Deleted, Group, Permission, Related, deletion, new_user};
+use super::{Deleted, FieldValues, Group, Permission, Related, deletion, new_user};
 use crate::backends::{BackendError, Context, WithPerm};
 use crate::base_user::BaseUser;
 use crate::db::{Database, Executor, Transaction};
@@ -133,7 +133,7 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
         password: Option<&str>,
         extra: impl FnOnce(&mut U),
     ) -> Result<U, Error> {
-        let mut user = new_user::build(self.auth, username, email, false)?;
+        let mut user = new_user::build(self.auth, username, email, false, FieldValues::new())?;
         extra(&mut user);
         self.finish(user, password).await
     }
@@ -163,10 +163,35 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
         password: Option<&str>,
         extra: impl FnOnce(&mut U),
     ) -> Result<U, Error> {
-        let mut user = new_user::build(self.auth, username, email, true)?;
+        let mut user = new_user::build(self.auth, username, email, true, FieldValues::new())?;
         extra(&mut user);
         new_user::check_superuser(self.auth, &user)?;
         self.finish(user, password).await
+    }
+
+    /// The same with more fields set by their names: for code that does not know the model.
+    ///
+    /// # Errors
+    /// As [`UserManager::create_superuser`]; a database error of the kind `Decode` for a value that its
+    /// field cannot hold.
+    pub async fn create_superuser_from(
+        self,
+        username: &str,
+        email: &str,
+        password: Option<&str>,
+        fields: FieldValues,
+    ) -> Result<U, Error> {
+        let user = new_user::build(self.auth, username, email, true, fields)?;
+        new_user::check_superuser(self.auth, &user)?;
+        self.finish(user, password).await
+    }
+
+    /// An unsaved user with these values, and the model's defaults for the rest.
+    ///
+    /// # Errors
+    /// A value that its field cannot hold.
+    pub fn of_values(self, fields: &FieldValues) -> Result<U, Error> {
+        self.auth.model().users.of_values(fields)
     }
 
     async fn finish(self, mut user: U, password: Option<&str>) -> Result<U, Error> {
@@ -202,7 +227,7 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
         username: &str,
         defaults: impl FnOnce(&mut U),
     ) -> Result<U, Error> {
-        let mut user = new_user::build(self.auth, username, "", false)?;
+        let mut user = new_user::build(self.auth, username, "", false, FieldValues::new())?;
         user.base_mut().password = self.auth.make_password(None).await?;
         defaults(&mut user);
         let tx = self.ex.begin().await?;

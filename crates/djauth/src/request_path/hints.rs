@@ -75,9 +75,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded_and_keeps_the_latest() {
-        let hints = Hints::<User>::new(
-            &Model::stock(crate::db::Dialect::Sqlite),
-        );
+        let hints = Hints::<User>::new(&Model::stock(crate::db::Dialect::Sqlite));
         let keys: Vec<_> = (0..GENERATION * 3).map(|n| format!("key{n}")).collect();
         for (n, key) in keys.iter().enumerate() {
             hints.remember(key, i32::try_from(n).expect("small"));

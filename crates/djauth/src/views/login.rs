@@ -38,9 +38,11 @@ impl LoginView {
             return self.redirect_at_once(auth, request);
         }
         match *request.handle.method() {
-            Method::GET | Method::HEAD => {
-                self.show(auth, request, &AuthenticationForm::unbound(auth.user_meta()))
-            }
+            Method::GET | Method::HEAD => self.show(
+                auth,
+                request,
+                &AuthenticationForm::unbound(auth.user_meta()),
+            ),
             Method::POST | Method::PUT => self.post(auth, request).await,
             _ => Ok(allow(&handle, "GET, POST, PUT, HEAD, OPTIONS")),
         }
