@@ -5,7 +5,6 @@ mod app;
 mod cli;
 mod commands;
 mod database;
-mod email;
 mod failure;
 mod guard;
 mod help;

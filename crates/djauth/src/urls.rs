@@ -1,51 +1,172 @@
 //! The routes: `django/contrib/auth/urls.py`.
 
+use std::fmt;
+use std::sync::Arc;
+
 use axum::extract;
 use axum::routing::{MethodRouter, any};
 use axum::{Router, http::StatusCode};
 
 use crate::Auth;
 use crate::base_user::BaseUser;
+use crate::forms::Steps;
 use crate::http::ErrorPage;
-use crate::views::{self, LoginView, LogoutView};
+use crate::views::{
+    self, Landing, LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView, View,
+};
+
+/// The routes of [`Auth::urls`], to replace some of them.
+///
+/// ```
+/// use djauth::urls::Urls;
+/// use djauth::views::LoginView;
+///
+/// # fn routes(auth: &djauth::Auth) -> axum::Router {
+/// let login = LoginView::new().redirect_authenticated_user(true);
+/// axum::Router::new().nest("/accounts", Urls::new(auth).login(auth.login_view(login)).router())
+/// # }
+/// ```
+#[must_use = "`router` makes the routes"]
+pub struct Urls<S = ()>(Vec<(&'static str, MethodRouter<S>)>);
+
+impl<S> fmt::Debug for Urls<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(path, _)| path))
+            .finish()
+    }
+}
+
+const LOGIN: &str = "/login/";
+const LOGOUT: &str = "/logout/";
+const PASSWORD_CHANGE: &str = "/password_change/";
+const PASSWORD_CHANGE_DONE: &str = "/password_change/done/";
+
+impl<S: Clone + Send + Sync + 'static> Urls<S> {
+    /// Every page as Django configures it.
+    pub fn new<U: BaseUser>(auth: &Auth<U>) -> Self {
+        Self(vec![
+            (LOGIN, auth.login_view(LoginView::new())),
+            (LOGOUT, auth.logout_view(LogoutView::new())),
+            (
+                PASSWORD_CHANGE,
+                auth.password_change_view(PasswordChangeView::new()),
+            ),
+            (
+                PASSWORD_CHANGE_DONE,
+                auth.password_change_done_view(PasswordChangeDoneView::new()),
+            ),
+        ])
+    }
+
+    fn with(mut self, path: &str, route: MethodRouter<S>) -> Self {
+        for (known, old) in &mut self.0 {
+            if *known == path {
+                *old = route;
+                break;
+            }
+        }
+        self
+    }
+
+    /// Another page at `login/`.
+    pub fn login(self, route: MethodRouter<S>) -> Self {
+        self.with(LOGIN, route)
+    }
+
+    /// Another page at `logout/`.
+    pub fn logout(self, route: MethodRouter<S>) -> Self {
+        self.with(LOGOUT, route)
+    }
+
+    /// Another page at `password_change/`.
+    pub fn password_change(self, route: MethodRouter<S>) -> Self {
+        self.with(PASSWORD_CHANGE, route)
+    }
+
+    /// Another page at `password_change/done/`.
+    pub fn password_change_done(self, route: MethodRouter<S>) -> Self {
+        self.with(PASSWORD_CHANGE_DONE, route)
+    }
+
+    /// The routes. Nest them where `LOGIN_URL` expects them.
+    pub fn router(self) -> Router<S> {
+        let add = |router: Router<S>, (path, route)| router.route(path, route);
+        self.0.into_iter().fold(Router::new(), add)
+    }
+}
 
 impl<U: BaseUser> Auth<U> {
-    /// The pages under their usual names: `login/` and `logout/`. Nest them where `LOGIN_URL`
-    /// expects them: `.nest("/accounts", auth.urls())`.
+    /// The pages under their usual names: `login/`, `logout/`, `password_change/` and
+    /// `password_change/done/`. Nest them where `LOGIN_URL` expects them:
+    /// `.nest("/accounts", auth.urls())`. [`Urls`] replaces some of them.
     pub fn urls<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        Router::new()
-            .route("/login/", self.login_view(LoginView::new()))
-            .route("/logout/", self.logout_view(LogoutView::new()))
+        Urls::new(self).router()
     }
 
     /// A login page, for a route of your own.
-    pub fn login_view<S: Clone + Send + Sync + 'static>(&self, view: LoginView) -> MethodRouter<S> {
-        self.allow(view.next_page.as_deref());
-        let auth = self.clone();
-        any(move |request: extract::Request| views::login(auth.clone(), view.clone(), request))
+    pub fn login_view<S, T>(&self, view: LoginView<T>) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        T: Steps<U>,
+    {
+        self.allow(view.targets());
+        self.page(view)
     }
 
     /// A logout page, for a route of your own.
-    pub fn logout_view<S: Clone + Send + Sync + 'static>(
-        &self,
-        view: LogoutView,
-    ) -> MethodRouter<S> {
-        self.allow(view.next_page.as_deref());
-        let auth = self.clone();
-        any(move |request: extract::Request| views::logout(auth.clone(), view.clone(), request))
+    pub fn logout_view<S, T>(&self, view: LogoutView<T>) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        T: Steps<U>,
+    {
+        self.allow(view.targets());
+        self.page(view)
     }
 
-    fn allow(&self, next_page: Option<&str>) {
-        if let Some(url) = next_page {
-            self.templates().allow_form_target(url);
+    /// A route that logs out and leads to the login page, `LOGIN_URL` or another; mirrors
+    /// `logout_then_login`. Like every logout it takes `POST` alone.
+    pub fn logout_then_login<S>(&self, login_url: Option<&str>) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let login_url = login_url.unwrap_or(&self.settings().login_url);
+        self.logout_view(LogoutView::new().next_page(login_url))
+    }
+
+    /// A page to change one's password, for a route of your own.
+    pub fn password_change_view<S, T>(&self, view: PasswordChangeView<T>) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        T: Steps<U>,
+    {
+        self.allow(view.targets());
+        self.page(view)
+    }
+
+    /// A page that says that the password was changed, for a route of your own.
+    pub fn password_change_done_view<S>(&self, view: PasswordChangeDoneView) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        self.page(view)
+    }
+
+    fn page<S: Clone + Send + Sync + 'static>(&self, view: impl View<U>) -> MethodRouter<S> {
+        let (auth, view) = (self.clone(), Arc::new(view));
+        any(move |request: extract::Request| views::answer(auth.clone(), view.clone(), request))
+    }
+
+    fn allow(&self, targets: Vec<String>) {
+        for url in targets {
+            self.templates().allow_form_target(&url);
         }
     }
 
     /// A page that says who is logged in: for `/`, and for the default `LOGIN_REDIRECT_URL`
     /// (`/accounts/profile/`) of a site that has no such page.
     pub fn landing_page<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
-        let auth = self.clone();
-        any(move |request: extract::Request| views::landing(auth.clone(), request))
+        self.page(Landing)
     }
 
     /// A page for addresses that nothing else answers: 404. Give it to `Router::fallback`.

@@ -2,10 +2,11 @@
 
 use djauth::base_user::UserMeta;
 use djauth::db::Value;
+use djauth::forms::validate_email;
 use djauth::validators::UnicodeUsernameValidator;
 
 use crate::failure::Failure;
-use crate::{email, terminal};
+use crate::terminal;
 
 /// Why a field refuses a text, for people.
 pub(crate) type Problem = String;
@@ -56,7 +57,7 @@ pub(crate) fn clean(meta: &UserMeta, name: &str, text: &str) -> Result<Value<'st
     if text.is_empty() && !may_be_blank(meta, name) {
         return Err(blank(&label));
     }
-    if name == meta.email_field && !text.is_empty() && !email::is_valid(text) {
+    if name == meta.email_field && !text.is_empty() && validate_email(text).is_err() {
         return Err("that is not an e-mail address.".into());
     }
     let Some(field) = meta.field(name) else {

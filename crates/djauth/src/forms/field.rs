@@ -1,10 +1,299 @@
-//! Single fields: cleaning as `CharField` does it, and what a template shows of them.
+//! Single fields: what they are, and how `django.forms.fields` cleans them.
 
-use minijinja::{HtmlEscape, Value, context};
+use chrono::{DateTime, Utc};
 use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
 
+use super::datetime::parse_datetime;
+use super::email::validate_email;
+use super::text::Text;
 use crate::http::strip;
 use crate::validators::ValidationError;
+
+/// What a field takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldKind {
+    /// A line of text, stripped.
+    Text,
+    /// A username: stripped, and brought into the form NFKC ([`UsernameField`]).
+    Username,
+    /// An e-mail address.
+    Email,
+    /// A password: never stripped, never shown again.
+    Password,
+    /// Yes or no.
+    Checkbox,
+    /// One of some values.
+    Radio,
+    /// Any of some values.
+    SelectMultiple,
+    /// A moment.
+    DateTime,
+    /// The summary of a stored password ([`read_only_password_hash`](super::read_only_password_hash)).
+    ReadOnlyPasswordHash,
+}
+
+/// One of the values that a field offers.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What people read.
+    pub label: Text,
+}
+
+/// A field of a form, as data.
+///
+/// ```
+/// use djauth::forms::{Field, FieldKind};
+///
+/// let code = Field::new("code", FieldKind::Text)
+///     .label("Code")
+///     .help_text("The six digits that your phone shows.")
+///     .max_length(6)
+///     .autocomplete("one-time-code");
+/// # let _ = code;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub(super) name: String,
+    pub(super) kind: FieldKind,
+    pub(super) label: Text,
+    pub(super) help_texts: Vec<Text>,
+    pub(super) required: bool,
+    pub(super) disabled: bool,
+    pub(super) max_length: Option<usize>,
+    pub(super) autofocus: bool,
+    pub(super) autocomplete: Option<&'static str>,
+    pub(super) initial: Vec<String>,
+    pub(super) choices: Vec<Choice>,
+}
+
+/// What a field made of what was sent.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Cleaned {
+    /// Text; empty where nothing was sent.
+    Text(Zeroizing<String>),
+    /// Whether a box was ticked.
+    Bool(bool),
+    /// The chosen values.
+    Many(Vec<String>),
+    /// A moment, or none.
+    DateTime(Option<DateTime<Utc>>),
+}
+
+impl Field {
+    /// A field that must be filled in.
+    pub fn new(name: impl Into<String>, kind: FieldKind) -> Self {
+        let name = name.into();
+        Self {
+            label: Text::Field(name.clone()),
+            name,
+            kind,
+            help_texts: Vec::new(),
+            required: true,
+            disabled: false,
+            max_length: None,
+            autofocus: false,
+            autocomplete: None,
+            initial: Vec::new(),
+            choices: Vec::new(),
+        }
+    }
+
+    /// The label.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<Text>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// What people should know before they fill it in. Several make a list.
+    #[must_use]
+    pub fn help_text(mut self, text: impl Into<Text>) -> Self {
+        self.help_texts.push(text.into());
+        self
+    }
+
+    /// It may stay empty.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    /// At most so many characters.
+    #[must_use]
+    pub fn max_length(mut self, characters: usize) -> Self {
+        self.max_length = Some(characters);
+        self
+    }
+
+    /// The cursor is in it when the page opens.
+    #[must_use]
+    pub fn autofocus(mut self) -> Self {
+        self.autofocus = true;
+        self
+    }
+
+    /// What browsers and password managers may fill in: a value of HTML's `autocomplete`.
+    #[must_use]
+    pub fn autocomplete(mut self, hint: &'static str) -> Self {
+        self.autocomplete = Some(hint);
+        self
+    }
+
+    /// What it holds before anybody fills it in.
+    #[must_use]
+    pub fn initial(mut self, value: impl Into<String>) -> Self {
+        self.initial.push(value.into());
+        self
+    }
+
+    /// A value that it offers.
+    #[must_use]
+    pub fn choice(mut self, value: impl Into<String>, label: impl Into<Text>) -> Self {
+        let (value, label) = (value.into(), label.into());
+        self.choices.push(Choice { value, label });
+        self
+    }
+
+    /// The name in the form's data.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it takes.
+    #[must_use]
+    pub fn kind(&self) -> FieldKind {
+        self.kind
+    }
+
+    /// Whether it must be filled in.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.required
+    }
+
+    /// The id of the `<input>`: Django's `id_<name>`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("id_{}", self.name)
+    }
+
+    /// What was sent, as a value; or everything that is wrong with it.
+    pub(super) fn clean(
+        &self,
+        sent: &[Zeroizing<String>],
+    ) -> Result<Cleaned, Vec<ValidationError>> {
+        let last = sent.last().map_or("", |value| value);
+        match self.kind {
+            FieldKind::Text | FieldKind::Email => self.clean_text(strip(last).to_owned()),
+            FieldKind::Password => self.clean_text(last.to_owned()),
+            FieldKind::Username => self.clean_text(self.username().to_python(last)),
+            FieldKind::Checkbox => Ok(Cleaned::Bool(is_ticked(last))),
+            FieldKind::Radio => self.clean_choice(last),
+            FieldKind::SelectMultiple => self.clean_choices(sent),
+            FieldKind::DateTime => self.clean_datetime(strip(last)),
+            FieldKind::ReadOnlyPasswordHash => Ok(Cleaned::Text(Zeroizing::default())),
+        }
+    }
+
+    fn username(&self) -> UsernameField {
+        UsernameField {
+            max_length: self.max_length,
+        }
+    }
+
+    /// The validators of `CharField` and `EmailField`, in Django's order.
+    fn clean_text(&self, value: String) -> Result<Cleaned, Vec<ValidationError>> {
+        let value = Zeroizing::new(value);
+        if value.is_empty() {
+            return self.unless_required(Cleaned::Text(value));
+        }
+        let mut errors = Vec::new();
+        if self.kind == FieldKind::Email {
+            errors.extend(validate_email(&value).err());
+        }
+        errors.extend(too_long(&value, self.max_length));
+        errors.extend(with_nul(&value));
+        ok_unless(errors, Cleaned::Text(value))
+    }
+
+    fn unless_required(&self, value: Cleaned) -> Result<Cleaned, Vec<ValidationError>> {
+        if self.required {
+            Err(vec![required()])
+        } else {
+            Ok(value)
+        }
+    }
+
+    fn clean_choice(&self, value: &str) -> Result<Cleaned, Vec<ValidationError>> {
+        let cleaned = Cleaned::Text(Zeroizing::new(value.to_owned()));
+        if value.is_empty() {
+            return self.unless_required(cleaned);
+        }
+        ok_unless(self.not_offered(value).into_iter().collect(), cleaned)
+    }
+
+    fn clean_choices(&self, sent: &[Zeroizing<String>]) -> Result<Cleaned, Vec<ValidationError>> {
+        let values: Vec<_> = sent.iter().map(|value| value.to_string()).collect();
+        if values.is_empty() {
+            return self.unless_required(Cleaned::Many(values));
+        }
+        let wrong = values.iter().find_map(|value| self.not_offered(value));
+        ok_unless(wrong.into_iter().collect(), Cleaned::Many(values))
+    }
+
+    fn not_offered(&self, value: &str) -> Option<ValidationError> {
+        let offered = self.choices.iter().any(|choice| choice.value == value);
+        (!offered).then(|| ValidationError::of("invalid_choice"))
+    }
+
+    fn clean_datetime(&self, value: &str) -> Result<Cleaned, Vec<ValidationError>> {
+        if value.is_empty() {
+            return self.unless_required(Cleaned::DateTime(None));
+        }
+        let moment = parse_datetime(value);
+        let invalid = || vec![ValidationError::keyed("invalid", "error.invalid_datetime")];
+        moment
+            .map(|at| Cleaned::DateTime(Some(at)))
+            .ok_or_else(invalid)
+    }
+}
+
+pub(super) fn required() -> ValidationError {
+    ValidationError::of("required")
+}
+
+fn too_long(value: &str, limit: Option<usize>) -> Option<ValidationError> {
+    let limit = limit.filter(|&limit| value.chars().nth(limit).is_some())?;
+    Some(ValidationError::of("max_length").param("limit_value", limit))
+}
+
+fn with_nul(value: &str) -> Option<ValidationError> {
+    let code = "null_characters_not_allowed";
+    value.contains('\0').then(|| ValidationError::of(code))
+}
+
+fn ok_unless(
+    errors: Vec<ValidationError>,
+    value: Cleaned,
+) -> Result<Cleaned, Vec<ValidationError>> {
+    if errors.is_empty() {
+        Ok(value)
+    } else {
+        Err(errors)
+    }
+}
+
+/// `CheckboxInput.value_from_datadict`.
+fn is_ticked(value: &str) -> bool {
+    !value.is_empty() && !value.eq_ignore_ascii_case("false")
+}
 
 /// The form field of a username.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +307,7 @@ impl UsernameField {
     /// already is not brought into that form, which could take long (CVE-2023-46695).
     pub fn to_python(&self, value: &str) -> String {
         let value = strip(value);
-        if self.is_too_long(value) {
+        if too_long(value, self.max_length).is_some() {
             value.to_owned()
         } else {
             value.nfkc().collect()
@@ -30,126 +319,13 @@ impl UsernameField {
     /// # Errors
     /// With the codes `required`, `max_length` and `null_characters_not_allowed`.
     pub fn clean(&self, value: &str) -> Result<String, Vec<ValidationError>> {
-        let value = self.to_python(value);
-        let mut errors = Vec::new();
-        if let Some(limit) = self.max_length.filter(|_| self.is_too_long(&value)) {
-            let message = format!("Use at most {limit} characters.");
-            errors.push(ValidationError::new("max_length", message));
-        }
-        required_text(value, errors)
-    }
-
-    fn is_too_long(&self, value: &str) -> bool {
-        self.max_length
-            .is_some_and(|limit| value.chars().nth(limit).is_some())
-    }
-}
-
-/// A password as it was typed, never stripped.
-pub(super) fn clean_password(value: &str) -> Result<String, Vec<ValidationError>> {
-    required_text(value.to_owned(), Vec::new())
-}
-
-fn required_text(
-    value: String,
-    mut errors: Vec<ValidationError>,
-) -> Result<String, Vec<ValidationError>> {
-    if value.is_empty() {
-        return Err(vec![ValidationError::new(
-            "required",
-            "Please fill in this field.",
-        )]);
-    }
-    if value.contains('\0') {
-        let message = "The null character is not allowed.";
-        errors.push(ValidationError::new("null_characters_not_allowed", message));
-    }
-    if errors.is_empty() {
-        Ok(value)
-    } else {
-        Err(errors)
-    }
-}
-
-/// A field as a template shows it: `name`, `label`, `id`, `errors` (each with `code` and
-/// `message`) and `attributes`, the escaped attributes of its `<input>`.
-#[derive(Clone, Debug)]
-pub struct BoundField {
-    /// The name in the form's data.
-    pub name: &'static str,
-    /// The label.
-    pub label: String,
-    /// What is wrong with the value.
-    pub errors: Vec<ValidationError>,
-    attributes: Vec<(&'static str, String)>,
-}
-
-impl BoundField {
-    pub(super) fn new(name: &'static str, label: impl Into<String>, kind: &str) -> Self {
-        let field = Self {
-            name,
-            label: label.into(),
-            errors: Vec::new(),
-            attributes: Vec::new(),
-        };
-        let id = field.id();
-        field
-            .attribute("type", kind)
-            .attribute("name", name)
-            .attribute("id", id)
-    }
-
-    pub(super) fn attribute(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.attributes.push((name, value.into()));
-        self
-    }
-
-    pub(super) fn errors(mut self, errors: &[ValidationError]) -> Self {
-        self.errors = errors.to_vec();
-        if errors.is_empty() {
-            return self;
-        }
-        let id = format!("{}_error", self.id());
-        self.attribute("aria-invalid", "true")
-            .attribute("aria-describedby", id)
-    }
-
-    /// The id of the `<input>`: Django's `id_<name>`.
-    pub fn id(&self) -> String {
-        format!("id_{}", self.name)
-    }
-
-    fn html(&self) -> String {
-        let mut html = String::new();
-        for (name, value) in &self.attributes {
-            let escaped = HtmlEscape(value);
-            let separator = if html.is_empty() { "" } else { " " };
-            html.push_str(&match value.is_empty() {
-                true if *name != "value" => format!("{separator}{name}"),
-                _ => format!("{separator}{name}=\"{escaped}\""),
-            });
-        }
-        html
-    }
-}
-
-/// For templates.
-impl From<&BoundField> for Value {
-    fn from(field: &BoundField) -> Self {
-        context! {
-            name => field.name,
-            label => field.label.clone(),
-            id => field.id(),
-            errors => errors_value(&field.errors),
-            attributes => Value::from_safe_string(field.html()),
+        let mut field = Field::new("username", FieldKind::Username);
+        field.max_length = self.max_length;
+        match field.clean(&[Zeroizing::new(value.to_owned())])? {
+            Cleaned::Text(text) => Ok(text.to_string()),
+            _ => Ok(String::new()),
         }
     }
-}
-
-pub(super) fn errors_value(errors: &[ValidationError]) -> Value {
-    let value =
-        |error: &ValidationError| context! { code => error.code(), message => error.message() };
-    errors.iter().map(value).collect()
 }
 
 /// Capitalises the first letter: Django's `capfirst`.
@@ -157,12 +333,4 @@ pub(super) fn capfirst(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(letters).collect()
-}
-
-/// A field's name for people; Django's `verbose_name` unless a model sets its own.
-pub(super) fn verbose_name(field: &str) -> String {
-    match field {
-        "email" => "email address".into(),
-        _ => field.replace('_', " "),
-    }
 }

@@ -56,7 +56,10 @@ const STYLE: &str = include_str!("../../templates/style.css");
 /// What each error page is unless it is replaced.
 const ERROR: &str = r#"{% extends "error.html" %}"#;
 
-const BUILT_IN: [(&str, &str); 12] = [
+/// Lets people see the passwords that they type. The pages work without it.
+const SHOW_PASSWORD: &str = include_str!("../../templates/show-password.js");
+
+const BUILT_IN: [(&str, &str); 17] = [
     ("base.html", include_str!("../../templates/base.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("400.html", ERROR),
@@ -77,6 +80,26 @@ const BUILT_IN: [(&str, &str); 12] = [
     (
         "registration/profile.html",
         include_str!("../../templates/registration/profile.html"),
+    ),
+    (
+        "forms/form.html",
+        include_str!("../../templates/forms/form.html"),
+    ),
+    (
+        "forms/notes.html",
+        include_str!("../../templates/forms/notes.html"),
+    ),
+    (
+        "forms/summary.html",
+        include_str!("../../templates/forms/summary.html"),
+    ),
+    (
+        "registration/password_change_form.html",
+        include_str!("../../templates/registration/password_change_form.html"),
+    ),
+    (
+        "registration/password_change_done.html",
+        include_str!("../../templates/registration/password_change_done.html"),
     ),
 ];
 
@@ -125,6 +148,8 @@ impl Templates {
             }
         });
         environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+        let script = format!("<script>{SHOW_PASSWORD}</script>");
+        environment.add_global("show_password", Value::from_safe_string(script));
         translate::install(&mut environment, language);
         let folders = folders.to_vec();
         let has_folders = !folders.is_empty();
@@ -310,14 +335,15 @@ impl Policy {
 }
 
 fn policy(origins: &[String]) -> HeaderValue {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    let hash = |text| STANDARD.encode(Sha256::digest(text));
+    let (style, script) = (hash(STYLE), hash(SHOW_PASSWORD));
     let mut targets = String::from("'self'");
     for origin in origins {
         targets.push(' ');
         targets.push_str(origin);
     }
     let policy = format!(
-        "default-src 'none'; style-src 'self' 'sha256-{hash}'; img-src 'self'; font-src 'self'; \
+        "default-src 'none'; script-src 'sha256-{script}'; style-src 'self' 'sha256-{style}'; img-src 'self'; font-src 'self'; \
          form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))

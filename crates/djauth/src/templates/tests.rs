@@ -96,7 +96,8 @@ fn the_policy_allows_the_style_and_configured_targets() {
     let policy = response.headers()[CONTENT_SECURITY_POLICY]
         .to_str()
         .unwrap();
-    assert!(policy.starts_with("default-src 'none'; style-src 'self' 'sha256-"));
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
+    assert!(policy.contains("; style-src 'self' 'sha256-"));
     assert!(policy.contains("form-action 'self' https://app.example.com;"));
     assert_eq!(origin("/accounts/profile/"), None);
     assert_eq!(

@@ -1,13 +1,23 @@
 //! The pages: `django/contrib/auth/views.py`.
+//!
+//! Each view is a value with Django's options as builder methods; [`Auth`](crate::Auth) makes a route
+//! of it, and [`Auth::urls`](crate::Auth::urls) all routes at once. What a subclass would override is a
+//! step of [`Steps`](crate::forms::Steps).
 
 mod login;
 mod logout;
+mod options;
+mod outcome;
 mod page;
+mod password_change;
 mod profile;
 mod verify;
 
 pub use login::LoginView;
 pub use logout::LogoutView;
-use page::{PageRequest, RedirectTarget, allow, redirect_response};
-pub(crate) use page::{landing, login, logout};
+pub use outcome::{Outcome, Page, Valid};
+use page::PageRequest;
+pub(crate) use page::{View, answer};
+pub use password_change::{PasswordChangeDoneView, PasswordChangeView};
+pub(crate) use profile::Landing;
 pub use verify::verify;

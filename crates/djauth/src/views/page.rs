@@ -1,78 +1,106 @@
-//! What the pages have in common: reading the request, safe redirects, `never_cache`.
+//! What the pages have in common: reading the request, writing the outcome, `never_cache`.
 
+use std::sync::Arc;
+
+use axum::RequestPartsExt;
 use axum::body::{Body, Bytes};
-use axum::extract;
+use axum::extract::{self, RawPathParams};
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
+use minijinja::{Value, context};
 
-use super::{LoginView, LogoutView, profile};
-use crate::auth::REDIRECT_FIELD_NAME;
+use super::{Outcome, Page};
+use crate::backends::Context;
 use crate::base_user::BaseUser;
-use crate::http::{
-    FormType, QueryDict, Request, add_never_cache_headers, error_page, redirect,
-    url_has_allowed_host_and_scheme,
-};
+use crate::http::{FormType, QueryDict, Request, add_never_cache_headers, error_page, redirect};
 use crate::middleware::failure;
 use crate::mixins::Rejection;
 use crate::{Auth, Error};
 
+/// A page: what it does with a request.
+pub(crate) trait View<U: BaseUser>: Send + Sync + 'static {
+    /// Whether no cache may keep it.
+    const NEVER_CACHE: bool;
+
+    fn dispatch(
+        &self,
+        auth: &Auth<U>,
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<Outcome, Error>> + Send;
+}
+
 /// A request with its form.
-pub(super) struct PageRequest {
+#[derive(Clone)]
+pub(crate) struct PageRequest {
     pub(super) handle: Request,
     /// The form's fields; empty unless the method is `POST`, as `request.POST` in Django.
     pub(super) data: QueryDict,
-    query: QueryDict,
+    pub(super) query: QueryDict,
+    /// What the route's pattern found in the path.
+    pub(super) kwargs: Vec<(String, String)>,
 }
 
-/// The login page.
-pub(crate) async fn login<U: BaseUser>(
+/// What a form view does with a method: Django's `ProcessFormView`.
+pub(super) enum FormMethod {
+    Show,
+    Process,
+    Other,
+}
+
+/// Answers a request with a page.
+pub(crate) async fn answer<U: BaseUser, V: View<U>>(
     auth: Auth<U>,
-    view: LoginView,
+    view: Arc<V>,
     request: extract::Request,
 ) -> Response<Body> {
-    match PageRequest::read(request).await {
-        Ok(mut request) => finish(&auth, view.dispatch(&auth, &mut request).await),
-        Err(response) => *response,
-    }
-}
-
-/// The logout page.
-pub(crate) async fn logout<U: BaseUser>(
-    auth: Auth<U>,
-    view: LogoutView,
-    request: extract::Request,
-) -> Response<Body> {
-    match PageRequest::read(request).await {
-        Ok(request) => finish(&auth, view.dispatch(&auth, &request).await),
-        Err(response) => *response,
-    }
-}
-
-/// The page that says who is logged in.
-pub(crate) async fn landing<U: BaseUser>(
-    auth: Auth<U>,
-    request: extract::Request,
-) -> Response<Body> {
-    match PageRequest::read(request).await {
-        Ok(request) => finish(&auth, profile::dispatch(&auth, &request).await),
-        Err(response) => *response,
-    }
-}
-
-fn finish<U: BaseUser>(auth: &Auth<U>, answer: Result<Response<Body>, Error>) -> Response<Body> {
+    let request = match PageRequest::read(request).await {
+        Ok(request) => request,
+        Err(response) => return *response,
+    };
+    let answer = match view.dispatch(&auth, &request).await {
+        Ok(outcome) => respond(&auth, &request.handle, outcome),
+        Err(error) => Err(error),
+    };
     match answer {
-        Ok(mut response) => {
+        Ok(mut response) if V::NEVER_CACHE => {
             add_never_cache_headers(response.headers_mut(), auth.now());
             response
         }
+        Ok(response) => response,
         Err(error) => failure(&error),
     }
 }
 
+fn respond<U: BaseUser>(
+    auth: &Auth<U>,
+    request: &Request,
+    outcome: Outcome,
+) -> Result<Response<Body>, Error> {
+    match outcome {
+        Outcome::Page(page) => render(auth, request, page),
+        Outcome::Redirect(to) => Ok(redirect_response(&to)),
+        Outcome::Rejected(rejection) => Ok(rejection.into_response()),
+        Outcome::Response(response) => Ok(response),
+        Outcome::Success => Err(Error::improperly_configured("the view has no success URL")),
+    }
+}
+
+fn render<U: BaseUser>(
+    auth: &Auth<U>,
+    request: &Request,
+    page: Page,
+) -> Result<Response<Body>, Error> {
+    let form = page.form.map(|form| form.value(request.language()));
+    let form = form.unwrap_or(Value::from(()));
+    let values = context! { ..page.values, ..context! { form } };
+    auth.templates().page(request, &page.template, values)
+}
+
 impl PageRequest {
     async fn read(request: extract::Request) -> Result<Self, Box<Response<Body>>> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let kwargs = parts.extract::<RawPathParams>().await;
         let Some(handle) = parts.extensions.get::<Request>().cloned() else {
             let missing = Rejection::MissingLayer {
                 what: "a page of auth.urls()",
@@ -94,8 +122,53 @@ impl PageRequest {
             handle,
             data: data.map_err(too_many)?,
             query: query.map_err(too_many)?,
+            kwargs: kwargs.as_ref().map(owned).unwrap_or_default(),
         })
     }
+
+    pub(super) fn context<'a, U: BaseUser>(&'a self, auth: &'a Auth<U>) -> Context<'a, U> {
+        let request = Some(&self.handle);
+        Context { auth, request }
+    }
+
+    /// A part of the path, by the name that the route gives it.
+    pub(super) fn kwarg(&self, name: &str) -> Option<&str> {
+        let mut kwargs = self.kwargs.iter();
+        kwargs
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn form_method(&self) -> FormMethod {
+        match *self.handle.method() {
+            Method::GET | Method::HEAD => FormMethod::Show,
+            Method::POST | Method::PUT => FormMethod::Process,
+            _ => FormMethod::Other,
+        }
+    }
+
+    /// `OPTIONS` of a form view, and methods that it does not have.
+    pub(super) fn form_methods(&self) -> Outcome {
+        allow(&self.handle, "GET, POST, PUT, HEAD, OPTIONS").into()
+    }
+
+    /// The same of a plain page, unless its method is `GET` or `HEAD`.
+    pub(super) fn unless_read(&self) -> Option<Outcome> {
+        let read = matches!(*self.handle.method(), Method::GET | Method::HEAD);
+        (!read).then(|| allow(&self.handle, "GET, HEAD, OPTIONS").into())
+    }
+
+    /// What was sent, for a form: nothing at all while it is only shown.
+    pub(super) fn sent(&self) -> Option<&QueryDict> {
+        matches!(self.form_method(), FormMethod::Process).then_some(&self.data)
+    }
+}
+
+fn owned(params: &RawPathParams) -> Vec<(String, String)> {
+    params
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn size(setting: Option<u64>) -> usize {
@@ -129,20 +202,6 @@ fn bad_request(text: &'static str) -> Box<Response<Body>> {
         "error_page.bad_request",
         text,
     ))
-}
-
-/// Where the user asked to go; mirrors `RedirectURLMixin.get_redirect_url`.
-pub(super) struct RedirectTarget;
-
-impl RedirectTarget {
-    /// `next` of the form, or else of the query, when it stays on this site.
-    pub(super) fn of(request: &PageRequest) -> Option<String> {
-        let sent = request.data.get(REDIRECT_FIELD_NAME);
-        let next = sent.or_else(|| request.query.get(REDIRECT_FIELD_NAME))?;
-        let host = request.handle.get_host().ok()?;
-        let safe = url_has_allowed_host_and_scheme(next, &[host], request.handle.is_secure());
-        safe.then(|| next.to_owned())
-    }
 }
 
 /// A redirect, or 400 for an address that no redirect may have.

@@ -1,33 +1,42 @@
-use axum::body::Body;
-use axum::http::{Method, Response};
 use minijinja::context;
 
-use super::{PageRequest, allow};
+use super::page::View;
+use super::{Outcome, Page, PageRequest};
 use crate::base_user::BaseUser;
 use crate::{Auth, Error};
 
-/// Says who is logged in, with a button to log out or a link to log in. Django has no such page;
-/// here it stands at `/` and at the default `LOGIN_REDIRECT_URL`, so that a login leads somewhere.
-pub(super) async fn dispatch<U: BaseUser>(
-    auth: &Auth<U>,
-    request: &PageRequest,
-) -> Result<Response<Body>, Error> {
-    if !matches!(*request.handle.method(), Method::GET | Method::HEAD) {
-        return Ok(allow(&request.handle, "GET, HEAD, OPTIONS"));
+/// Says who is logged in, with links to change the password and a button to log out, or a link to log
+/// in. Django has no such page; here it stands at `/` and at the default `LOGIN_REDIRECT_URL`, so that
+/// a login leads somewhere.
+pub(crate) struct Landing;
+
+impl<U: BaseUser> View<U> for Landing {
+    const NEVER_CACHE: bool = true;
+
+    async fn dispatch(&self, auth: &Auth<U>, request: &PageRequest) -> Result<Outcome, Error> {
+        if let Some(outcome) = request.unless_read() {
+            return Ok(outcome);
+        }
+        let user = auth.user(&request.handle).await?;
+        let user = user.map(|user| context! { username => user.get_username() });
+        let login_url = &auth.settings().login_url;
+        let values = context! {
+            user,
+            login_url,
+            logout_url => sibling(login_url, "logout/"),
+            password_change_url => sibling(login_url, "password_change/"),
+        };
+        Ok(Outcome::Page(Page::new(
+            "registration/profile.html",
+            values,
+        )))
     }
-    let user = auth.user(&request.handle).await?;
-    let user = user.map(|user| context! { username => user.get_username() });
-    let login_url = &auth.settings().login_url;
-    let logout_url = logout_url(login_url);
-    let values = context! { user, login_url, logout_url };
-    auth.templates()
-        .page(&request.handle, "registration/profile.html", values)
 }
 
-/// The sibling of the login page, as `auth.urls()` mounts them.
-fn logout_url(login_url: &str) -> String {
+/// A page beside the login page, as `auth.urls()` mounts them.
+fn sibling(login_url: &str, page: &str) -> String {
     let folder = login_url
         .strip_suffix("login/")
         .filter(|folder| folder.ends_with('/'));
-    format!("{}logout/", folder.unwrap_or("/accounts/"))
+    format!("{}{page}", folder.unwrap_or("/accounts/"))
 }

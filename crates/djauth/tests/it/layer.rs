@@ -98,10 +98,8 @@ async fn log_in(auth: &Auth, request: &Request) {
 /// The routes of the Django project in `layer.py`.
 pub(crate) fn app(auth: &Auth) -> Router {
     let (for_login, for_logout) = (auth.clone(), auth.clone());
-    let mut again = LoginView::new();
-    again.redirect_authenticated_user = true;
-    let mut looping = again.clone();
-    looping.next_page = Some("/loop/".into());
+    let again = LoginView::new().redirect_authenticated_user(true);
+    let looping = again.clone().next_page("/loop/");
     Router::new()
         .route("/plain", any(async || ""))
         .route("/token", any(async |token: CsrfToken| token.to_string()))

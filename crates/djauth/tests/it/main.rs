@@ -15,6 +15,7 @@ mod models;
 mod own_tables;
 mod own_user;
 mod pages;
+mod password_change;
 mod permissions;
 mod request_path;
 mod schema;

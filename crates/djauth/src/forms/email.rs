@@ -2,13 +2,26 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The longest value of the column, in characters.
-const LONGEST: usize = 254;
+use crate::validators::ValidationError;
+
+/// The longest address, in characters.
+const LONGEST: usize = 320;
 /// The longest label of a domain.
 const LONGEST_LABEL: usize = 63;
 
-/// Whether Django's field takes the address. Every step is linear (CVE-2023-36053).
-pub(crate) fn is_valid(address: &str) -> bool {
+/// Whether this is an e-mail address, as Django judges it. Every step is linear (CVE-2023-36053).
+///
+/// # Errors
+/// With the code `invalid`.
+pub fn validate_email(address: &str) -> Result<(), ValidationError> {
+    if is_valid(address) {
+        Ok(())
+    } else {
+        Err(ValidationError::keyed("invalid", "error.invalid_email"))
+    }
+}
+
+fn is_valid(address: &str) -> bool {
     if address.chars().count() > LONGEST {
         return false;
     }

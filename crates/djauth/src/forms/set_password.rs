@@ -1,0 +1,186 @@
+use super::field::{Field, FieldKind};
+use super::form::Form;
+use super::set_password_mixin::SetPasswordMixin;
+use super::steps::{Standard, Steps};
+use super::text::Text;
+use crate::backends::Context;
+use crate::base_user::BaseUser;
+use crate::http::QueryDict;
+use crate::validators::ValidationError;
+use crate::{Auth, Error};
+
+const NEW: SetPasswordMixin = SetPasswordMixin::NEW_PASSWORD;
+
+/// Sets a password without asking for the old one: `new_password1`, `new_password2`; mirrors
+/// `SetPasswordForm`.
+#[derive(Clone, Debug)]
+pub struct SetPasswordForm<U: BaseUser> {
+    form: Form,
+    user: U,
+}
+
+impl<U: BaseUser> SetPasswordForm<U> {
+    /// The form for a user, with what was sent or to be shown.
+    ///
+    /// # Errors
+    /// `ImproperlyConfigured`: the rules for passwords cannot be read.
+    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Result<Self, Error> {
+        let labels = ["form.new_password", "form.new_password_again"].map(Text::Key);
+        let fields = NEW.create_password_fields(auth, labels)?;
+        let form = Form::new(fields, data);
+        Ok(Self { form, user })
+    }
+
+    /// The fields and what is wrong with them.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// The fields, to add some or to change them.
+    pub fn form_mut(&mut self) -> &mut Form {
+        &mut self.form
+    }
+
+    /// Whose password it is.
+    pub fn user(&self) -> &U {
+        &self.user
+    }
+
+    /// Whether what was sent is right; otherwise the form says what is wrong.
+    ///
+    /// # Errors
+    /// `ImproperlyConfigured`: the rules for passwords cannot be read.
+    pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
+        self.clean_with(
+            &Context {
+                auth,
+                request: None,
+            },
+            &Standard,
+        )
+        .await
+    }
+
+    /// [`is_valid`](Self::is_valid) with steps of the application's own.
+    ///
+    /// # Errors
+    /// As [`is_valid`](Self::is_valid), and those of the steps.
+    pub async fn clean_with<S: Steps<U>>(
+        &mut self,
+        context: &Context<'_, U>,
+        steps: &S,
+    ) -> Result<bool, Error> {
+        self.form.clean_fields_with(context, steps).await?;
+        self.clean(context, steps).await
+    }
+
+    async fn clean<S: Steps<U>>(
+        &mut self,
+        context: &Context<'_, U>,
+        steps: &S,
+    ) -> Result<bool, Error> {
+        NEW.validate_passwords(&mut self.form);
+        NEW.validate_password_for_user(&mut self.form, context.auth, &self.user)
+            .await?;
+        self.form.clean_with(context, steps).await?;
+        Ok(self.form.is_valid())
+    }
+
+    /// Gives the user the new password and writes it. Their other sessions end by it.
+    ///
+    /// # Errors
+    /// `Value`: the form is not valid. `DoesNotExist`: the user is gone. `Busy`: too many hashes wait.
+    pub async fn save(mut self, auth: &Auth<U>) -> Result<U, Error> {
+        NEW.set_password(&self.form, auth, &mut self.user).await?;
+        auth.save_password(&self.user).await?;
+        Ok(self.user)
+    }
+}
+
+/// Sets another password: `old_password`, `new_password1`, `new_password2`; mirrors
+/// `PasswordChangeForm`.
+#[derive(Clone, Debug)]
+pub struct PasswordChangeForm<U: BaseUser>(SetPasswordForm<U>);
+
+impl<U: BaseUser> PasswordChangeForm<U> {
+    /// The form for a user, with what was sent or to be shown.
+    ///
+    /// # Errors
+    /// `ImproperlyConfigured`: the rules for passwords cannot be read.
+    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Result<Self, Error> {
+        let mut inner = SetPasswordForm::new(auth, user, data)?;
+        let old = Field::new("old_password", FieldKind::Password)
+            .label(Text::Key("form.old_password"))
+            .autocomplete("current-password")
+            .autofocus();
+        inner.form.insert_field(0, old);
+        Ok(Self(inner))
+    }
+
+    /// The fields and what is wrong with them.
+    pub fn form(&self) -> &Form {
+        &self.0.form
+    }
+
+    /// The fields, to add some or to change them.
+    pub fn form_mut(&mut self) -> &mut Form {
+        &mut self.0.form
+    }
+
+    /// Whose password it is.
+    pub fn user(&self) -> &U {
+        &self.0.user
+    }
+
+    /// Whether what was sent is right; otherwise the form says what is wrong.
+    ///
+    /// # Errors
+    /// As [`SetPasswordForm::is_valid`]; `Busy`: too many hashes wait.
+    pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
+        self.clean_with(
+            &Context {
+                auth,
+                request: None,
+            },
+            &Standard,
+        )
+        .await
+    }
+
+    /// [`is_valid`](Self::is_valid) with steps of the application's own.
+    ///
+    /// # Errors
+    /// As [`is_valid`](Self::is_valid), and those of the steps.
+    pub async fn clean_with<S: Steps<U>>(
+        &mut self,
+        context: &Context<'_, U>,
+        steps: &S,
+    ) -> Result<bool, Error> {
+        self.0.form.clean_fields_with(context, steps).await?;
+        self.clean_old_password(context.auth).await?;
+        self.0.clean(context, steps).await
+    }
+
+    /// The old password must be right: code `password_incorrect`. The stored value is not renewed on
+    /// the way, as Django would: where the form is refused, that would end this very session.
+    async fn clean_old_password(&mut self, auth: &Auth<U>) -> Result<(), Error> {
+        let Some(old) = self.0.form.text("old_password") else {
+            return Ok(());
+        };
+        let stored = &self.0.user.base().password;
+        if !auth.hashing().verify(old, stored).await?.correct {
+            let error = ValidationError::of("password_incorrect");
+            self.0.form.add_error(Some("old_password"), error);
+        }
+        Ok(())
+    }
+
+    /// Gives the user the new password and writes it. Their other sessions end by it;
+    /// [`Auth::update_session_auth_hash`] keeps this one.
+    ///
+    /// # Errors
+    /// As [`SetPasswordForm::save`].
+    pub async fn save(self, auth: &Auth<U>) -> Result<U, Error> {
+        self.0.save(auth).await
+    }
+}
