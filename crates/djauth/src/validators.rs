@@ -66,6 +66,10 @@ impl ValidationError {
     }
 
     /// Adds a value that the message speaks of, under Django's name.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers give numbers and texts as they have them"
+    )]
     pub fn param(mut self, name: &'static str, value: impl ToString) -> Self {
         self.params.push((name, value.to_string()));
         self

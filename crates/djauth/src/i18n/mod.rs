@@ -56,9 +56,16 @@ use catalogue::{Catalogue, fill};
 pub struct Language(u8);
 
 /// Code, whether it is written from right to left, and the texts. The first is English.
-const SHIPPED: [(&str, bool, &str); 2] = [
+const SHIPPED: [(&str, bool, &str); 9] = [
     ("en", false, include_str!("../../locale/en.toml")),
+    ("ar", true, include_str!("../../locale/ar.toml")),
     ("de", false, include_str!("../../locale/de.toml")),
+    ("es", false, include_str!("../../locale/es.toml")),
+    ("fr", false, include_str!("../../locale/fr.toml")),
+    ("he", true, include_str!("../../locale/he.toml")),
+    ("ja", false, include_str!("../../locale/ja.toml")),
+    ("pl", false, include_str!("../../locale/pl.toml")),
+    ("pt-br", false, include_str!("../../locale/pt-br.toml")),
 ];
 
 impl Language {

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalogue::{Piece, Text, pieces};
 use super::*;
 
+mod sources;
+
 type Names = BTreeSet<String>;
 
 fn names(text: &str) -> Names {
@@ -112,4 +114,41 @@ fn a_value_in_html_is_escaped_unless_it_is_html() {
         gettext_html(Language::ENGLISH, key, &params),
         "&lt;<b>x</b>&gt;"
     );
+}
+
+/// A text that is as in English was likely forgotten.
+#[test]
+fn texts_are_translated() {
+    let english = Language::ENGLISH.catalogue().texts();
+    for language in Language::all().filter(|language| *language != Language::ENGLISH) {
+        for (key, text) in language.catalogue().texts() {
+            let letters = |text: &str| text.chars().filter(char::is_ascii_lowercase).count();
+            for form in forms(text).values().filter(|form| letters(form) > 20) {
+                let same = forms(&english[key])
+                    .values()
+                    .any(|original| original == form);
+                assert!(!same, "{}: {key} is English", language.code());
+            }
+        }
+    }
+}
+
+#[test]
+fn scripts_are_those_of_the_language() {
+    for (code, from, to) in [
+        ("ar", '\u{600}', '\u{6ff}'),
+        ("he", '\u{590}', '\u{5ff}'),
+        ("ja", '\u{3040}', '\u{9fff}'),
+    ] {
+        let language = Language::find(code).unwrap();
+        assert_eq!(language.is_rtl(), code != "ja");
+        for (key, text) in language.catalogue().texts() {
+            for form in forms(text).values().filter(|form| !form.starts_with('{')) {
+                assert!(
+                    form.chars().any(|c| (from..=to).contains(&c)),
+                    "{code}: {key}"
+                );
+            }
+        }
+    }
 }

@@ -18,6 +18,10 @@ pub(super) fn values(language: Language) -> Value {
 }
 
 /// `t("key", name=value)`. With a value that is safe HTML the whole is: everything else is escaped then.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "minijinja gives named arguments by value"
+)]
 fn translate(state: &State, key: &str, values: Kwargs) -> Result<Value, minijinja::Error> {
     let lang = state.lookup("lang");
     let language = lang
