@@ -55,6 +55,10 @@ pub(crate) enum Command {
         username: Option<String>,
     },
     Clearsessions,
+    Checkpassword,
+    Groupsforuser {
+        username: Option<String>,
+    },
     Check {
         deploy: bool,
         fail_level: Level,
@@ -191,6 +195,10 @@ impl Reading {
                 username: self.operand.take(),
             },
             "clearsessions" => Command::Clearsessions,
+            "checkpassword" => Command::Checkpassword,
+            "groupsforuser" => Command::Groupsforuser {
+                username: self.operand.take(),
+            },
             "check" => Command::Check {
                 deploy: self.flag("--deploy"),
                 fail_level: self.fail_level.take().unwrap_or(Level::Error),
@@ -354,6 +362,8 @@ mod tests {
             ("changepassword", false),
             ("diffsettings", false),
             ("check", false),
+            ("checkpassword", false),
+            ("groupsforuser alice", false),
             ("help", false),
         ] {
             assert_eq!(command(line).needs_checks(), expected, "{line}");

@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Command(String),
     /// Settings, database or system are not as they must be: exit code 1.
     Other { text: String, causes: Vec<String> },
+    /// A question was not answered, and the answer must not be taken for a "no": exit code 3.
+    Unknown(Box<Failure>),
     /// Ctrl-C at a prompt: exit code 1.
     Interrupted,
     /// The command has said itself what is wrong: exit code 1.
@@ -41,6 +43,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::Unknown(_) => 3,
             _ => 1,
         }
     }
@@ -51,7 +54,11 @@ impl Failure {
             Self::Silent => {}
             other => eprintln!("{other}"),
         }
-        if let (true, Self::Other { causes, .. }) = (traceback, self) {
+        let inner = match self {
+            Self::Unknown(failure) => failure,
+            other => other,
+        };
+        if let (true, Self::Other { causes, .. }) = (traceback, inner) {
             for cause in causes {
                 eprintln!("  caused by: {cause}");
             }
@@ -65,6 +72,7 @@ impl fmt::Display for Failure {
             Self::Usage(text) => write!(f, "djauth: {text}\nSee `djauth help`."),
             Self::Command(text) => write!(f, "CommandError: {text}"),
             Self::Other { text, .. } => write!(f, "djauth: {text}"),
+            Self::Unknown(failure) => failure.fmt(f),
             Self::Interrupted => f.write_str("\nCancelled; nothing was changed."),
             Self::Silent => Ok(()),
         }

@@ -13,6 +13,9 @@ Usage: djauth [--settings FILE] [COMMAND]
                           DJANGO_SUPERUSER_EMAIL and DJANGO_SUPERUSER_PASSWORD
   changepassword [NAME]   set the password of a user (yours, if no name is given)
   clearsessions           delete the sessions that have ended
+  checkpassword           for Apache's mod_authnz_external: name and password in two lines on
+                          standard input; exit code 0: right, 1: wrong, 3: not known
+  groupsforuser [NAME]    the groups of a user; without a name for GroupExternal of that module
   check [--deploy]        look for faults; --deploy also for settings that are unsafe in public
       --fail-level LEVEL  what counts as a failure: WARNING, ERROR (the default), CRITICAL
   diffsettings [--all]    show the settings that differ from the defaults, or all of them

@@ -102,6 +102,10 @@ async fn with_runtime<U: BaseUser>(
             commands::changepassword::run::<U>(plan, username).await
         }
         Command::Clearsessions => commands::clearsessions::run::<U>(plan).await,
+        Command::Checkpassword => commands::checkpassword::run::<U>(plan).await,
+        Command::Groupsforuser { username } => {
+            commands::checkpassword::groups::<U>(plan, username).await
+        }
         Command::Check { deploy, fail_level } => {
             commands::check::run::<U>(plan, deploy, fail_level, options).await
         }

@@ -11,7 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use auth::{check_models_permissions, check_user_model};
-pub use proxies::check_proxies;
+pub use proxies::{check_proxies, check_remote_user};
 pub use security::check_deploy;
 
 /// How bad it is: `django.core.checks.messages`.

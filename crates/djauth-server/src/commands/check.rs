@@ -2,7 +2,9 @@
 
 use djauth::BaseUser;
 use djauth::base_user::UserMeta;
-use djauth::checks::{CheckMessage, Level, check_deploy, check_proxies, check_user_model};
+use djauth::checks::{
+    CheckMessage, Level, check_deploy, check_proxies, check_remote_user, check_user_model,
+};
 use djauth::settings::Settings;
 
 use crate::cli::Options;
@@ -47,6 +49,7 @@ fn system_checks<U: BaseUser>(settings: &Settings) -> Result<Vec<CheckMessage>, 
     let meta = meta.map_err(|error| failed("AUTH_USER_MODEL cannot be used", &error))?;
     let mut found = check_user_model(&meta, settings);
     found.extend(check_proxies(settings));
+    found.extend(check_remote_user(settings));
     Ok(found)
 }
 

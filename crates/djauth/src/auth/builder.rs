@@ -10,11 +10,15 @@ use djauth_signing::{Clock, SecretKeys, SystemClock};
 use super::{Auth, Inner};
 use crate::Error;
 use crate::apps::{self, Apps, Dependant};
-use crate::backends::{AllowAllUsersModelBackend, Backend, Backends, ModelBackend};
+use crate::backends::{
+    AllowAllUsersModelBackend, AllowAllUsersRemoteUserBackend, Backend, Backends, ModelBackend,
+    RemoteUserBackend,
+};
 use crate::base_user::{BaseUser, UserMeta};
 use crate::db::{Database, Executor};
 use crate::hashing::HashingPool;
 use crate::management::ModelMeta;
+use crate::models::User;
 use crate::models::model::Model;
 use crate::request_path::Hints;
 use crate::settings::Settings;
@@ -136,7 +140,7 @@ impl<U: BaseUser> Builder<U> {
         );
         let backends = match self.backends {
             Some(backends) => backends,
-            None => named_backends(&self.settings.authentication_backends)?,
+            None => named_backends(&self.settings)?,
         };
         let hashers = match self.hashers {
             Some(hashers) => hashers,
@@ -173,12 +177,23 @@ fn size(setting: u64) -> usize {
     usize::try_from(setting).unwrap_or(usize::MAX)
 }
 
-fn named_backends<U: BaseUser>(paths: &[String]) -> Result<Backends<U>, Error> {
+/// A pattern cannot name a constant of a generic type without its parameter.
+const REMOTE_USER_BACKEND: &str = RemoteUserBackend::<User>::PATH;
+
+fn named_backends<U: BaseUser>(settings: &Settings) -> Result<Backends<U>, Error> {
     let mut backends = Backends::new();
-    for path in paths {
+    let create = settings.remote_user_create_unknown;
+    for path in &settings.authentication_backends {
         match path.as_str() {
             ModelBackend::PATH => backends.push(ModelBackend::new()),
             AllowAllUsersModelBackend::PATH => backends.push(AllowAllUsersModelBackend::new()),
+            REMOTE_USER_BACKEND => {
+                backends.push(RemoteUserBackend::new().create_unknown_user(create));
+            }
+            AllowAllUsersRemoteUserBackend::PATH => {
+                let backend = AllowAllUsersRemoteUserBackend::backend();
+                backends.push(backend.create_unknown_user(create));
+            }
             unknown => {
                 return Err(Error::improperly_configured(format!(
                     "AUTHENTICATION_BACKENDS names {unknown:?}, which is not known here: \

@@ -14,6 +14,7 @@ pub(crate) trait DynBackend<U: BaseUser>: Send + Sync {
     fn path(&self) -> &str;
     fn accepts(&self, credentials: &Credentials) -> bool;
     fn row_rule(&self) -> Option<RowRule>;
+    fn clean_remote_user(&self, username: &str) -> Option<String>;
     fn authenticate<'a>(
         &'a self,
         cx: Context<'a, U>,
@@ -73,6 +74,9 @@ impl<U: BaseUser, B: Backend<U>> DynBackend<U> for B {
     }
     fn row_rule(&self) -> Option<RowRule> {
         Backend::row_rule(self)
+    }
+    fn clean_remote_user(&self, username: &str) -> Option<String> {
+        Backend::clean_remote_user(self, username)
     }
     fn authenticate<'a>(
         &'a self,

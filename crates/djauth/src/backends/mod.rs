@@ -3,6 +3,7 @@
 mod chain;
 mod credentials;
 mod model_backend;
+mod remote_user;
 mod with_perm;
 
 use std::any::Any;
@@ -14,6 +15,7 @@ pub(crate) use chain::{Backends, DynBackend, PermissionKind};
 pub use credentials::Credentials;
 pub(crate) use model_backend::RowRule;
 pub use model_backend::{AllowAllUsersModelBackend, ModelBackend};
+pub use remote_user::{AllowAllUsersRemoteUserBackend, ConfigureUser, RemoteUserBackend};
 pub use with_perm::{Perm, WithPerm};
 
 use crate::base_user::BaseUser;
@@ -204,6 +206,14 @@ pub trait Backend<U: BaseUser>: Send + Sync + 'static {
     ) -> impl Future<Output = BackendResult<Vec<U>>> + Send {
         let _ = (cx, asked);
         async { Ok(Vec::new()) }
+    }
+
+    /// For backends of remote users: the name that such a user has here, when the server in front says
+    /// `username` (Django's `clean_username`). `None` says that this is no such backend, and that the
+    /// middleware leaves its sessions alone.
+    fn clean_remote_user(&self, username: &str) -> Option<String> {
+        let _ = username;
+        None
     }
 
     /// For the built-in backends: their users and permissions are rows that one statement can read.

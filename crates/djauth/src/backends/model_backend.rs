@@ -85,8 +85,98 @@ impl Default for AllowAllUsersModelBackend {
     }
 }
 
+impl ModelBackend {
+    const fn rule(&self) -> RowRule {
+        RowRule::Active
+    }
+}
+
+impl AllowAllUsersModelBackend {
+    const fn rule(&self) -> RowRule {
+        RowRule::Any
+    }
+}
+
+/// What every backend has whose users and permissions are rows: all but the path and `authenticate`.
+macro_rules! row_methods {
+    () => {
+        async fn get_user(&self, cx: Context<'_, U>, id: U::Id) -> BackendResult<Option<U>> {
+            let user = cx.auth.users().get(id).await?;
+            Ok(user.filter(|user| self.rule().allows(user)))
+        }
+        async fn get_user_permissions(
+            &self,
+            cx: Context<'_, U>,
+            user: &U,
+            obj: Option<&Object>,
+        ) -> BackendResult<HashSet<String>> {
+            let set = $crate::backends::model_backend::user_permissions(cx.auth, user, obj).await?;
+            Ok(set
+                .map($crate::backends::model_backend::copied)
+                .unwrap_or_default())
+        }
+        async fn get_group_permissions(
+            &self,
+            cx: Context<'_, U>,
+            user: &U,
+            obj: Option<&Object>,
+        ) -> BackendResult<HashSet<String>> {
+            let set =
+                $crate::backends::model_backend::group_permissions(cx.auth, user, obj).await?;
+            Ok(set
+                .map($crate::backends::model_backend::copied)
+                .unwrap_or_default())
+        }
+        async fn get_all_permissions(
+            &self,
+            cx: Context<'_, U>,
+            user: &U,
+            obj: Option<&Object>,
+        ) -> BackendResult<HashSet<String>> {
+            let set = $crate::backends::model_backend::all_permissions(cx.auth, user, obj).await?;
+            Ok(set
+                .map($crate::backends::model_backend::copied)
+                .unwrap_or_default())
+        }
+        async fn has_perm(
+            &self,
+            cx: Context<'_, U>,
+            user: &U,
+            perm: &str,
+            obj: Option<&Object>,
+        ) -> BackendResult<bool> {
+            let set = $crate::backends::model_backend::all_permissions(cx.auth, user, obj).await?;
+            Ok(set.is_some_and(|set| set.contains(perm)))
+        }
+        async fn has_module_perms(
+            &self,
+            cx: Context<'_, U>,
+            user: &U,
+            app_label: &str,
+        ) -> BackendResult<bool> {
+            let set = $crate::backends::model_backend::all_permissions(cx.auth, user, None).await?;
+            Ok(set.is_some_and(|set| {
+                set.iter()
+                    .any(|perm| $crate::backends::model_backend::app_of(perm) == app_label)
+            }))
+        }
+        async fn with_perm(
+            &self,
+            cx: Context<'_, U>,
+            asked: WithPerm<'_>,
+        ) -> BackendResult<Vec<U>> {
+            $crate::backends::model_backend::with_perm(cx.auth, asked).await
+        }
+        fn row_rule(&self) -> Option<RowRule> {
+            Some(self.rule())
+        }
+    };
+}
+
+pub(super) use row_methods;
+
 macro_rules! row_backend {
-    ($backend:ident, $rule:expr) => {
+    ($backend:ident) => {
         impl<U: BaseUser> Backend<U> for $backend {
             fn path(&self) -> &str {
                 &self.path
@@ -96,74 +186,15 @@ macro_rules! row_backend {
                 cx: Context<'_, U>,
                 credentials: &Credentials,
             ) -> BackendResult<Option<U>> {
-                authenticate(cx.auth, credentials, $rule).await
+                authenticate(cx.auth, credentials, self.rule()).await
             }
-            async fn get_user(&self, cx: Context<'_, U>, id: U::Id) -> BackendResult<Option<U>> {
-                let user = cx.auth.users().get(id).await?;
-                Ok(user.filter(|user| $rule.allows(user)))
-            }
-            async fn get_user_permissions(
-                &self,
-                cx: Context<'_, U>,
-                user: &U,
-                obj: Option<&Object>,
-            ) -> BackendResult<HashSet<String>> {
-                let set = user_permissions(cx.auth, user, obj).await?;
-                Ok(set.map(copied).unwrap_or_default())
-            }
-            async fn get_group_permissions(
-                &self,
-                cx: Context<'_, U>,
-                user: &U,
-                obj: Option<&Object>,
-            ) -> BackendResult<HashSet<String>> {
-                let set = group_permissions(cx.auth, user, obj).await?;
-                Ok(set.map(copied).unwrap_or_default())
-            }
-            async fn get_all_permissions(
-                &self,
-                cx: Context<'_, U>,
-                user: &U,
-                obj: Option<&Object>,
-            ) -> BackendResult<HashSet<String>> {
-                let set = all_permissions(cx.auth, user, obj).await?;
-                Ok(set.map(copied).unwrap_or_default())
-            }
-            async fn has_perm(
-                &self,
-                cx: Context<'_, U>,
-                user: &U,
-                perm: &str,
-                obj: Option<&Object>,
-            ) -> BackendResult<bool> {
-                let set = all_permissions(cx.auth, user, obj).await?;
-                Ok(set.is_some_and(|set| set.contains(perm)))
-            }
-            async fn has_module_perms(
-                &self,
-                cx: Context<'_, U>,
-                user: &U,
-                app_label: &str,
-            ) -> BackendResult<bool> {
-                let set = all_permissions(cx.auth, user, None).await?;
-                Ok(set.is_some_and(|set| set.iter().any(|perm| app_of(perm) == app_label)))
-            }
-            async fn with_perm(
-                &self,
-                cx: Context<'_, U>,
-                asked: WithPerm<'_>,
-            ) -> BackendResult<Vec<U>> {
-                with_perm(cx.auth, asked).await
-            }
-            fn row_rule(&self) -> Option<RowRule> {
-                Some($rule)
-            }
+            row_methods!();
         }
     };
 }
 
-row_backend!(ModelBackend, RowRule::Active);
-row_backend!(AllowAllUsersModelBackend, RowRule::Any);
+row_backend!(ModelBackend);
+row_backend!(AllowAllUsersModelBackend);
 
 /// Without a username or a password: no query and no hashing. Otherwise the same work whether the user
 /// exists, is active and has a usable password or not.
@@ -184,11 +215,11 @@ async fn authenticate<U: BaseUser>(
     Ok(user.filter(|user| rule.allows(user)))
 }
 
-fn copied(set: PermissionSet) -> HashSet<String> {
+pub(super) fn copied(set: PermissionSet) -> HashSet<String> {
     Arc::unwrap_or_clone(set)
 }
 
-fn app_of(perm: &str) -> &str {
+pub(super) fn app_of(perm: &str) -> &str {
     perm.split('.').next().unwrap_or_default()
 }
 
@@ -197,7 +228,7 @@ fn may_have_any<U: BaseUser>(user: &U, obj: Option<&Object>) -> bool {
     user.is_active() && obj.is_none()
 }
 
-async fn user_permissions<U: BaseUser>(
+pub(super) async fn user_permissions<U: BaseUser>(
     auth: &Auth<U>,
     user: &U,
     obj: Option<&Object>,
@@ -211,7 +242,7 @@ async fn user_permissions<U: BaseUser>(
         .map(Some)
 }
 
-async fn group_permissions<U: BaseUser>(
+pub(super) async fn group_permissions<U: BaseUser>(
     auth: &Auth<U>,
     user: &U,
     obj: Option<&Object>,
@@ -225,7 +256,7 @@ async fn group_permissions<U: BaseUser>(
         .map(Some)
 }
 
-async fn all_permissions<U: BaseUser>(
+pub(super) async fn all_permissions<U: BaseUser>(
     auth: &Auth<U>,
     user: &U,
     obj: Option<&Object>,
@@ -280,7 +311,10 @@ fn perm_name(row: &Row<'_>, offset: usize) -> db::Result<String> {
     Ok(format!("{app_label}.{codename}"))
 }
 
-async fn with_perm<U: BaseUser>(auth: &Auth<U>, asked: WithPerm<'_>) -> BackendResult<Vec<U>> {
+pub(super) async fn with_perm<U: BaseUser>(
+    auth: &Auth<U>,
+    asked: WithPerm<'_>,
+) -> BackendResult<Vec<U>> {
     asked.check()?;
     if asked.obj.is_some() {
         return Ok(Vec::new());

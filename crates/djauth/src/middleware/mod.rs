@@ -6,12 +6,14 @@
 //! | `SessionMiddleware` | [`Request::session`], saved after the handler |
 //! | `CsrfViewMiddleware` | [`crate::csrf`], before the handler |
 //! | `AuthenticationMiddleware` | [`Auth::user`], asked for lazily |
+//! | `RemoteUserMiddleware`, `PersistentRemoteUserMiddleware` | [`RemoteUserMiddleware`], where it is switched on |
 //!
 //! A request that asks neither for its user nor for its session costs no query and gets no
 //! `Vary: Cookie`.
 
 mod csrf;
 mod installed;
+mod remote_user;
 mod response;
 mod security;
 
@@ -22,14 +24,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::body::Body;
 use axum::extract;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use futures_util::FutureExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
 pub(crate) use installed::Installed;
+pub use remote_user::RemoteUserMiddleware;
 pub(crate) use response::failure;
 
 use crate::base_user::BaseUser;
@@ -60,6 +65,7 @@ struct Inner<U: BaseUser> {
     installed: Installed,
     security: SecurityHeaders,
     csrf: CsrfCheck,
+    remote_user: Option<RemoteUserMiddleware>,
 }
 
 impl<U: BaseUser> AuthLayer<U> {
@@ -71,6 +77,7 @@ impl<U: BaseUser> AuthLayer<U> {
             installed: Installed::new(auth.clone()),
             security: SecurityHeaders::new(settings),
             csrf: CsrfCheck::new(settings),
+            remote_user: RemoteUserMiddleware::of(settings),
         }))
     }
 
@@ -79,22 +86,34 @@ impl<U: BaseUser> AuthLayer<U> {
     /// it was given to the router (`/hooks/{id}`).
     #[must_use]
     pub fn csrf_exempt(self, path: impl Into<String>) -> Self {
-        let mut csrf = self.0.csrf.clone();
-        csrf.exempt(path.into());
-        let Inner {
-            auth,
-            settings,
-            installed,
-            security,
-            ..
-        } = &*self.0;
-        AuthLayer(Arc::new(Inner {
-            auth: auth.clone(),
-            settings: settings.clone(),
-            installed: installed.clone(),
-            security: security.clone(),
-            csrf,
-        }))
+        self.changed(|inner| inner.csrf.exempt(path.into()))
+    }
+
+    /// Logs in whom the server in front names in a header, as the setting `REMOTE_USER_HEADER` does. A
+    /// [`RemoteUserBackend`](crate::backends::RemoteUserBackend) must be among the backends, and the
+    /// server in front among `TRUSTED_PROXIES`.
+    #[must_use]
+    pub fn remote_user(self, middleware: RemoteUserMiddleware) -> Self {
+        self.changed(|inner| inner.remote_user = Some(middleware))
+    }
+
+    fn changed(self, change: impl FnOnce(&mut Inner<U>)) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        change(&mut inner);
+        AuthLayer(Arc::new(inner))
+    }
+}
+
+impl<U: BaseUser> Clone for Inner<U> {
+    fn clone(&self) -> Self {
+        Self {
+            auth: self.auth.clone(),
+            settings: self.settings.clone(),
+            installed: self.installed.clone(),
+            security: self.security.clone(),
+            csrf: self.csrf.clone(),
+            remote_user: self.remote_user.clone(),
+        }
     }
 }
 
@@ -186,7 +205,7 @@ impl<U: BaseUser> Inner<U> {
             return Ok(response::bad_host(handle));
         }
         let (mut parts, body) = request.into_parts();
-        let answer = match self.csrf.check(handle, &parts, body).await {
+        let answer = match self.admitted(handle, &parts, body).await {
             Ok(body) => {
                 parts.extensions.insert(self.installed.clone());
                 parts.extensions.insert(handle.session().clone());
@@ -204,6 +223,22 @@ impl<U: BaseUser> Inner<U> {
             Err(error) => answer = failure(&Error::from(error)),
         }
         Ok(answer)
+    }
+
+    /// The CSRF check, then the login of a remote user: its new secret is for the response, and the token
+    /// of this request is compared with what the request brought.
+    async fn admitted(
+        &self,
+        handle: &Request,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Body, Box<Response>> {
+        let body = self.csrf.check(handle, parts, body).await?;
+        if let Some(remote_user) = &self.remote_user {
+            let done = remote_user.process_request(&self.auth, handle).await;
+            done.map_err(|error| Box::new(failure(&error)))?;
+        }
+        Ok(body)
     }
 
     /// Saves the session and sends its cookie; a session that cannot be saved is the answer then.

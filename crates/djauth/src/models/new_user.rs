@@ -15,7 +15,7 @@ pub(super) fn build<U: BaseUser>(
     username: &str,
     email: &str,
     superuser: bool,
-    mut values: FieldValues,
+    values: FieldValues,
 ) -> Result<U, Error> {
     if username.is_empty() {
         return Err(Error::value(format!(
@@ -23,6 +23,18 @@ pub(super) fn build<U: BaseUser>(
             auth.user_meta().username_field
         )));
     }
+    let username = normalized(auth.user_meta(), username);
+    build_exact(auth, username, email, superuser, values)
+}
+
+/// The same with the username as it is.
+pub(super) fn build_exact<U: BaseUser>(
+    auth: &Auth<U>,
+    username: String,
+    email: &str,
+    superuser: bool,
+    mut values: FieldValues,
+) -> Result<U, Error> {
     let meta = auth.user_meta();
     put(
         auth,
@@ -33,12 +45,7 @@ pub(super) fn build<U: BaseUser>(
     put(auth, &mut values, "is_staff", superuser.into());
     put(auth, &mut values, "is_superuser", superuser.into());
     put(auth, &mut values, "date_joined", auth.now().into());
-    put(
-        auth,
-        &mut values,
-        &meta.username_field,
-        normalized(meta, username).into(),
-    );
+    put(auth, &mut values, &meta.username_field, username.into());
     let columns = Columns::map(&values);
     Ok(U::read(&mut columns.with_meta(Some(meta)))?)
 }

@@ -213,7 +213,36 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
         if let Some(user) = self.get_by_natural_key(username).await? {
             return Ok((user, false));
         }
-        match self.create_in_savepoint(username, defaults).await {
+        let mut user = new_user::build(self.auth, username, "", false, FieldValues::new())?;
+        defaults(&mut user);
+        self.create_unless_found(username, user).await
+    }
+
+    /// The same with the name as it is: neither normalised when it is written, nor taken for another
+    /// that the database calls equal. `None`: the database has such another.
+    pub(crate) async fn get_or_create_exact(
+        self,
+        username: &str,
+    ) -> Result<Option<(U, bool)>, Error> {
+        let found = match self.get_by_natural_key(username).await? {
+            Some(user) => (user, false),
+            None => {
+                let user = new_user::build_exact(
+                    self.auth,
+                    username.to_owned(),
+                    "",
+                    false,
+                    FieldValues::new(),
+                )?;
+                self.create_unless_found(username, user).await?
+            }
+        };
+        Ok(Some(found).filter(|(user, _)| user.get_username() == username))
+    }
+
+    /// Writes a new user; the one that somebody else wrote meanwhile, if that fails.
+    async fn create_unless_found(self, username: &str, user: U) -> Result<(U, bool), Error> {
+        match self.create_in_savepoint(user).await {
             Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
                 let found = self.get_by_natural_key(username).await?;
                 found.map(|user| (user, false)).ok_or(error)
@@ -222,14 +251,10 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
         }
     }
 
-    async fn create_in_savepoint(
-        self,
-        username: &str,
-        defaults: impl FnOnce(&mut U),
-    ) -> Result<U, Error> {
-        let mut user = new_user::build(self.auth, username, "", false, FieldValues::new())?;
-        user.base_mut().password = self.auth.make_password(None).await?;
-        defaults(&mut user);
+    async fn create_in_savepoint(self, mut user: U) -> Result<U, Error> {
+        if user.base().password.is_empty() {
+            user.base_mut().password = self.auth.make_password(None).await?;
+        }
         let tx = self.ex.begin().await?;
         self.auth.model().users.insert(&tx, &mut user).await?;
         tx.commit().await?;

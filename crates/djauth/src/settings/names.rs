@@ -53,7 +53,7 @@ const PASSWORD_HASHERS: [Class; 10] = [
     },
 ];
 
-const BACKENDS: [Class; 2] = [
+const BACKENDS: [Class; 4] = [
     Class {
         path: "django.contrib.auth.backends.ModelBackend",
         short: "ModelBackend",
@@ -61,6 +61,14 @@ const BACKENDS: [Class; 2] = [
     Class {
         path: "django.contrib.auth.backends.AllowAllUsersModelBackend",
         short: "AllowAllUsersModelBackend",
+    },
+    Class {
+        path: "django.contrib.auth.backends.RemoteUserBackend",
+        short: "RemoteUserBackend",
+    },
+    Class {
+        path: "django.contrib.auth.backends.AllowAllUsersRemoteUserBackend",
+        short: "AllowAllUsersRemoteUserBackend",
     },
 ];
 

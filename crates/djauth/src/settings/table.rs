@@ -156,6 +156,12 @@ settings! {
     "Login and passwords" {
         /// The backends that are asked who somebody is, in this order. Sessions name them by dotted path.
         AUTHENTICATION_BACKENDS => authentication_backends: Vec<String> as Backends = texts(["django.contrib.auth.backends.ModelBackend"]);
+        /// The header in which one of `TRUSTED_PROXIES` names who it has authenticated, as Django names it; null: none. It needs `RemoteUserBackend` in `AUTHENTICATION_BACKENDS`.
+        REMOTE_USER_HEADER => remote_user_header: Option<String> as Maybe<MetaHeader> = None;
+        /// Keeps such a user logged in also without the header (Django's `PersistentRemoteUserMiddleware`).
+        REMOTE_USER_PERSISTENT => remote_user_persistent: bool as Flag = false;
+        /// Whether `RemoteUserBackend` makes the users whom it does not know (its `create_unknown_user`).
+        REMOTE_USER_CREATE_UNKNOWN => remote_user_create_unknown: bool as Flag = true;
         /// What a new password must satisfy.
         AUTH_PASSWORD_VALIDATORS => auth_password_validators: Vec<PasswordValidator> as Validators = PasswordValidator::startproject();
         /// The formats of stored passwords that are accepted. New ones are made by the first.

@@ -1,0 +1,3 @@
+//! What HTTP servers ask: `django/contrib/auth/handlers`.
+
+pub mod modwsgi;
