@@ -3,6 +3,7 @@
 //! Each public name of `django.contrib.auth` has a row; each row that says "there" names Rust paths,
 //! which rustdoc resolves (`crates/compatibility`), and tests, which ran and passed.
 
+mod django_tests;
 mod names;
 mod paths;
 mod record;
@@ -28,17 +29,32 @@ pub(crate) fn run(work: &mut Workspace, options: &ParityOptions, total: &mut Cou
     table.compare(&names::of_django(work)?, &mut gaps);
     table.rows_are_complete(&mut gaps);
     paths::commands_exist(work, &table, &mut gaps)?;
-    numbers(work, &text, &table, options, &mut gaps)?;
+    numbers(work, PAGE, &table.numbers(), options, &mut gaps)?;
+    let text = std::fs::read_to_string(work.root.join(django_tests::PAGE))?;
+    let page = django_tests::Page::parse(&text)?;
+    page.compare(&django_tests::of_django(work)?, &mut gaps);
+    numbers(
+        work,
+        django_tests::PAGE,
+        &page.numbers(),
+        options,
+        &mut gaps,
+    )?;
+    let named = table
+        .tests()
+        .into_iter()
+        .chain(page.tests())
+        .collect::<Vec<_>>();
     if options.quick {
-        record::exist(work, &table, &mut gaps)?;
+        record::exist(work, &named, &mut gaps)?;
     } else {
         run_what_is_stale(work, total);
-        record::ran(work, &table, &mut gaps)?;
+        record::ran(work, &table, &named, &mut gaps)?;
     }
     if let Err(error) = paths::resolve(work) {
         gaps.add("paths", error.to_string());
     }
-    gaps.verdict(&table)
+    gaps.verdict(&[table.numbers(), page.numbers()])
 }
 
 /// The tests whose last complete run is older than the sources; they may fail, which the record shows.
@@ -58,28 +74,26 @@ fn run_what_is_stale(work: &mut Workspace, total: &mut Counts) {
 /// The sentence with the numbers is true; `--write` makes it so.
 fn numbers(
     work: &Workspace,
-    text: &str,
-    table: &Table,
+    page: &str,
+    line: &str,
     options: &ParityOptions,
     gaps: &mut Gaps,
 ) -> Result<()> {
-    let line = table.numbers();
-    if text.contains(&line) {
+    let path = work.root.join(page);
+    let text = std::fs::read_to_string(&path)?;
+    if text.contains(line) {
         return Ok(());
     }
     if !options.write {
         gaps.add(
             "numbers",
-            format!("the page should say: {line} (`cargo xtask parity --write`)"),
+            format!("{page} should say: {line} (`cargo xtask parity --write`)"),
         );
         return Ok(());
     }
     let old = text
         .lines()
         .find(|old| old.starts_with("Numbers: "))
-        .ok_or("COMPATIBILITY.md has no line that begins with `Numbers: `")?;
-    Ok(std::fs::write(
-        work.root.join(PAGE),
-        text.replacen(old, &line, 1),
-    )?)
+        .ok_or_else(|| format!("{page} has no line that begins with `Numbers: `"))?;
+    Ok(std::fs::write(path, text.replacen(old, line, 1))?)
 }

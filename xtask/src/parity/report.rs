@@ -1,6 +1,5 @@
 //! What is missing, by kind.
 
-use super::table::Table;
 use crate::Result;
 use std::collections::BTreeMap;
 
@@ -23,9 +22,9 @@ impl Gaps {
     }
 
     /// Prints all of them; an error with their number, if there is any.
-    pub(crate) fn verdict(&self, table: &Table) -> Result<()> {
+    pub(crate) fn verdict(&self, numbers: &[String]) -> Result<()> {
         self.lines().for_each(|line| println!("{line}"));
-        println!("{}", table.numbers());
+        numbers.iter().for_each(|line| println!("{line}"));
         let kinds = self
             .0
             .iter()

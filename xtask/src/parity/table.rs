@@ -142,6 +142,21 @@ impl Table {
         }
     }
 
+    /// The tests that the rows name, with the row that names them.
+    pub(crate) fn tests(&self) -> Vec<(String, &str)> {
+        let there = self.rows.iter().filter(|row| row.status() == Status::There);
+        there
+            .flat_map(|row| row.tests().into_iter().map(|test| (row.title(), test)))
+            .collect()
+    }
+
+    /// The items whose example in the documentation the rows name.
+    pub(crate) fn examples(&self) -> impl Iterator<Item = (&Row, &str)> {
+        self.rows
+            .iter()
+            .filter_map(|row| Some((row, row.example()?)))
+    }
+
     pub(crate) fn count(&self, status: Status) -> usize {
         self.rows
             .iter()
