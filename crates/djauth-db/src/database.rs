@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::mysql::Mysql;
+use crate::pool::PoolStats;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::url::{self, Target};
@@ -86,6 +87,25 @@ impl Database {
                 Err(e)
             }
         }
+    }
+
+    /// How busy the connections are; `None` for SQLite, which has no pool in this sense.
+    #[must_use]
+    pub fn pool_stats(&self) -> Option<PoolStats> {
+        match &*self.0 {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(postgres) => Some(postgres.stats()),
+            Backend::Mysql(mysql) => Some(mysql.stats()),
+        }
+    }
+
+    /// Whether the database answers a statement.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<()> {
+        static PING: Sql = Sql::new("SELECT 1");
+        self.fetch_optional(&PING, &[], |_| Ok(())).await.map(drop)
     }
 
     /// Closes every connection after what is under way. Later calls answer `Closed`.

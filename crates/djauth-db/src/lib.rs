@@ -39,6 +39,7 @@ pub use self::database::Database;
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::executor::Executor;
 pub use self::field::Field;
+pub use self::pool::PoolStats;
 pub use self::row::Row;
 pub use self::sql::{Dialect, Sql, quote_name};
 pub use self::transaction::Transaction;

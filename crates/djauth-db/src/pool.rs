@@ -134,3 +134,27 @@ impl<M: Manager> Drop for Held<M> {
         }
     }
 }
+
+/// How busy the connections to a database server are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Connections at most.
+    pub limit: usize,
+    /// Connections that are open.
+    pub open: usize,
+    /// Open connections that nobody uses.
+    pub idle: usize,
+    /// Statements that wait for a connection.
+    pub waiting: usize,
+}
+
+pub(crate) fn stats<M: Manager>(pool: &Pool<M>) -> PoolStats {
+    let status = pool.status();
+    PoolStats {
+        limit: status.max_size,
+        open: status.size,
+        idle: status.available,
+        waiting: status.waiting,
+    }
+}

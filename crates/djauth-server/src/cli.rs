@@ -66,8 +66,21 @@ pub(crate) enum Command {
     Diffsettings {
         all: bool,
     },
+    Settings(From),
+    Doctor {
+        limit: u64,
+    },
     Help,
     Version,
+}
+
+/// The options of `settings`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct From {
+    pub(crate) manage: PathBuf,
+    pub(crate) python: PathBuf,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) secrets: bool,
 }
 
 impl Command {
@@ -107,6 +120,10 @@ struct Reading {
     operand: Option<String>,
     fields: Vec<(String, String)>,
     fail_level: Option<Level>,
+    manage: Option<PathBuf>,
+    python: Option<PathBuf>,
+    output: Option<PathBuf>,
+    limit: Option<u64>,
     flags: Vec<&'static str>,
     help: bool,
     version: bool,
@@ -129,6 +146,11 @@ impl Reading {
             Long("version") => self.version = true,
             Long("database") => database(&text(parser)?)?,
             Long("fail-level") => self.fail_level = Some(level(&text(parser)?)?),
+            Long("from") => self.manage = Some(parser.value().map_err(usage)?.into()),
+            Long("python") => self.python = Some(parser.value().map_err(usage)?.into()),
+            Long("output") => self.output = Some(parser.value().map_err(usage)?.into()),
+            Long("limit") => self.limit = Some(limit(&text(parser)?)?),
+            Long("secrets") => self.flags.push("--secrets"),
             Long("noinput" | "no-input") => self.flags.push("--noinput"),
             Long("check") => self.flags.push("--check"),
             Long("deploy") => self.flags.push("--deploy"),
@@ -206,10 +228,26 @@ impl Reading {
             "diffsettings" => Command::Diffsettings {
                 all: self.flag("--all"),
             },
+            "settings" => self.settings()?,
+            "doctor" => Command::Doctor {
+                limit: self.limit.take().unwrap_or(DOCTOR_LIMIT),
+            },
             "help" => Command::Help,
             "version" => Command::Version,
             other => return Err(Failure::Usage(format!("unknown command {other:?}"))),
         })
+    }
+
+    fn settings(&mut self) -> Result<Command, Failure> {
+        let manage = self.manage.take().ok_or_else(|| {
+            Failure::Usage("settings needs --from path/to/manage.py of a Django project".into())
+        })?;
+        Ok(Command::Settings(From {
+            manage,
+            python: self.python.take().unwrap_or_else(|| "python3".into()),
+            output: self.output.take(),
+            secrets: self.flag("--secrets"),
+        }))
     }
 
     fn flag(&mut self, flag: &str) -> bool {
@@ -221,9 +259,16 @@ impl Reading {
     /// Options and arguments that the command does not take.
     fn nothing_left(&self, name: &str) -> Result<(), Failure> {
         let fields = self.fields.iter().map(|(field, _)| format!("--{field}"));
-        let level = self.fail_level.map(|_| "--fail-level".to_owned());
-        let flags = self.flags.iter().copied().map(str::to_owned);
-        let left = fields.chain(level).chain(flags).next();
+        let valued = [
+            self.fail_level.map(|_| "--fail-level"),
+            self.manage.as_ref().map(|_| "--from"),
+            self.python.as_ref().map(|_| "--python"),
+            self.output.as_ref().map(|_| "--output"),
+            self.limit.map(|_| "--limit"),
+        ];
+        let known = valued.into_iter().flatten();
+        let known = known.chain(self.flags.iter().copied()).map(str::to_owned);
+        let left = fields.chain(known).next();
         if let Some(option) = left {
             return Err(Failure::Usage(format!("{name} takes no option {option}")));
         }
@@ -248,6 +293,17 @@ fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
 fn verbosity(text: &str) -> Result<u8, Failure> {
     let number = text.parse().ok().filter(|number| *number <= 3);
     number.ok_or_else(|| Failure::Usage("--verbosity: expected 0, 1, 2 or 3".into()))
+}
+
+/// So many of the newest users and sessions `doctor` looks at unless told otherwise.
+const DOCTOR_LIMIT: u64 = 10_000;
+
+fn limit(text: &str) -> Result<u64, Failure> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=10_000_000).contains(number));
+    number.ok_or_else(|| Failure::Usage("--limit: expected a number from 1 to 10000000".into()))
 }
 
 /// Django's alias of the one database that there is.
@@ -340,6 +396,11 @@ mod tests {
             "migrate --deploy",
             "check --username a",
             "createsuperuser --database other",
+            "settings",
+            "settings --from",
+            "check --from manage.py",
+            "doctor --limit 0",
+            "doctor --secrets",
             "clearsessions --all",
             "check --fail-level LOUD",
             "-v 4",

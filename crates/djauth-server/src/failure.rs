@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Interrupted,
     /// The command has said itself what is wrong: exit code 1.
     Silent,
+    /// The command has done its work, and said what it could not do of it: exit code 3.
+    Incomplete,
 }
 
 impl Failure {
@@ -44,6 +46,7 @@ impl Failure {
         match self {
             Self::Usage(_) => 2,
             Self::Unknown(_) => 3,
+            Self::Incomplete => 3,
             _ => 1,
         }
     }
@@ -51,7 +54,7 @@ impl Failure {
     /// Writes the failure to stderr.
     pub(crate) fn report(&self, traceback: bool) {
         match self {
-            Self::Silent => {}
+            Self::Silent | Self::Incomplete => {}
             other => eprintln!("{other}"),
         }
         let inner = match self {
@@ -74,7 +77,7 @@ impl fmt::Display for Failure {
             Self::Other { text, .. } => write!(f, "djauth: {text}"),
             Self::Unknown(failure) => failure.fmt(f),
             Self::Interrupted => f.write_str("\nCancelled; nothing was changed."),
-            Self::Silent => Ok(()),
+            Self::Silent | Self::Incomplete => Ok(()),
         }
     }
 }

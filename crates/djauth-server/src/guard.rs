@@ -1,30 +1,73 @@
-//! What stands around every request: the access log, the time limit, and the net below a panic.
+//! What stands around every request: its name, the probes, the access log, the numbers, the time limit,
+//! and the net below a panic.
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, MatchedPath};
 use axum::middleware::Next;
 use axum::response::Response;
 use djauth::templates::Templates;
+use djauth::{Auth, BaseUser};
 use futures_util::FutureExt;
 use http::{HeaderValue, Request, StatusCode, header};
+use tracing::Instrument;
 
-/// Answers the request within `limit`, whatever happens, and writes a line about it.
-pub(crate) async fn guard(
-    limit: Duration,
-    templates: Templates,
-    request: Request<Body>,
-    next: Next,
-) -> Result<Response, Infallible> {
-    let line = Line::of(&request);
-    let response = answer(limit, &templates, next.run(request)).await;
-    line.write(response.status());
-    Ok(response)
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::request_id::{self, X_REQUEST_ID};
+
+/// Guards every request.
+pub(crate) struct Guard<U: BaseUser> {
+    pub(crate) auth: Auth<U>,
+    pub(crate) health: Health,
+    /// Only while somebody can ask for them.
+    pub(crate) metrics: Option<Arc<Metrics>>,
+}
+
+impl<U: BaseUser> Guard<U> {
+    /// Answers the request within the limit, whatever happens, and writes a line about it.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Body>,
+        next: Next,
+    ) -> Result<Response, Infallible> {
+        let probed = self
+            .health
+            .answer(&self.auth, request.method(), request.uri().path());
+        if let Some(answer) = probed.await {
+            return Ok(answer);
+        }
+        let settings = self.auth.settings();
+        let line = Line::of(&request);
+        let id = request_id::of(request.headers(), line.peer, &settings.trusted_proxies);
+        // At the level of errors, so that no LOG_LEVEL takes the name from a line.
+        let shown = id.to_str().unwrap_or_default();
+        let span = tracing::error_span!(target: "djauth", "request", id = shown);
+        let limit = Duration::from_secs(settings.server_request_timeout);
+        let mut response = async {
+            let response = answer(limit, self.auth.templates(), next.run(request)).await;
+            line.write(response.status());
+            response
+        }
+        .instrument(span)
+        .await;
+        if let Some(metrics) = &self.metrics {
+            metrics.answered(
+                &line.method,
+                &line.route,
+                response.status(),
+                line.start.elapsed(),
+            );
+        }
+        response.headers_mut().insert(X_REQUEST_ID, id);
+        Ok(response)
+    }
 }
 
 async fn answer(
@@ -61,7 +104,9 @@ struct Line {
     start: Instant,
     method: String,
     path: String,
-    peer: Option<SocketAddr>,
+    /// The pattern of the router, which unlike the path is one of few.
+    route: String,
+    peer: Option<IpAddr>,
 }
 
 impl Line {
@@ -69,21 +114,20 @@ impl Line {
         let peer = request
             .extensions()
             .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(peer)| *peer);
+            .map(|ConnectInfo(peer)| peer.ip());
+        let route = request.extensions().get::<MatchedPath>();
         Self {
             start: Instant::now(),
             method: shown(request.method().as_str()),
             path: shown(request.uri().path()),
+            route: route.map_or_else(|| "other".into(), |route| route.as_str().into()),
             peer,
         }
     }
 
     fn write(&self, status: StatusCode) {
         let ms = self.start.elapsed().as_secs_f64() * 1000.0;
-        let peer = self
-            .peer
-            .map(|peer| peer.ip().to_string())
-            .unwrap_or_default();
+        let peer = self.peer.map(|peer| peer.to_string()).unwrap_or_default();
         tracing::info!(
             target: "djauth.access",
             method = %self.method,

@@ -19,6 +19,12 @@ Usage: djauth [--settings FILE] [COMMAND]
   check [--deploy]        look for faults; --deploy also for settings that are unsafe in public
       --fail-level LEVEL  what counts as a failure: WARNING, ERROR (the default), CRITICAL
   diffsettings [--all]    show the settings that differ from the defaults, or all of them
+  settings --from manage.py   ask a Django project for its settings, and write ours
+      --output FILE       into this new file (mode 600), secrets included; otherwise to the screen,
+                          where --secrets shows them
+      --python PYTHON     the project's Python, if it is not the python3 of PATH
+  doctor                  see whether database, sessions and passwords fit the settings; reads only
+      --limit N           look at N users and sessions at most (10000)
   help, --version
 
 Every command takes --settings FILE (TOML; also DJAUTH_SETTINGS), -v/--verbosity 0-3,

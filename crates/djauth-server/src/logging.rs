@@ -27,12 +27,19 @@ pub(crate) fn start(settings: &Settings, color: Option<bool>) -> Log {
     let ansi = color
         .unwrap_or_else(|| io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     let log = Log::to(Box::new(io::stderr()));
-    // A second start can only come from a second call, and then the first one holds.
-    let _ = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(ansi)
-        .with_writer(Writers(log.0.clone()))
-        .try_init();
+        .with_writer(Writers(log.0.clone()));
+    // A second start can only come from a second call, and then the first one holds.
+    let _ = if settings.log_format == "json" {
+        lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init()
+    } else {
+        lines.with_ansi(ansi).try_init()
+    };
     log
 }
 

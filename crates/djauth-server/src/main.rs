@@ -7,11 +7,14 @@ mod commands;
 mod database;
 mod failure;
 mod guard;
+mod health;
 mod help;
 mod key_file;
 mod logging;
+mod metrics;
 mod output;
 mod own_database;
+mod request_id;
 mod serve;
 mod terminal;
 
@@ -47,6 +50,7 @@ fn run(Invocation { options, command }: Invocation) -> Result<(), Failure> {
     match command {
         Command::Help => output::write(help::HELP),
         Command::Version => output::say(concat!("djauth ", env!("CARGO_PKG_VERSION"))),
+        Command::Settings(from) => return commands::settings::run(&from),
         command => return with_settings(&options, command),
     }
     Ok(())
@@ -109,6 +113,9 @@ async fn with_runtime<U: BaseUser>(
         Command::Check { deploy, fail_level } => {
             commands::check::run::<U>(plan, deploy, fail_level, options).await
         }
-        Command::Diffsettings { .. } | Command::Help | Command::Version => Ok(()),
+        Command::Doctor { limit } => commands::doctor::run::<U>(plan, limit).await,
+        Command::Diffsettings { .. } | Command::Settings(_) | Command::Help | Command::Version => {
+            Ok(())
+        }
     }
 }

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -102,6 +102,23 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, mu
     }
 }
 
+/// Serves beside the pages until the process ends: few connections, and nothing to wait for at the end.
+pub(crate) fn serve_aside(listener: TcpListener, app: Router, limits: Limits) {
+    const CONNECTIONS: usize = 16;
+    tokio::spawn(async move {
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            if let Some((stream, peer, place)) = accept(&listener, &places).await {
+                let connection = connection(stream, peer, app.clone(), limits);
+                tokio::spawn(async move {
+                    let _place = place;
+                    let _ = connection.await;
+                });
+            }
+        }
+    });
+}
+
 type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
 
 /// Waits for a place first, so that connections beyond the limit wait in the system's queue.
@@ -123,7 +140,7 @@ fn connection(
     peer: SocketAddr,
     app: Router,
     limits: Limits,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+) -> impl GracefulConnection<Error = hyper::Error> + Future<Output = Result<(), hyper::Error>> {
     // Answers are written whole, so waiting to fill a packet only adds time.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {

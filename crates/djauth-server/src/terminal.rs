@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
 
@@ -27,6 +28,10 @@ pub(crate) async fn ask_hidden(prompt: &str) -> Result<String, Failure> {
 /// Asks on a thread of its own, so that Ctrl-C is seen meanwhile.
 async fn question(prompt: String, hidden: bool) -> Result<String, Failure> {
     let before = tcgetattr(std::io::stdin()).ok();
+    // Caught from before the question on: a Ctrl-C in between would leave a silent terminal behind.
+    let interrupt = signal(SignalKind::interrupt());
+    let mut interrupt =
+        interrupt.map_err(|error| Failure::caused("cannot catch signals", &error))?;
     let answer = tokio::task::spawn_blocking(move || read(&prompt, hidden));
     tokio::select! {
         answer = answer => match answer {
@@ -35,7 +40,7 @@ async fn question(prompt: String, hidden: bool) -> Result<String, Failure> {
             Ok(Err(error)) => Err(Failure::caused(format!("cannot read the answer: {error}"), &error)),
             Err(error) => Err(Failure::caused("cannot read the answer", &error)),
         },
-        _ = tokio::signal::ctrl_c() => {
+        _ = interrupt.recv() => {
             leave(before.as_ref());
         }
     }

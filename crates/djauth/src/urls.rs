@@ -27,12 +27,16 @@ use crate::views::{
 /// # }
 /// ```
 #[must_use = "`router` makes the routes"]
-pub struct Urls<S = ()>(Vec<(&'static str, MethodRouter<S>)>);
+pub struct Urls<S = ()> {
+    pages: Vec<(&'static str, MethodRouter<S>)>,
+    /// At each page's address without the slash.
+    append_slash: MethodRouter<S>,
+}
 
 impl<S> fmt::Debug for Urls<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|(path, _)| path))
+            .entries(self.pages.iter().map(|(path, _)| path))
             .finish()
     }
 }
@@ -45,7 +49,7 @@ const PASSWORD_CHANGE_DONE: &str = "/password_change/done/";
 impl<S: Clone + Send + Sync + 'static> Urls<S> {
     /// Every page as Django configures it.
     pub fn new<U: BaseUser>(auth: &Auth<U>) -> Self {
-        Self(vec![
+        let pages = vec![
             (LOGIN, auth.login_view(LoginView::new())),
             (LOGOUT, auth.logout_view(LogoutView::new())),
             (
@@ -56,11 +60,15 @@ impl<S: Clone + Send + Sync + 'static> Urls<S> {
                 PASSWORD_CHANGE_DONE,
                 auth.password_change_done_view(PasswordChangeDoneView::new()),
             ),
-        ])
+        ];
+        Self {
+            pages,
+            append_slash: auth.append_slash(),
+        }
     }
 
     fn with(mut self, path: &str, route: MethodRouter<S>) -> Self {
-        for (known, old) in &mut self.0 {
+        for (known, old) in &mut self.pages {
             if *known == path {
                 *old = route;
                 break;
@@ -91,8 +99,13 @@ impl<S: Clone + Send + Sync + 'static> Urls<S> {
 
     /// The routes. Nest them where `LOGIN_URL` expects them.
     pub fn router(self) -> Router<S> {
-        let add = |router: Router<S>, (path, route)| router.route(path, route);
-        self.0.into_iter().fold(Router::new(), add)
+        let add = |router: Router<S>, (path, route): (&str, _)| {
+            let without = path.trim_end_matches('/');
+            router
+                .route(path, route)
+                .route(without, self.append_slash.clone())
+        };
+        self.pages.into_iter().fold(Router::new(), add)
     }
 }
 

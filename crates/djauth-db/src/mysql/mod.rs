@@ -144,6 +144,10 @@ impl Mysql {
         }
     }
 
+    pub(crate) fn stats(&self) -> pool::PoolStats {
+        pool::stats(&self.pool)
+    }
+
     pub(crate) fn close(&self) {
         self.pool.close();
     }

@@ -139,6 +139,10 @@ impl Postgres {
         }
     }
 
+    pub(crate) fn stats(&self) -> pool::PoolStats {
+        pool::stats(&self.pool)
+    }
+
     pub(crate) fn close(&self) {
         self.pool.close();
     }

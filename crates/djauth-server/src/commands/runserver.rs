@@ -1,18 +1,21 @@
 //! `runserver [ADDR:PORT]`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use djauth::base_user::UserFlag;
 use djauth::models::Q;
+use djauth::settings::Settings;
 use djauth::{Auth, BaseUser};
 use tokio::net::TcpListener;
 
 use crate::commands::createsuperuser;
 use crate::database::{self, failed};
 use crate::failure::Failure;
+use crate::metrics::Metrics;
 use crate::own_database::Plan;
-use crate::serve::{Limits, Stop, serve};
-use crate::{address, app, output, terminal};
+use crate::serve::{Limits, Stop, serve, serve_aside};
+use crate::{address, app, metrics, output, terminal};
 
 /// The names that a server on loopback answers to when `ALLOWED_HOSTS` is empty.
 const LOOPBACK_NAMES: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "[::1]"];
@@ -26,15 +29,51 @@ pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> R
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| cannot_listen(address, &error))?;
+    let numbers = numbers_listener(plan.settings()).await?;
     let opened = database::open_or_make::<U>(plan).await?;
     database::must_be_migrated(&opened.auth).await?;
     offer_superuser(&opened).await?;
     let stop = Stop::new()?;
-    announce(&listener)?;
     let limits = Limits::of(opened.auth.settings());
-    serve(listener, app::router(&opened.auth), limits, stop).await;
+    let metrics = match numbers {
+        Some(listener) => Some(serve_numbers(&opened.auth, listener, limits)?),
+        None => None,
+    };
+    announce(&listener)?;
+    serve(listener, app::router(&opened.auth, metrics), limits, stop).await;
     opened.auth.db().close().await;
     Ok(())
+}
+
+/// The listener of `METRICS_ADDRESS`.
+async fn numbers_listener(settings: &Settings) -> Result<Option<TcpListener>, Failure> {
+    let Some(address) = settings.metrics_address.as_ref() else {
+        return Ok(None);
+    };
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let text = format!("METRICS_ADDRESS: cannot listen on {address}: {error}");
+        Failure::caused(text, &error)
+    })?;
+    Ok(Some(listener))
+}
+
+fn serve_numbers<U: BaseUser>(
+    auth: &Auth<U>,
+    listener: TcpListener,
+    limits: Limits,
+) -> Result<Arc<Metrics>, Failure> {
+    let metrics = Metrics::new(auth);
+    let address = bound_to(&listener)?;
+    output::say(format!(
+        "Numbers for Prometheus at http://{address}/metrics"
+    ));
+    serve_aside(listener, metrics::router(metrics.clone()), limits);
+    Ok(metrics)
+}
+
+fn bound_to(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    let address = listener.local_addr();
+    address.map_err(|error| Failure::caused("the listener has no address", &error))
 }
 
 fn allow_loopback(plan: &mut Plan, address: SocketAddr) -> Result<(), Failure> {
@@ -63,9 +102,7 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
 }
 
 fn announce(listener: &TcpListener) -> Result<(), Failure> {
-    let address = listener
-        .local_addr()
-        .map_err(|error| Failure::caused("the listener has no address", &error))?;
+    let address = bound_to(listener)?;
     output::say(format!("djauth serves http://{address}/ (Ctrl-C stops it)"));
     Ok(())
 }

@@ -112,3 +112,43 @@ fn what_is_not_there_is_a_404() {
         "{answer:?}"
     );
 }
+
+#[test]
+fn an_address_without_its_slash_leads_to_the_page() {
+    let site = Site::new();
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    for path in ["/accounts/login", "/accounts/logout", "/accounts/profile"] {
+        let answer = browser.get(&format!("{path}?next=/a%20b"));
+        let to = format!("{path}/?next=/a%20b");
+        assert_eq!(
+            (answer.status, answer.header("Location")),
+            (301, Some(&*to))
+        );
+    }
+    assert_eq!(browser.get("/nothing").status, 404);
+    let server = site.with("APPEND_SLASH", "false").serve();
+    let mut browser = Browser::new(server.address);
+    assert_eq!(browser.get("/accounts/login").status, 404);
+}
+
+/// Paths with two slashes at their beginning are nobody's, and lead nowhere.
+#[test]
+fn cve_2018_14574_no_path_leads_to_another_host() {
+    let site = Site::new();
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    for path in [
+        "//evil.example",
+        "//evil.example/accounts/login",
+        "//accounts/login",
+        "/%2Fevil.example",
+    ] {
+        let answer = browser.get(path);
+        assert_eq!(
+            (answer.status, answer.header("Location")),
+            (404, None),
+            "{path}"
+        );
+    }
+}

@@ -120,14 +120,14 @@ fn a_database_that_goes_away_is_a_503_and_comes_back_by_itself() {
 }
 
 /// `HOST:PORT` of a URL.
-fn address_of(url: &str) -> String {
+pub(crate) fn address_of(url: &str) -> String {
     let (_, rest) = url.split_once('@').unwrap();
     rest.split('/').next().unwrap().to_owned()
 }
 
 /// Stands between the server and its database, and can fail.
-struct Proxy {
-    address: SocketAddr,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
     state: Arc<Mutex<Wires>>,
 }
 
@@ -138,7 +138,7 @@ struct Wires {
 }
 
 impl Proxy {
-    fn new(target: String) -> Self {
+    pub(crate) fn new(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(Wires::default()));
@@ -159,7 +159,7 @@ impl Proxy {
     }
 
     /// Breaks every connection, and refuses new ones.
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let mut wires = self.state.lock().unwrap();
         wires.cut = true;
         for wire in wires.open.drain(..) {
@@ -167,7 +167,7 @@ impl Proxy {
         }
     }
 
-    fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.state.lock().unwrap().cut = false;
     }
 }

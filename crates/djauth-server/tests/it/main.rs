@@ -3,9 +3,12 @@
 mod accounts;
 mod browser;
 mod commands;
+mod doctor;
 mod faults;
 mod first_run;
+mod operations;
 mod pseudo_terminal;
 mod serving;
 mod settings;
+mod settings_from;
 mod site;

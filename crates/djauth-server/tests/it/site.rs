@@ -157,6 +157,12 @@ impl Server {
         }
     }
 
+    /// Where the numbers for Prometheus are.
+    pub(crate) fn numbers(&self) -> SocketAddr {
+        let (_, rest) = self.said.split_once("Prometheus at http://").unwrap();
+        rest.split('/').next().unwrap().parse().unwrap()
+    }
+
     pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }

@@ -21,6 +21,10 @@ impl CacheStore {
         CacheStore { cache, config }
     }
 
+    pub(super) async fn ping(&self) -> Result<()> {
+        self.cache.ping().await
+    }
+
     /// As with Django an entry that is no dictionary is no session. But a cache that does not answer is a
     /// failure here, where Django takes everybody for logged out.
     pub(super) async fn load(&self, key: &str) -> Result<Loaded> {

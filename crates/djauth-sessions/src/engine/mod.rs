@@ -202,6 +202,18 @@ impl SessionEngine {
         Session::new(self.clone(), cookie)
     }
 
+    /// Whether the cache answers that sessions cannot do without: that of the engine `cache`. Of
+    /// `cached_db` only logouts need it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`]: it does not.
+    pub async fn ping(&self) -> Result<()> {
+        match &self.0.store {
+            Store::Cache(store) => store.ping().await,
+            Store::Db(_) | Store::CachedDb(_) | Store::File(_) | Store::SignedCookies => Ok(()),
+        }
+    }
+
     /// Deletes the sessions that have ended, as `manage.py clearsessions`; tells how many. Only `db`,
     /// `cached_db` and `file` have something to do.
     ///

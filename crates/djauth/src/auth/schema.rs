@@ -3,12 +3,14 @@
 use super::Auth;
 use crate::base_user::BaseUser;
 use crate::db::Executor;
-use crate::management::{App, Migrate, ModelMeta, Plan, UserTable, check_schema};
+use crate::management::{App, Created, Migrate, ModelMeta, Plan, UserTable, check_schema};
+use crate::settings::CustomPermission;
 use crate::{Error, ErrorKind};
 
 impl<U: BaseUser> Auth<U> {
     /// Makes the tables of Django's apps where they are missing, and the content types and permissions
-    /// of their models, of the user model and of the registered ones; answers what was applied. See
+    /// of their models, of the user model, of the registered ones and those of the setting
+    /// `PERMISSIONS`; answers what was applied. See
     /// [`Migrate`].
     ///
     /// The table of an own user model is the application's to make, before this; a name for people other
@@ -18,14 +20,26 @@ impl<U: BaseUser> Auth<U> {
     /// # Errors
     /// `Schema`: the database is one that is not touched. Otherwise the database's.
     pub async fn migrate(&self) -> Result<Plan, Error> {
-        let migrate = Migrate::new()
+        self.migration().run(self.db()).await
+    }
+
+    /// The content types and permissions that [`Auth::migrate`] would add to the tables that are there.
+    /// Only reads.
+    ///
+    /// # Errors
+    /// As [`Auth::migrate`].
+    pub async fn missing_permissions(&self) -> Result<Created, Error> {
+        self.migration().missing_rows(self.db()).await
+    }
+
+    fn migration(&self) -> Migrate {
+        Migrate::new()
             .user(self.user_table())
-            .allow_other_tables(self.apps().other_tables);
-        let migrate = migrate
+            .allow_other_tables(self.apps().other_tables)
             .models(self.own_user_model())
             .models(self.apps().models().iter().cloned())
-            .applied_at(self.now());
-        migrate.run(self.db()).await
+            .models(CustomPermission::models(&self.settings().permissions))
+            .applied_at(self.now())
     }
 
     /// The user model's content type and permissions, unless they are Django's own or the application

@@ -46,7 +46,31 @@ pub struct Checked {
     pub upgraded: Option<String>,
 }
 
+/// How busy a pool is, and has been since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Jobs that wait now.
+    pub waiting: u64,
+    /// Jobs that are worked at now.
+    pub running: u64,
+    /// Jobs that are done.
+    pub done: u64,
+    /// Jobs that were refused because too many waited.
+    pub refused: u64,
+    /// The time that the jobs done have taken.
+    pub work: std::time::Duration,
+    /// The time that they had waited before.
+    pub wait: std::time::Duration,
+}
+
 impl HashingPool {
+    /// How busy it is, and has been.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.pool.stats()
+    }
+
     /// A pool of `threads` (0: one fewer than cores, and at least one) with at most `queue` waiting jobs.
     ///
     /// # Errors

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
@@ -24,11 +26,22 @@ struct Shared {
     queue: Mutex<Queue>,
     ready: Condvar,
     capacity: usize,
+    counts: Counts,
+}
+
+/// What has happened since the start.
+#[derive(Default)]
+struct Counts {
+    running: AtomicU64,
+    done: AtomicU64,
+    refused: AtomicU64,
+    work_nanos: AtomicU64,
+    wait_nanos: AtomicU64,
 }
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Box<dyn Job>>,
+    jobs: VecDeque<(Instant, Box<dyn Job>)>,
     closed: bool,
 }
 
@@ -68,6 +81,7 @@ impl Pool {
             queue: Mutex::default(),
             ready: Condvar::new(),
             capacity,
+            counts: Counts::default(),
         });
         // Made first, so that an error below ends the threads that have started.
         let pool = Pool(Arc::new(Handle(shared)));
@@ -81,6 +95,20 @@ impl Pool {
         Ok(pool)
     }
 
+    pub(super) fn stats(&self) -> super::Stats {
+        let Handle(shared) = &*self.0;
+        let counts = &shared.counts;
+        let time = |nanos: &AtomicU64| Duration::from_nanos(nanos.load(Relaxed));
+        super::Stats {
+            waiting: shared.queue.lock().jobs.len() as u64,
+            running: counts.running.load(Relaxed),
+            done: counts.done.load(Relaxed),
+            refused: counts.refused.load(Relaxed),
+            work: time(&counts.work_nanos),
+            wait: time(&counts.wait_nanos),
+        }
+    }
+
     /// Queues the work, or refuses it when too much is waiting.
     pub(super) fn submit<T, F>(&self, work: F) -> Option<oneshot::Receiver<T>>
     where
@@ -91,16 +119,23 @@ impl Pool {
         let (answer, receiver) = oneshot::channel();
         let mut queue = shared.queue.lock();
         if queue.jobs.len() >= shared.capacity {
-            queue.jobs.retain(|job| !job.abandoned());
+            queue.jobs.retain(|(_, job)| !job.abandoned());
         }
         if queue.jobs.len() >= shared.capacity {
+            shared.counts.refused.fetch_add(1, Relaxed);
             return None;
         }
-        queue.jobs.push_back(Box::new(Task { work, answer }));
+        let task = Box::new(Task { work, answer });
+        queue.jobs.push_back((Instant::now(), task));
         drop(queue);
         shared.ready.notify_one();
         Some(receiver)
     }
+}
+
+fn add(sum: &AtomicU64, time: Duration) {
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    sum.fetch_add(nanos, Relaxed);
 }
 
 /// One core is left to those that answer requests, where there are several.
@@ -112,21 +147,27 @@ fn default_threads() -> usize {
 impl Shared {
     fn work(&self) {
         step_back();
-        while let Some(job) = self.next() {
+        while let Some((queued, job)) = self.next() {
+            let begun = Instant::now();
+            self.counts.running.fetch_add(1, Relaxed);
             job.run();
+            self.counts.running.fetch_sub(1, Relaxed);
+            self.counts.done.fetch_add(1, Relaxed);
+            add(&self.counts.wait_nanos, begun - queued);
+            add(&self.counts.work_nanos, begun.elapsed());
         }
     }
 
     /// The next job that somebody waits for; `None` when the pool is gone.
-    fn next(&self) -> Option<Box<dyn Job>> {
+    fn next(&self) -> Option<(Instant, Box<dyn Job>)> {
         let mut queue = self.queue.lock();
         loop {
             if queue.closed {
                 return None;
             }
             match queue.jobs.pop_front() {
-                Some(job) if job.abandoned() => {}
-                Some(job) => return Some(job),
+                Some((_, job)) if job.abandoned() => {}
+                Some(next) => return Some(next),
                 None => self.ready.wait(&mut queue),
             }
         }

@@ -118,6 +118,15 @@ impl Migrate {
         }
     }
 
+    /// The content types and permissions that [`run`](Self::run) would add to tables that are there. Only reads.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub async fn missing_rows(&self, ex: &impl Executor) -> Result<Created, Error> {
+        create_permissions::check(&self.models)?;
+        self.missing(ex, &self.work(ex).await?).await
+    }
+
     async fn work(&self, ex: &impl Executor) -> Result<Work, Error> {
         self.work_on(&Catalogue::read(ex).await?, ex.dialect())
     }
@@ -216,15 +225,18 @@ impl Migrate {
 
     /// Whether content types or permissions are missing.
     async fn lacks_rows(&self, db: &Database, work: &Work) -> Result<bool, Error> {
+        Ok(!self.missing(db, work).await?.is_empty())
+    }
+
+    async fn missing(&self, ex: &impl Executor, work: &Work) -> Result<Created, Error> {
         let models = self.models_of(work);
-        let missing = if work.installed.contains(&App::Auth) {
-            create_permissions::missing(db, &models).await?
+        if work.installed.contains(&App::Auth) {
+            create_permissions::missing(ex, &models).await
         } else if work.installed.contains(&App::ContentTypes) {
-            create_permissions::missing_contenttypes(db, &models).await?
+            create_permissions::missing_contenttypes(ex, &models).await
         } else {
-            Created::default()
-        };
-        Ok(!missing.is_empty())
+            Ok(Created::default())
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -11,6 +11,7 @@
 //! A request that asks neither for its user nor for its session costs no query and gets no
 //! `Vary: Cookie`.
 
+mod common;
 mod csrf;
 mod installed;
 mod remote_user;

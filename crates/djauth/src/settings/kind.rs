@@ -239,6 +239,13 @@ text_kinds! {
     LogLevel: "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
         "\"error\", \"warn\", \"info\", \"debug\", \"trace\" or null",
         |text| ["error", "warn", "info", "debug", "trace"].contains(&text);
+    LogFormat: "\"text\" or \"json\"", "\"text\", \"json\" or null", |text| ["text", "json"].contains(&text);
+    /// A path that is compared as it comes.
+    ProbePath: "a path that starts with / and has no query, such as \"/livez\"",
+        "a path that starts with / and has no query, such as \"/livez\", or null", is_probe_path;
+    SocketAddress: "an address with a port, such as \"127.0.0.1:9090\" or \"[::1]:9090\"",
+        "an address with a port, such as \"127.0.0.1:9090\" or \"[::1]:9090\", or null",
+        |text| text.parse::<std::net::SocketAddr>().is_ok();
 }
 
 /// The policies of the Referrer Policy standard, as `check --deploy` of Django knows them.
@@ -269,6 +276,13 @@ fn is_location(text: &str) -> bool {
     let local = text.starts_with('/') && !text.starts_with("//");
     let whole = text.starts_with("http://") || text.starts_with("https://");
     (local || whole) && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
+}
+
+fn is_probe_path(text: &str) -> bool {
+    let printable = text
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !"?#".contains(c));
+    text.starts_with('/') && !text.starts_with("//") && text.len() > 1 && printable
 }
 
 pub(super) fn is_meta_header(text: &str) -> bool {

@@ -41,16 +41,32 @@ impl Draft {
         file: Option<&Path>,
         environment: impl Fn(&str) -> Option<std::ffi::OsString>,
     ) -> Result<Self, ImproperlyConfigured> {
-        let mut draft = Self {
-            settings: startproject(get_random_secret_key()),
-            secret_key: false,
-        };
+        let mut draft = Self::new();
         if let Some(file) = file {
             draft.read_file(file)?;
         }
         draft.read_environment(environment)?;
         draft.settings.validate()?;
         Ok(draft)
+    }
+
+    /// Reads the text of a settings file alone. `origin` stands for its name in errors.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::read`].
+    pub fn from_toml(text: &str, origin: &str) -> Result<Self, ImproperlyConfigured> {
+        let mut draft = Self::new();
+        draft.read_toml(text, origin)?;
+        draft.settings.validate()?;
+        Ok(draft)
+    }
+
+    fn new() -> Self {
+        Self {
+            settings: startproject(get_random_secret_key()),
+            secret_key: false,
+        }
     }
 
     /// The settings as far as they are known. When [`has_secret_key`](Self::has_secret_key) is
@@ -89,17 +105,19 @@ impl Draft {
     }
 
     fn read_file(&mut self, file: &Path) -> Result<(), ImproperlyConfigured> {
-        let text = read_text(file)?;
-        let origin = file.display().to_string();
+        self.read_toml(&read_text(file)?, &file.display().to_string())
+    }
+
+    fn read_toml(&mut self, text: &str, origin: &str) -> Result<(), ImproperlyConfigured> {
         let table: toml::Table = text
             .parse()
-            .map_err(|error| syntax_error(&text, &error).at_origin(&origin))?;
+            .map_err(|error| syntax_error(text, &error).at_origin(origin))?;
         for (name, value) in table {
-            let definition = find(&name).ok_or_else(|| unknown(&name).at_origin(&origin))?;
+            let definition = find(&name).ok_or_else(|| unknown(&name).at_origin(origin))?;
             let json =
-                to_json(value).map_err(|problem| wrong(definition, problem).at_origin(&origin))?;
+                to_json(value).map_err(|problem| wrong(definition, problem).at_origin(origin))?;
             self.set(definition, &json)
-                .map_err(|error| error.at_origin(&origin))?;
+                .map_err(|error| error.at_origin(origin))?;
         }
         Ok(())
     }
@@ -142,6 +160,21 @@ fn missing_secret_key() -> ImproperlyConfigured {
         SECRET_KEY,
         "is missing or empty; set it in the environment or the settings file",
     )
+}
+
+impl Definition {
+    /// Reads a value as a file would have it, without keeping it; answers whether it differs from the
+    /// default. A secret always does.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it. A secret is not part of the text.
+    pub fn judge(&self, json: &Json) -> Result<bool, String> {
+        let default = startproject(get_random_secret_key());
+        let mut settings = default.clone();
+        (self.set)(&mut settings, json)?;
+        Ok(self.secret || (self.show)(&settings) != (self.show)(&default))
+    }
 }
 
 impl Settings {

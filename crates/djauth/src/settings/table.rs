@@ -14,6 +14,7 @@ use super::limits::Limits;
 use super::names::{Backends, Engine, FailureView, PasswordHashers, SessionEngine};
 use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
 use super::passwords::{HasherParameters, Parameters, PasswordValidator, Validators};
+use super::permissions::{CustomPermission, Permissions};
 use super::time::Zone;
 use super::urls::{CacheUrl, DatabaseUrl, SecretUrl};
 
@@ -106,6 +107,8 @@ settings! {
         USE_TZ => use_tz: bool as Flag = true;
         /// The least severe events that are written to the log.
         LOG_LEVEL => log_level: String as LogLevel = "info".into();
+        /// How events are written: lines for people, or one JSON object a line.
+        LOG_FORMAT => log_format: String as LogFormat = "text".into();
     }
 
     "Database and cache" {
@@ -185,6 +188,9 @@ settings! {
         /// How long a link for resetting a password can be used, in seconds. It has no effect before
         /// the reset pages: used from the reset pages on.
         PASSWORD_RESET_TIMEOUT => password_reset_timeout: u64 as Number = 259_200;
+        /// Permissions of the application, which `migrate` adds where they are missing, with their content types;
+        /// none is changed or deleted.
+        PERMISSIONS => permissions: Vec<CustomPermission> as Permissions = Vec::new();
         /// Threads that hash passwords; 0 takes one fewer than cores, at least one, so that requests keep a core.
         HASHING_THREADS => hashing_threads: u64 as Number = 0;
         /// Passwords that may wait to be hashed. More are refused with 503 and a time to come back.
@@ -246,6 +252,8 @@ settings! {
     }
 
     "Requests and pages" {
+        /// Redirects an address without the slash at its end to the page of that name with it.
+        APPEND_SLASH => append_slash: bool as Flag = true;
         /// Folders with templates that take the place of the built-in ones: `registration/login.html`,
         /// `404.html` and so on; the page of the module `templates` lists them with their values.
         TEMPLATE_DIRS => template_dirs: Vec<PathBuf> as Folders = Vec::new();
@@ -266,5 +274,14 @@ settings! {
         SERVER_REQUEST_TIMEOUT => server_request_timeout: u64 as Age = 60;
         /// Seconds that requests in flight get to finish when the server is stopped.
         SERVER_SHUTDOWN_TIMEOUT => server_shutdown_timeout: u64 as Age = 30;
+        /// Where the server says that it runs, to any host name; null says it nowhere.
+        HEALTH_LIVENESS_PATH => health_liveness_path: Option<String> as Maybe<ProbePath> = Some("/livez".into());
+        /// Where the server says whether database and cache answer (200 or 503), to any host name; null says it nowhere.
+        HEALTH_READINESS_PATH => health_readiness_path: Option<String> as Maybe<ProbePath> = Some("/readyz".into());
+        /// Seconds in which database and cache must answer to count as ready.
+        HEALTH_TIMEOUT => health_timeout: u64 as Age = 2;
+        /// An address of its own on which `/metrics` is served for Prometheus, such as `127.0.0.1:9090`; null
+        /// serves it nowhere. Whoever reaches the address reads the numbers.
+        METRICS_ADDRESS => metrics_address: Option<String> as Maybe<SocketAddress> = None;
     }
 }

@@ -1,0 +1,49 @@
+//! The settings that are going to be written.
+
+use djauth::settings::{DEFINITIONS, Definition};
+use serde_json::Value as Json;
+
+use super::answer::is_python;
+
+/// Values, and what is said about what could not become one.
+#[derive(Default)]
+pub(super) struct Sheet {
+    pub(super) rows: Vec<(&'static Definition, Json)>,
+    missing: Vec<(String, String)>,
+    /// What an operator should know of a value that is written.
+    pub(super) remarks: Vec<(&'static str, String)>,
+}
+
+impl Sheet {
+    /// Notes a value. One that djauth does not take is named; one that is the default is not written.
+    pub(super) fn set(&mut self, name: &str, value: Json) {
+        let Some(definition) = DEFINITIONS.iter().find(|known| known.name == name) else {
+            self.lacks(name, "has no counterpart");
+            return;
+        };
+        if is_python(&value) {
+            self.lacks(name, "its value exists in Python alone");
+            return;
+        }
+        match definition.judge(&value) {
+            Ok(true) => self.rows.push((definition, value)),
+            Ok(false) => {}
+            Err(problem) => self.lacks(name, problem),
+        }
+    }
+
+    /// Names what has no counterpart, and why.
+    pub(super) fn lacks(&mut self, name: impl Into<String>, why: impl Into<String>) {
+        self.missing.push((name.into(), why.into()));
+    }
+
+    pub(super) fn remark(&mut self, name: &'static str, text: impl Into<String>) {
+        self.remarks.push((name, text.into()));
+    }
+
+    /// What has no counterpart.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.missing.iter();
+        pairs.map(|(name, why)| (name.as_str(), why.as_str()))
+    }
+}

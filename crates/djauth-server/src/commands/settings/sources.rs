@@ -1,0 +1,186 @@
+//! Which of the project's settings become which of ours.
+
+use djauth::settings::DEFINITIONS;
+use serde_json::Value as Json;
+
+use super::answer::Answer;
+use super::sheet::Sheet;
+use super::{database, passwords};
+
+type Source = fn(&Answer, &mut Sheet);
+
+/// Settings of Django's whose value is not simply taken over, and what is done instead.
+const SOURCES: [(&[&str], Source); 7] = [
+    (&["DATABASES", "DATABASE_ROUTERS"], database::database),
+    (&["CACHES", "SESSION_CACHE_ALIAS"], database::cache),
+    (&["PASSWORD_HASHERS"], passwords::hashers),
+    (&["AUTH_PASSWORD_VALIDATORS"], passwords::validators),
+    (&["AUTHENTICATION_BACKENDS"], passwords::backends),
+    (
+        &["LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"],
+        urls,
+    ),
+    (&["MIDDLEWARE", "AUTH_USER_MODEL", "USE_TZ"], site),
+];
+
+/// Beginnings of names that concern accounts, sessions or the safety of pages, here or in packages that
+/// are often found beside Django's.
+const CONCERNS: [&str; 26] = [
+    "ACCOUNT_",
+    "ALLOWED_",
+    "AUTH_",
+    "AXES_",
+    "CSRF_",
+    "DATA_UPLOAD_",
+    "DISALLOWED_USER_AGENTS",
+    "EMAIL_",
+    "FORCE_SCRIPT_NAME",
+    "GUARDIAN_",
+    "LANGUAGE_",
+    "LOGIN_",
+    "LOGOUT_",
+    "MAILERS",
+    "OTP_",
+    "PASSWORD_",
+    "PREPEND_WWW",
+    "SECRET_",
+    "SECURE_",
+    "SESSION_",
+    "SIGNED_COOKIE_",
+    "SIGNING_",
+    "SOCIALACCOUNT_",
+    "TIME_ZONE",
+    "USE_X_",
+    "X_FRAME_",
+];
+
+/// The settings of the project as ours.
+pub(super) fn sheet(answer: &Answer) -> Sheet {
+    let mut sheet = Sheet::default();
+    for definition in DEFINITIONS.iter().filter(|known| !is_special(known.name)) {
+        if let Some(value) = answer.settings.get(definition.name) {
+            sheet.set(definition.name, value.clone());
+        }
+    }
+    for (_, source) in SOURCES {
+        source(answer, &mut sheet);
+    }
+    for name in unknown(answer).filter(|name| concerns(name)) {
+        sheet.lacks(name, "has no counterpart");
+    }
+    proxy(&mut sheet);
+    let position = |name: &str| DEFINITIONS.iter().position(|known| known.name == name);
+    sheet
+        .rows
+        .sort_by_key(|(definition, _)| position(definition.name));
+    sheet
+}
+
+fn is_special(name: &str) -> bool {
+    SOURCES.iter().any(|(names, _)| names.contains(&name))
+}
+
+/// Names that the project sets and that are not known here.
+fn unknown(answer: &Answer) -> impl Iterator<Item = &str> {
+    let known = |name: &str| DEFINITIONS.iter().any(|definition| definition.name == name);
+    let names = answer.set.iter().map(String::as_str);
+    names.filter(move |name| !known(name) && !is_special(name))
+}
+
+fn concerns(name: &str) -> bool {
+    CONCERNS.iter().any(|start| name.starts_with(start))
+}
+
+/// Names that the project sets and that concern other parts of it.
+pub(super) fn others(answer: &Answer) -> impl Iterator<Item = &str> {
+    unknown(answer).filter(|name| !concerns(name))
+}
+
+/// Names of URL patterns were resolved by the project.
+fn urls(answer: &Answer, sheet: &mut Sheet) {
+    for (name, value) in &answer.urls {
+        sheet.set(name, value.clone());
+    }
+}
+
+fn site(answer: &Answer, sheet: &mut Sheet) {
+    if *answer.setting("USE_TZ") == Json::Bool(false) {
+        sheet.lacks(
+            "USE_TZ",
+            "times are read and written in UTC here, the site stores local times",
+        );
+    }
+    // The cookies that older versions sign are read by this.
+    if answer.django < (6, 1) {
+        sheet.set("SIGNED_COOKIE_LEGACY_SALT_FALLBACK", true.into());
+    }
+    middleware(answer, sheet);
+    user(answer, sheet);
+}
+
+/// Middleware that may decide who somebody is.
+fn middleware(answer: &Answer, sheet: &mut Sheet) {
+    const WATCHED: [&str; 5] = ["auth", "session", "csrf", "axes", "otp"];
+    for class in answer
+        .middleware
+        .iter()
+        .filter(|class| !class.path.starts_with("django."))
+    {
+        let path = class.path.to_lowercase();
+        let descends = class
+            .django
+            .as_ref()
+            .is_some_and(|django| django.contains("contrib.auth"));
+        if descends || WATCHED.iter().any(|word| path.contains(word)) {
+            sheet.lacks("MIDDLEWARE", format!("{} does not run here", class.path));
+        }
+    }
+    let remote = |path: &str| path.contains("RemoteUserMiddleware");
+    for class in answer.middleware.iter().filter(|class| remote(&class.path)) {
+        sheet.lacks(
+            "MIDDLEWARE",
+            format!(
+                "{}: users of a header need a proxy in TRUSTED_PROXIES",
+                class.path
+            ),
+        );
+    }
+}
+
+/// A user model of the project's own.
+fn user(answer: &Answer, sheet: &mut Sheet) {
+    let user = &answer.user;
+    if (user.app_label.as_str(), user.model_name.as_str()) == ("auth", "user") {
+        return;
+    }
+    let table = user
+        .meta
+        .get("table")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
+    sheet.lacks(
+        "AUTH_USER_MODEL",
+        format!("{}.{} (table {table})", user.app_label, user.model_name),
+    );
+}
+
+/// Headers of a proxy are believed only from proxies that are named, which Django does not know of.
+fn proxy(sheet: &mut Sheet) {
+    const HEADERS: [&str; 3] = [
+        "SECURE_PROXY_SSL_HEADER",
+        "USE_X_FORWARDED_HOST",
+        "USE_X_FORWARDED_PORT",
+    ];
+    for name in HEADERS {
+        if sheet
+            .rows
+            .iter()
+            .any(|(definition, _)| definition.name == name)
+        {
+            sheet.remark(
+                name,
+                "Set TRUSTED_PROXIES to the addresses of the proxy: nobody else is believed.",
+            );
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Numbers that are looked up when somebody asks.
+
+use std::fmt;
+
+use djauth::{Auth, BaseUser};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+/// How busy the hashing threads and the connections to the database are.
+#[derive(Debug)]
+pub(super) struct Gauges<U: BaseUser>(pub(super) Auth<U>);
+
+impl<U: BaseUser> Collector for Gauges<U> {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.hashing(&mut encoder)?;
+        self.database(&mut encoder)
+    }
+}
+
+impl<U: BaseUser> Gauges<U> {
+    fn hashing(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = self.0.hashing().stats();
+        let (work, wait) = (stats.work.as_secs_f64(), stats.wait.as_secs_f64());
+        gauge(
+            encoder,
+            "hashing_waiting",
+            "Password hashes that wait",
+            stats.waiting,
+        )?;
+        gauge(
+            encoder,
+            "hashing_running",
+            "Password hashes that are made",
+            stats.running,
+        )?;
+        counter(encoder, "hashing_jobs", "Password hashes done", stats.done)?;
+        counter(
+            encoder,
+            "hashing_refused",
+            "Password hashes refused (503)",
+            stats.refused,
+        )?;
+        counter(
+            encoder,
+            "hashing_work_seconds",
+            "Time that hashes took",
+            work,
+        )?;
+        counter(
+            encoder,
+            "hashing_wait_seconds",
+            "Time that hashes waited",
+            wait,
+        )
+    }
+
+    fn database(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(stats) = self.0.db().pool_stats() else {
+            return Ok(());
+        };
+        for (name, help, value) in [
+            ("db_connections_limit", "Connections at most", stats.limit),
+            (
+                "db_connections_open",
+                "Connections that are open",
+                stats.open,
+            ),
+            (
+                "db_connections_idle",
+                "Open connections that are free",
+                stats.idle,
+            ),
+            (
+                "db_waiting",
+                "Statements that wait for a connection",
+                stats.waiting,
+            ),
+        ] {
+            gauge(encoder, name, help, value as u64)?;
+        }
+        Ok(())
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+}
+
+fn counter<N>(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: N) -> fmt::Result
+where
+    ConstCounter<N>: EncodeMetric,
+{
+    let counter = ConstCounter::new(value);
+    counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+}
