@@ -79,6 +79,9 @@ def settings_for(database, engine="db", **more):
         "ALLOWED_HOSTS": ["127.0.0.1"],
         "SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}",
         "CHEAP_ITERATIONS": CHEAP,
+        # Django has no such limit.
+        "LOGIN_RATE_LIMIT_PER_NETWORK": "",
+        "LOGIN_RATE_LIMIT_PER_USERNAME": "",
     }
     return settings | more
 

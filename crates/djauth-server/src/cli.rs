@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
@@ -70,6 +71,7 @@ pub(crate) enum Command {
     Doctor {
         limit: u64,
     },
+    Unlock(Unlock),
     Help,
     Version,
 }
@@ -81,6 +83,14 @@ pub(crate) struct From {
     pub(crate) python: PathBuf,
     pub(crate) output: Option<PathBuf>,
     pub(crate) secrets: bool,
+}
+
+/// Whose attempts to log in are forgotten.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unlock {
+    Username(String),
+    Network(IpAddr),
+    All,
 }
 
 impl Command {
@@ -124,6 +134,7 @@ struct Reading {
     python: Option<PathBuf>,
     output: Option<PathBuf>,
     limit: Option<u64>,
+    network: Option<IpAddr>,
     flags: Vec<&'static str>,
     help: bool,
     version: bool,
@@ -151,6 +162,7 @@ impl Reading {
             Long("output") => self.output = Some(parser.value().map_err(usage)?.into()),
             Long("limit") => self.limit = Some(limit(&text(parser)?)?),
             Long("secrets") => self.flags.push("--secrets"),
+            Long("network") => self.network = Some(network(&text(parser)?)?),
             Long("noinput" | "no-input") => self.flags.push("--noinput"),
             Long("check") => self.flags.push("--check"),
             Long("deploy") => self.flags.push("--deploy"),
@@ -232,6 +244,7 @@ impl Reading {
             "doctor" => Command::Doctor {
                 limit: self.limit.take().unwrap_or(DOCTOR_LIMIT),
             },
+            "unlock" => Command::Unlock(self.unlock()?),
             "help" => Command::Help,
             "version" => Command::Version,
             other => return Err(Failure::Usage(format!("unknown command {other:?}"))),
@@ -250,6 +263,19 @@ impl Reading {
         }))
     }
 
+    fn unlock(&mut self) -> Result<Unlock, Failure> {
+        let all = self.flag("--all").then_some(Unlock::All);
+        let network = self.network.take().map(Unlock::Network);
+        let username = self.operand.take().map(Unlock::Username);
+        let mut given = [all, network, username].into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(unlock), None) => Ok(unlock),
+            _ => Err(Failure::Usage(
+                "unlock: expected a username, --network ADDRESS or --all".into(),
+            )),
+        }
+    }
+
     fn flag(&mut self, flag: &str) -> bool {
         let before = self.flags.len();
         self.flags.retain(|given| *given != flag);
@@ -265,6 +291,7 @@ impl Reading {
             self.python.as_ref().map(|_| "--python"),
             self.output.as_ref().map(|_| "--output"),
             self.limit.map(|_| "--limit"),
+            self.network.map(|_| "--network"),
         ];
         let known = valued.into_iter().flatten();
         let known = known.chain(self.flags.iter().copied()).map(str::to_owned);
@@ -314,6 +341,11 @@ fn database(alias: &str) -> Result<(), Failure> {
     Err(Failure::Usage(format!(
         "--database: there is only \"default\" (DATABASE_URL), not {alias:?}"
     )))
+}
+
+fn network(text: &str) -> Result<IpAddr, Failure> {
+    text.parse()
+        .map_err(|_| Failure::Usage("--network: expected an IPv4 or IPv6 address".into()))
 }
 
 fn level(text: &str) -> Result<Level, Failure> {
@@ -402,6 +434,10 @@ mod tests {
             "doctor --limit 0",
             "doctor --secrets",
             "clearsessions --all",
+            "unlock",
+            "unlock --network 10.0.0.0/8",
+            "unlock alice --all",
+            "clearsessions --network 10.0.0.1",
             "check --fail-level LOUD",
             "-v 4",
             "--nonsense",
@@ -409,6 +445,18 @@ mod tests {
         ] {
             let failure = parsed(line).unwrap_err();
             assert_eq!(failure.exit_code(), 2, "{line}: {failure}");
+        }
+    }
+
+    #[test]
+    fn unlock_takes_one_of_three() {
+        let network = Unlock::Network("2001:db8::1".parse().unwrap());
+        for (line, expected) in [
+            ("unlock alice", Unlock::Username("alice".into())),
+            ("unlock --network 2001:db8::1", network),
+            ("unlock --all", Unlock::All),
+        ] {
+            assert_eq!(command(line), Command::Unlock(expected), "{line}");
         }
     }
 

@@ -18,6 +18,9 @@ Usage: djauth [--settings FILE] [COMMAND]
   groupsforuser [NAME]    the groups of a user; without a name for GroupExternal of that module
   check [--deploy]        look for faults; --deploy also for settings that are unsafe in public
       --fail-level LEVEL  what counts as a failure: WARNING, ERROR (the default), CRITICAL
+  unlock NAME             forget failed logins with this username; or of an address, or all:
+      --network ADDRESS
+      --all
   diffsettings [--all]    show the settings that differ from the defaults, or all of them
   settings --from manage.py   ask a Django project for its settings, and write ours
       --output FILE       into this new file (mode 600), secrets included; otherwise to the screen,

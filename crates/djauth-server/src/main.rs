@@ -110,6 +110,7 @@ async fn with_runtime<U: BaseUser>(
         Command::Groupsforuser { username } => {
             commands::checkpassword::groups::<U>(plan, username).await
         }
+        Command::Unlock(whose) => commands::unlock::run::<U>(plan, whose, options).await,
         Command::Check { deploy, fail_level } => {
             commands::check::run::<U>(plan, deploy, fail_level, options).await
         }

@@ -15,6 +15,17 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Redis takes no expiry that overflows; a session of more than 100 years is kept for 100.
 const LONGEST_AGE: i64 = 100 * 366 * 86_400;
 
+/// Counts `KEYS[1]` up to the limit of `ARGV[1]`, for `ARGV[2]` seconds.
+const COUNT_UP: &str = "\
+local count = tonumber(redis.call('GET', KEYS[1]) or '0') \
+if count >= tonumber(ARGV[1]) then return 0 end \
+redis.call('INCR', KEYS[1]) \
+if count == 0 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end \
+return 1";
+const COUNT_DOWN: &str = "\
+if tonumber(redis.call('GET', KEYS[1]) or '0') < 1 then return 0 end \
+return redis.call('DECR', KEYS[1])";
+
 /// A connection to one Redis or Valkey server, shared by everything that uses the same cache.
 ///
 /// It connects at the first use, and again whenever the connection was lost. While the server is away
@@ -139,6 +150,55 @@ impl Cache {
         Ok(deleted > 0)
     }
 
+    /// Adds one to a count that is kept for `age` seconds from its beginning, unless it has reached
+    /// `limit`; tells whether it did. One step, however many do it at once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`].
+    pub async fn count_up(&self, name: &str, limit: u64, age: i64) -> Result<bool> {
+        let mut command = redis::cmd("EVAL");
+        command.arg(COUNT_UP).arg(1).arg(self.make_key(name));
+        command.arg(limit).arg(age.clamp(1, LONGEST_AGE));
+        let counted: i64 = self.run(&command).await?;
+        Ok(counted > 0)
+    }
+
+    /// Takes one from a count, if there is any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`]; the count may be smaller by then, and is never made smaller twice.
+    pub async fn count_down(&self, name: &str) -> Result<()> {
+        let mut command = redis::cmd("EVAL");
+        command.arg(COUNT_DOWN).arg(1).arg(self.make_key(name));
+        within(self.query::<i64>(&command)).await.map(drop)
+    }
+
+    /// Deletes everything whose name begins with `prefix`, also under other prefixes of the same text.
+    /// Not for names that are made from input. It goes through all keys of the server.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`].
+    pub async fn delete_all(&self, prefix: &str) -> Result<()> {
+        let pattern = format!("{}*", glob_escaped(&self.make_key(prefix)));
+        let mut cursor = 0_u64;
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor)
+                .arg("MATCH")
+                .arg(&pattern)
+                .arg("COUNT")
+                .arg(1000);
+            let (next, keys): (u64, Vec<Vec<u8>>) = self.run(&scan).await?;
+            for key in keys {
+                self.run::<i64>(redis::cmd("DEL").arg(key)).await?;
+            }
+            if next == 0 {
+                return Ok(());
+            }
+            cursor = next;
+        }
+    }
+
     fn set_command(&self, name: &str, value: &[u8], age: i64) -> Cmd {
         let mut command = redis::cmd("SET");
         command
@@ -158,13 +218,7 @@ impl Cache {
                 outcome => outcome,
             }
         };
-        match tokio::time::timeout(TIMEOUT, attempts).await {
-            Ok(outcome) => outcome.map_err(unavailable),
-            Err(_) => Err(Error::new(
-                ErrorKind::Unavailable,
-                "the cache server does not answer",
-            )),
-        }
+        within(attempts).await
     }
 
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> redis::RedisResult<T> {
@@ -186,6 +240,28 @@ impl fmt::Debug for Cache {
             .field("version", &self.0.version)
             .finish_non_exhaustive()
     }
+}
+
+async fn within<T>(answer: impl Future<Output = redis::RedisResult<T>>) -> Result<T> {
+    match tokio::time::timeout(TIMEOUT, answer).await {
+        Ok(outcome) => outcome.map_err(unavailable),
+        Err(_) => Err(Error::new(
+            ErrorKind::Unavailable,
+            "the cache server does not answer",
+        )),
+    }
+}
+
+/// A text in a pattern of Redis that stands for itself.
+fn glob_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '^' | '-' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }
 
 /// Whatever the server or the way to it answers, the cache is of no use now.

@@ -26,6 +26,11 @@ pub enum ErrorKind {
     Unavailable,
     /// More work waits than is taken on: 503, try again.
     Busy,
+    /// Too many attempts to log in ([`rate_limit`](crate::rate_limit)): 429.
+    TooManyAttempts {
+        /// When the next one will be looked at; whole seconds.
+        retry_after: Duration,
+    },
     /// A value that the caller gave cannot be right (Django's `ValueError`, `TypeError`).
     Value,
     /// The settings or the models contradict each other (Django's `ImproperlyConfigured`).
@@ -90,11 +95,14 @@ impl Error {
     }
 
     /// How long a client should wait before it tries again; only for failures that pass by themselves
-    /// ([`ErrorKind::Unavailable`] and [`ErrorKind::Busy`]).
+    /// ([`ErrorKind::Unavailable`], [`ErrorKind::Busy`] and [`ErrorKind::TooManyAttempts`]).
     #[must_use]
     pub fn try_again_after(&self) -> Option<Duration> {
-        let passing = matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Busy);
-        passing.then_some(Duration::from_secs(1))
+        match self.0.kind {
+            ErrorKind::Unavailable | ErrorKind::Busy => Some(Duration::from_secs(1)),
+            ErrorKind::TooManyAttempts { retry_after } => Some(retry_after),
+            _ => None,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod middleware;
 pub mod mixins;
 pub mod models;
 pub mod password_validation;
+pub mod rate_limit;
 pub mod request_path;
 pub mod signals;
 pub mod urls;

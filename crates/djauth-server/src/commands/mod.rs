@@ -11,4 +11,5 @@ pub(crate) mod migrate;
 pub(crate) mod password;
 pub(crate) mod runserver;
 pub(crate) mod settings;
+pub(crate) mod unlock;
 mod user_fields;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use djauth::base_user::UserFlag;
 use djauth::models::Q;
+use djauth::rate_limit::Place;
 use djauth::settings::Settings;
 use djauth::{Auth, BaseUser};
 use tokio::net::TcpListener;
@@ -33,6 +34,7 @@ pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> R
     let opened = database::open_or_make::<U>(plan).await?;
     database::must_be_migrated(&opened.auth).await?;
     offer_superuser(&opened).await?;
+    announce_limit(&opened.auth).await?;
     let stop = Stop::new()?;
     let limits = Limits::of(opened.auth.settings());
     let metrics = match numbers {
@@ -104,6 +106,19 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
 fn announce(listener: &TcpListener) -> Result<(), Failure> {
     let address = bound_to(listener)?;
     output::say(format!("djauth serves http://{address}/ (Ctrl-C stops it)"));
+    Ok(())
+}
+
+/// Says where failed logins are counted, where that is less than could be expected.
+async fn announce_limit<U: BaseUser>(auth: &Auth<U>) -> Result<(), Failure> {
+    let place = auth.login_rate_limit().place().await;
+    match place.map_err(|error| failed("the database cannot be read", &error))? {
+        Place::Nowhere => output::say("Failed logins are not limited."),
+        Place::Memory => output::say(
+            "Failed logins are counted by this process alone; CACHE_URL names a place for all.",
+        ),
+        _ => {}
+    }
     Ok(())
 }
 

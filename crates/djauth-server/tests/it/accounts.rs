@@ -152,3 +152,28 @@ fn cve_2018_14574_no_path_leads_to_another_host() {
         );
     }
 }
+
+#[test]
+fn guesses_are_limited_until_somebody_unlocks() {
+    let site = Site::new().with("LOGIN_RATE_LIMIT_PER_USERNAME", "2/h");
+    site.superuser("edith", "correct horse");
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    for _ in 0..2 {
+        assert_eq!(browser.login("edith", "wrong").status, 200);
+    }
+    let refused = browser.login("edith", "correct horse");
+    assert_eq!(refused.status, 429, "{refused:?}");
+    let seconds: u32 = refused.header("Retry-After").unwrap().parse().unwrap();
+    assert!((1..=3600).contains(&seconds));
+    let none = site.run(&["unlock", "wanda"]);
+    assert_eq!((none.code, none.out.lines().count()), (Some(0), 1));
+    let unlocked = site.run(&["unlock", "edith"]);
+    assert_eq!(unlocked.code, Some(0), "{}", unlocked.err);
+    assert_ne!(none.out, unlocked.out);
+    assert_eq!(browser.login("edith", "correct horse").status, 302);
+    let off = site
+        .with("LOGIN_RATE_LIMIT_PER_USERNAME", "")
+        .with("LOGIN_RATE_LIMIT_PER_NETWORK", "");
+    assert_eq!(off.run(&["unlock", "--all"]).code, Some(1));
+}

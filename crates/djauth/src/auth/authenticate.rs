@@ -5,21 +5,33 @@ use crate::Error;
 use crate::backends::{BackendError, Context, Credentials};
 use crate::base_user::BaseUser;
 use crate::http::Request;
+use crate::rate_limit::Attempt;
 use crate::signals::UserLoginFailed;
+
+/// What a web server in front says about somebody: no guess, so it is not counted.
+const REMOTE_USER: &str = "remote_user";
 
 impl<U: BaseUser> Auth<U> {
     /// The user of these credentials, marked with the backend that knew them. Backends that do not take
     /// such credentials are skipped; `PermissionDenied` ends the search. For nobody the signal
     /// `user_login_failed` is sent, with cleansed credentials.
     ///
+    /// Attempts are counted before anything is looked at; see [`rate_limit`](crate::rate_limit).
+    ///
     /// # Errors
-    /// A backend or a receiver failed: nothing is known about the credentials.
+    /// `TooManyAttempts`: nothing was looked at. Otherwise a backend or a receiver failed: nothing is
+    /// known about the credentials.
     pub async fn authenticate(
         &self,
         request: Option<&Request>,
         credentials: &Credentials,
     ) -> Result<Option<U>, Error> {
-        if let Some(user) = self.first_user(request, credentials).await? {
+        let attempt = self.count_attempt(request, credentials).await?;
+        let found = self.first_user(request, credentials).await;
+        if !matches!(found, Ok(None)) {
+            attempt.take_back().await;
+        }
+        if let Some(user) = found? {
             return Ok(Some(user));
         }
         let event = UserLoginFailed {
@@ -28,6 +40,21 @@ impl<U: BaseUser> Auth<U> {
         };
         self.signals().user_login_failed.send(event).await?;
         Ok(None)
+    }
+
+    async fn count_attempt(
+        &self,
+        request: Option<&Request>,
+        credentials: &Credentials,
+    ) -> Result<Attempt<'_>, Error> {
+        let asserted = credentials.iter().all(|(name, _)| name == REMOTE_USER);
+        if asserted {
+            return self.login_rate_limit().count(None, None).await;
+        }
+        let address = request.and_then(Request::client_address);
+        let username = credentials.get("username");
+        let username = username.or_else(|| credentials.get(U::USERNAME_FIELD));
+        self.login_rate_limit().count(address, username).await
     }
 
     async fn first_user(

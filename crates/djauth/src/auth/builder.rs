@@ -20,6 +20,7 @@ use crate::hashing::HashingPool;
 use crate::management::ModelMeta;
 use crate::models::User;
 use crate::models::model::Model;
+use crate::rate_limit::LoginRateLimit;
 use crate::request_path::Hints;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -157,6 +158,12 @@ impl<U: BaseUser> Builder<U> {
                 size(self.settings.hashing_queue),
             )?,
             templates: Templates::new(&self.settings),
+            rate_limit: LoginRateLimit::new(
+                &self.settings,
+                &db,
+                &self.clock,
+                super::sessions::shared_cache(&self.settings)?,
+            ),
             hints: Hints::new(&model),
             settings: Arc::new(self.settings),
             signals: Signals::new(),

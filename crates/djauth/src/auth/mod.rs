@@ -30,6 +30,7 @@ use crate::db::Database;
 use crate::hashing::HashingPool;
 use crate::models::model::Model;
 use crate::models::{GroupManager, PermissionManager, User, UserManager};
+use crate::rate_limit::LoginRateLimit;
 use crate::request_path::Hints;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -63,6 +64,7 @@ pub(crate) struct Inner<U: BaseUser> {
     clock: Arc<dyn Clock>,
     apps: Apps,
     hints: Hints<U>,
+    rate_limit: LoginRateLimit,
 }
 
 impl Auth {
@@ -127,6 +129,12 @@ impl<U: BaseUser> Auth<U> {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()
+    }
+
+    /// The limit on attempts to log in.
+    #[must_use]
+    pub fn login_rate_limit(&self) -> &LoginRateLimit {
+        &self.0.rate_limit
     }
 
     /// The three signals, to connect receivers to.

@@ -45,14 +45,18 @@ fn config(settings: &Settings, keys: &SecretKeys, clock: &Arc<dyn Clock>) -> Ses
 }
 
 fn cache(settings: &Settings) -> Result<Cache, Error> {
-    let url = settings.cache_url.as_ref().ok_or_else(|| {
+    shared_cache(settings)?.ok_or_else(|| {
         Error::improperly_configured("SESSION_ENGINE needs a cache, but CACHE_URL is not set")
-    })?;
+    })
+}
+
+/// The cache of `CACHE_URL`, if there is one.
+pub(super) fn shared_cache(settings: &Settings) -> Result<Option<Cache>, Error> {
+    let Some(url) = settings.cache_url.as_ref() else {
+        return Ok(None);
+    };
     let version = u32::try_from(settings.cache_version)
         .map_err(|_| Error::improperly_configured("CACHE_VERSION is too large"))?;
-    Ok(Cache::new(
-        url.expose(),
-        &settings.cache_key_prefix,
-        version,
-    )?)
+    let prefix = &settings.cache_key_prefix;
+    Ok(Some(Cache::new(url.expose(), prefix, version)?))
 }

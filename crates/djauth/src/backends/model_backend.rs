@@ -209,6 +209,9 @@ async fn authenticate<U: BaseUser>(
         return Ok(None);
     };
     let user = auth.users().get_by_natural_key(username).await?;
+    // A database may find names that are spelled in ways which are counted apart.
+    let limit = auth.login_rate_limit();
+    let user = user.filter(|user| limit.counts_together(username, &user.get_username()));
     let user = auth
         .check_password_with_timing_attack_mitigation(user, password)
         .await?;

@@ -36,8 +36,8 @@ pub(crate) fn error_page(
 }
 
 /// The page of a failure that passes by itself, with the time after which to try again.
-pub(crate) fn unavailable(retry_after: Duration) -> Response<Body> {
-    let mut response = ErrorPage::of(StatusCode::SERVICE_UNAVAILABLE).response();
+pub(crate) fn try_again_later(status: StatusCode, retry_after: Duration) -> Response<Body> {
+    let mut response = ErrorPage::of(status).response();
     let seconds = HeaderValue::from(retry_after.as_secs().max(1));
     response.headers_mut().insert(RETRY_AFTER, seconds);
     response
@@ -167,6 +167,7 @@ fn template(status: StatusCode) -> &'static str {
         403 => "403.html",
         404 => "404.html",
         413 => "413.html",
+        429 => "429.html",
         500 => "500.html",
         503 => "503.html",
         _ => "error.html",
@@ -180,6 +181,7 @@ fn said(status: StatusCode) -> (&'static str, &'static str) {
         403 => ("error_page.forbidden", "error_page.forbidden_text"),
         404 => ("error_page.not_found", "error_page.start_again"),
         413 => ("error_page.too_large", "error_page.too_large_text"),
+        429 => ("error_page.too_many", "error_page.too_many_text"),
         503 => ("error_page.unavailable", "error_page.unavailable_text"),
         500.. => ("error_page.failure", "error_page.failure_text"),
         _ => {

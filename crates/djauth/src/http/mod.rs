@@ -16,7 +16,7 @@ mod url_has_allowed_host;
 mod urlsplit;
 
 pub use cookie::{Cookies, InvalidCookie, SetCookie, parse_cookie};
-pub(crate) use error_page::{ErrorPage, error_page, unavailable, use_own_page};
+pub(crate) use error_page::{ErrorPage, error_page, try_again_later, use_own_page};
 pub(crate) use form::{FormType, Parts, field};
 pub use headers::{add_never_cache_headers, http_date, patch_vary_headers};
 pub use host::{DisallowedHost, is_same_domain, split_domain_port, validate_host};

@@ -67,6 +67,9 @@ pub(super) struct Work {
     pub(super) user: Option<UserReference>,
 }
 
+/// The table of the login rate limit.
+pub(super) const LOGIN_ATTEMPTS: &str = "djauth_login_attempts";
+
 /// The label under which an interrupted run on MariaDB left the names of the tables that it was about to make.
 pub(super) const MARK: &str = "djauth";
 
@@ -109,8 +112,17 @@ pub(super) fn work(
         .iter()
         .flat_map(new_tables)
         .collect();
+    if wants_login_attempts(found, &work) {
+        work.tables.push(tables::login_attempts(dialect));
+    }
     work.migrations = apps::in_django_order(&work.new, wanted.user.swapped);
     Ok(work)
+}
+
+/// Our own table comes into databases that we make, and into no other.
+fn wants_login_attempts(found: &Catalogue, work: &Work) -> bool {
+    let users = work.new.contains(&App::Auth);
+    users && (found.applied.is_empty() || is_marked(found, LOGIN_ATTEMPTS))
 }
 
 /// The apps asked for, those that they need, and those that an interrupted run had begun; in Django's order.

@@ -7,7 +7,7 @@ use djauth_sessions::{CookieAction, Outcome};
 use http_body::Body as _;
 
 use crate::http::{
-    ErrorPage, Request, SetCookie, error_page, http_date, patch_vary_headers, unavailable,
+    ErrorPage, Request, SetCookie, error_page, http_date, patch_vary_headers, try_again_later,
 };
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
@@ -26,12 +26,17 @@ pub(super) fn bad_host(request: &Request) -> Response {
     )
 }
 
-/// The answer to a failure: what passes by itself is 503 with a time to come back, a session that was
+/// The answer to a failure: what passes by itself is 503 with a time to come back, too many attempts
+/// to log in 429 with such a time, a session that was
 /// deleted meanwhile 400, everything else 500. Never an answer to who somebody is or what they may do.
 pub(crate) fn failure(error: &Error) -> Response {
     if let Some(wait) = error.try_again_after() {
-        tracing::warn!(target: "django.request", %error, "not available");
-        return unavailable(wait);
+        let status = match error.kind() {
+            ErrorKind::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        tracing::warn!(target: "django.request", %error, "not answered now");
+        return try_again_later(status, wait);
     }
     if *error.kind() == ErrorKind::SessionInterrupted {
         tracing::warn!(target: "django.request", %error, "the session was deleted meanwhile");

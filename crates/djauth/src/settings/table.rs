@@ -15,6 +15,7 @@ use super::names::{Backends, Engine, FailureView, PasswordHashers, SessionEngine
 use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
 use super::passwords::{HasherParameters, Parameters, PasswordValidator, Validators};
 use super::permissions::{CustomPermission, Permissions};
+use super::rate::{Rate, RateLimit};
 use super::time::Zone;
 use super::urls::{CacheUrl, DatabaseUrl, SecretUrl};
 
@@ -114,7 +115,7 @@ settings! {
     "Database and cache" {
         /// The database. The scheme chooses SQLite, PostgreSQL or MariaDB; a relative path starts at the working directory.
         DATABASE_URL => database_url: SecretUrl as DatabaseUrl = SecretUrl::new("sqlite://db.sqlite3");
-        /// Redis or Valkey, for the session engines `cache` and `cached_db`.
+        /// Redis or Valkey, for the session engines `cache` and `cached_db`, and for the counters of the login rate limit.
         CACHE_URL => cache_url: Option<SecretUrl> as Maybe<CacheUrl> = None;
         /// `KEY_PREFIX` of Django's cache.
         CACHE_KEY_PREFIX => cache_key_prefix: String as Text = String::new();
@@ -191,6 +192,11 @@ settings! {
         /// Permissions of the application, which `migrate` adds where they are missing, with their content types;
         /// none is changed or deleted.
         PERMISSIONS => permissions: Vec<CustomPermission> as Permissions = Vec::new();
+        /// How many failed logins a network may have: an IPv4 address, or the first 64 bits of an IPv6 address.
+        /// Behind proxies, `TRUSTED_PROXIES` must name them. Successful logins do not count.
+        LOGIN_RATE_LIMIT_PER_NETWORK => login_rate_limit_per_network: Option<Rate> as RateLimit = Some(Rate::new(30, 60));
+        /// How many failed logins a username may have, from wherever they come and whether or not there is such an account.
+        LOGIN_RATE_LIMIT_PER_USERNAME => login_rate_limit_per_username: Option<Rate> as RateLimit = Some(Rate::new(10, 300));
         /// Threads that hash passwords; 0 takes one fewer than cores, at least one, so that requests keep a core.
         HASHING_THREADS => hashing_threads: u64 as Number = 0;
         /// Passwords that may wait to be hashed. More are refused with 503 and a time to come back.

@@ -16,6 +16,7 @@
 //! | `403_csrf.html` | a form without its token | as `403.html`, `reason`, `advice`, `no_cookie`, `no_referer` |
 //! | `404.html` | no such page ([`Auth::not_found`](crate::Auth::not_found)) | as `403.html` |
 //! | `413.html` | by [`Templates::error_page`] alone: as in Django, a form that is too large is answered with 400 | as `400.html` |
+//! | `429.html` | too many attempts to log in | as `400.html` |
 //! | `500.html` | a failure | as `400.html` |
 //! | `503.html` | the database or the cache is away, or too much waits | as `400.html` |
 //!
@@ -59,7 +60,7 @@ const ERROR: &str = r#"{% extends "error.html" %}"#;
 /// Lets people see the passwords that they type. The pages work without it.
 const SHOW_PASSWORD: &str = include_str!("../../templates/show-password.js");
 
-const BUILT_IN: [(&str, &str); 17] = [
+const BUILT_IN: [(&str, &str); 18] = [
     ("base.html", include_str!("../../templates/base.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("400.html", ERROR),
@@ -67,6 +68,7 @@ const BUILT_IN: [(&str, &str); 17] = [
     ("403_csrf.html", ERROR),
     ("404.html", ERROR),
     ("413.html", ERROR),
+    ("429.html", ERROR),
     ("500.html", ERROR),
     ("503.html", ERROR),
     (

@@ -18,6 +18,7 @@ mod own_user;
 mod pages;
 mod password_change;
 mod permissions;
+mod rate_limit;
 mod remote_user;
 mod request_path;
 mod schema;

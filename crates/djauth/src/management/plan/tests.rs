@@ -57,7 +57,7 @@ fn an_empty_database_gets_everything() {
     let work = decide(&Catalogue::default(), &wanted()).expect("accepted");
     assert!(work.recorder);
     assert_eq!(work.migrations.len(), 18);
-    assert_eq!(work.tables.len(), 9);
+    assert_eq!(work.tables.len(), 10);
     let position = |name| names(&work).iter().position(|table| *table == name);
     assert!(position("auth_user") < position("django_admin_log"));
     assert!(position("django_content_type") < position("auth_permission"));
@@ -251,7 +251,8 @@ fn an_own_user_replaces_djangos() {
             "django_session",
             "auth_permission",
             "auth_group",
-            "auth_group_permissions"
+            "auth_group_permissions",
+            "djauth_login_attempts"
         ]
     );
 

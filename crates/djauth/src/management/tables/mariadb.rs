@@ -10,6 +10,14 @@ pub(super) const RECORDER: Table = Table {
     ],
 };
 
+/// `djauth_login_attempts`.
+pub(super) const LOGIN_ATTEMPTS: Table = Table {
+    name: "djauth_login_attempts",
+    statements: &[
+        r#"CREATE TABLE "djauth_login_attempts" ("counter" varchar(64) NOT NULL PRIMARY KEY, "period_end" bigint NOT NULL, "attempts" bigint NOT NULL, KEY "djauth_login_attempts_period_end" ("period_end"))"#,
+    ],
+};
+
 /// The tables of the four apps, each after those that it points at.
 pub(super) const TABLES: [Table; 9] = [
     Table {

@@ -36,6 +36,15 @@ pub(super) fn recorder(dialect: Dialect) -> &'static Table {
     }
 }
 
+/// The counters of the login rate limit: the one table that is our own and not Django's.
+pub(super) fn login_attempts(dialect: Dialect) -> &'static Table {
+    match dialect {
+        Dialect::Sqlite => &sqlite::LOGIN_ATTEMPTS,
+        Dialect::Postgres => &postgres::LOGIN_ATTEMPTS,
+        Dialect::Mysql => &mariadb::LOGIN_ATTEMPTS,
+    }
+}
+
 /// The tables of an app, each after those that it points at.
 pub(super) fn of(
     app: App,
@@ -163,6 +172,7 @@ mod tests {
         for table in App::ALL
             .into_iter()
             .flat_map(|app| of(app, Dialect::Mysql, false))
+            .chain([login_attempts(Dialect::Mysql)])
         {
             assert_eq!(table.statements.len(), 1, "{}", table.name);
         }
