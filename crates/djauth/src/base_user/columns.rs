@@ -72,7 +72,6 @@ impl<'r> Columns<'r> {
     }
 
     /// What the model is described by.
-    #[expect(dead_code, reason = "described models come next")]
     pub(crate) fn meta(&self) -> Option<&'r Arc<UserMeta>> {
         self.meta
     }
@@ -133,6 +132,29 @@ impl<'r> Columns<'r> {
                 None => Ok(default()),
             },
         }
+    }
+}
+
+impl Columns<'_> {
+    /// The field of a described model, as a value of its kind.
+    pub(crate) fn described(&mut self, field: &FieldInfo) -> db::Result<Value<'static>> {
+        let value = match &mut self.source {
+            Source::Row {
+                row,
+                names,
+                next,
+                offset,
+            } => {
+                let index = position(names, next, &field.name)?;
+                field.read(row.value(*offset + index)?)
+            }
+            Source::Record(_) => return Ok(field.default_value()),
+            Source::Map(values) => match values.get(field.name.as_ref()) {
+                Some(value) => field.read(value.clone()),
+                None => return Ok(field.default_value()),
+            },
+        };
+        value.ok_or_else(|| db::Error::decode(&field.name, field.kind.name()))
     }
 }
 

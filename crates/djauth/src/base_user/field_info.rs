@@ -28,7 +28,18 @@ pub struct FieldInfo {
     /// The name for people, where it is not the field's with spaces.
     pub verbose_name: Option<Cow<'static, str>>,
     /// What new objects of a described model have; a struct has its defaults in its code.
-    pub default: Option<Value<'static>>,
+    pub default: Option<FieldDefault>,
+}
+
+/// What new objects have in a field (Django's `default=`).
+#[derive(Clone, Debug, PartialEq)]
+pub enum FieldDefault {
+    /// The same for each.
+    Value(Value<'static>),
+    /// The moment at which it is made (`timezone.now`, `auto_now_add`).
+    Now,
+    /// A random UUID (`uuid.uuid4`).
+    Uuid4,
 }
 
 impl FieldInfo {
@@ -111,6 +122,39 @@ impl FieldInfo {
             }
             FieldKind::Uuid => Uuid::try_parse(text).ok().map(Into::into),
             FieldKind::Bytes => None,
+            _ => Some(text.to_owned().into()),
+        }
+    }
+
+    /// What a column holds, as a value of the field's kind. `None`: it holds something else.
+    pub(crate) fn read(&self, value: Value<'_>) -> Option<Value<'static>> {
+        fn of<T: Field>(value: Value<'_>) -> Option<Value<'static>> {
+            T::from_value(value).map(|typed| typed.to_value().into_owned())
+        }
+        if value.is_null() {
+            return Some(Value::Null);
+        }
+        match self.kind {
+            FieldKind::Bool => of::<bool>(value),
+            FieldKind::Int32 | FieldKind::Int64 => of::<i64>(value),
+            FieldKind::Real => of::<f64>(value),
+            FieldKind::Bytes => of::<Vec<u8>>(value),
+            FieldKind::DateTime => of::<DateTime<Utc>>(value),
+            FieldKind::Uuid => of::<Uuid>(value),
+            _ => of::<String>(value),
+        }
+    }
+
+    /// What new objects have; NULL where the model says nothing that fits.
+    pub(crate) fn default_value(&self) -> Value<'static> {
+        match (&self.default, self.kind) {
+            (Some(FieldDefault::Value(value)), _) => value.clone(),
+            (Some(FieldDefault::Now), FieldKind::DateTime) => DateTime::<Utc>::blank().into(),
+            (Some(FieldDefault::Now), _) => Utc::now().format("%Y-%m-%d").to_string().into(),
+            (Some(FieldDefault::Uuid4), _) => Uuid::new_v4().into(),
+            (None, FieldKind::Text) if !self.null => "".into(),
+            (None, FieldKind::Bool) if !self.null => false.into(),
+            (None, _) => Value::Null,
         }
     }
 }
@@ -135,6 +179,43 @@ pub enum FieldKind {
     DateTime,
     /// `UUIDField`.
     Uuid,
+    /// `DateField`, kept as text.
+    Date,
+    /// `TimeField`, kept as text.
+    Time,
+    /// `DecimalField`, kept as text.
+    Decimal,
+    /// `JSONField`, kept as text.
+    Json,
+    /// `GenericIPAddressField`, kept as text.
+    Address,
+}
+
+impl FieldKind {
+    /// The type to which PostgreSQL must be told to convert, for kinds that are kept as text.
+    pub(crate) const fn postgres_cast(self) -> Option<&'static str> {
+        match self {
+            Self::Date => Some("date"),
+            Self::Time => Some("time"),
+            Self::Decimal => Some("numeric"),
+            Self::Json => Some("jsonb"),
+            Self::Address => Some("inet"),
+            _ => None,
+        }
+    }
+
+    /// The name used in errors.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Int32 | Self::Int64 => "integer",
+            Self::Real => "double",
+            Self::Bytes => "byte string",
+            Self::DateTime => "moment",
+            Self::Uuid => "UUID",
+            _ => "text",
+        }
+    }
 }
 
 /// A Rust type with the kind of column that holds it.

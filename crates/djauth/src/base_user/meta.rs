@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{BaseUser, FieldInfo};
+use super::{BaseUser, FieldInfo, FieldKind, UserId};
 use crate::Error;
+use crate::db::Value;
 use crate::settings::Settings;
 
 /// A user model: the constants of its class and its `_meta`.
@@ -113,10 +114,59 @@ impl UserMeta {
     /// # Errors
     /// `ImproperlyConfigured`: nothing describes it.
     pub fn of<U: BaseUser>(settings: &Settings) -> Result<Arc<Self>, Error> {
-        let _ = settings;
-        U::declared().map(Arc::new).ok_or_else(|| {
-            Error::improperly_configured("AUTH_USER_MODEL does not describe the user model")
-        })
+        let setting = &settings.auth_user_model;
+        let wrong = |what: String| Err(Error::improperly_configured(what));
+        let declared = U::declared().map(Arc::new);
+        let meta = match (declared, setting.description()) {
+            (Some(declared), _) if setting.is_default() => return Ok(declared),
+            (Some(declared), _) if setting.label() == declared.label() => return Ok(declared),
+            (Some(declared), _) => {
+                let (named, label) = (setting.label(), declared.label());
+                return wrong(format!(
+                    "AUTH_USER_MODEL names {named}, but the user model is {label}; \
+                     describe the model in AUTH_USER_MODEL, or name it in Rust"
+                ));
+            }
+            (None, Some(described)) => described,
+            (None, None) => {
+                return wrong("AUTH_USER_MODEL does not describe the user model".to_owned());
+            }
+        };
+        let key_is_uuid = meta.field(&meta.pk).map(|key| key.kind) == Some(FieldKind::Uuid);
+        if key_is_uuid == U::Id::AUTO {
+            return wrong(format!(
+                "AUTH_USER_MODEL: the key of {} is not of the type that this program expects",
+                meta.label()
+            ));
+        }
+        Ok(meta.clone())
+    }
+
+    /// A model without anything.
+    pub(crate) fn of_nothing() -> Self {
+        Self {
+            app_label: String::new(),
+            object_name: String::new(),
+            verbose_name: None,
+            db_table: String::new(),
+            pk: String::new(),
+            username_field: String::new(),
+            email_field: String::new(),
+            required_fields: Vec::new(),
+            fields: Vec::new(),
+            links: None,
+            is_active: UserFlag::Always(true),
+            is_staff: UserFlag::Always(false),
+            is_superuser: UserFlag::Always(false),
+        }
+    }
+
+    /// Whether a key can be in the table at all: an integer column may be narrower than the type.
+    pub(crate) fn key_fits(&self, id: &impl UserId) -> bool {
+        match (id.to_value(), self.field(&self.pk).map(|key| key.kind)) {
+            (Value::Int(id), Some(FieldKind::Int32)) => i32::try_from(id).is_ok(),
+            _ => true,
+        }
     }
 
     /// The model's name in lower case.

@@ -16,7 +16,7 @@ mod truncate_name;
 use std::fmt;
 
 pub use columns::{Changes, Columns, Embed};
-pub use field_info::{ColumnType, FieldInfo, FieldKind};
+pub use field_info::{ColumnType, FieldDefault, FieldInfo, FieldKind};
 pub use id::UserId;
 pub use meta::{LinkTable, UserFlag, UserLinkTables, UserMeta};
 pub use normalize::{normalize_email, normalize_username};

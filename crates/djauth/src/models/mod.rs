@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod deletion;
+mod described;
 mod group;
 mod group_manager;
 mod link;
@@ -17,6 +18,7 @@ mod user_manager;
 
 pub use anonymous::AnonymousUser;
 pub use deletion::Deleted;
+pub use described::DescribedUser;
 pub use group::Group;
 pub use group_manager::GroupManager;
 pub use membership::Related;

@@ -50,7 +50,7 @@ impl<U: BaseUser> Model<U> {
     /// # Errors
     /// `ImproperlyConfigured`: the model contradicts itself.
     pub(crate) fn new(dialect: Dialect, meta: Arc<UserMeta>) -> Result<Self, Error> {
-        let users = Table::<U>::users(&meta)?;
+        let users = Table::<U>::users(&meta, dialect)?;
         check_names(&meta, &users)?;
         let groups = Table::new("auth_group")?;
         let permissions = Table::new("auth_permission")?;

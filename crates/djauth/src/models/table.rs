@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::FieldValues;
 use crate::base_user::{BaseUser, Changes, Columns, UserId, UserMeta};
-use crate::db::{self, Executor, Field, Row, Sql, Value, quote_name};
+use crate::db::{self, Dialect, Executor, Field, Row, Sql, Value, quote_name};
 use crate::{Error, ErrorKind};
 
 /// A struct that is a row of one table.
@@ -59,6 +59,7 @@ pub(crate) struct Table<T: Entity> {
     pub(crate) key: usize,
     /// Of users alone.
     meta: Option<Arc<UserMeta>>,
+    dialect: Option<Dialect>,
     by_id: Sql,
     insert: Sql,
     insert_with_id: Sql,
@@ -71,7 +72,7 @@ impl<U: BaseUser> Table<U> {
     ///
     /// # Errors
     /// `ImproperlyConfigured` when the struct reads other columns than it writes, or one twice.
-    pub(crate) fn users(meta: &Arc<UserMeta>) -> Result<Self, Error> {
+    pub(crate) fn users(meta: &Arc<UserMeta>, dialect: Dialect) -> Result<Self, Error> {
         let columns = match U::declared() {
             Some(_) => Columns::names(U::read)?
                 .into_iter()
@@ -79,7 +80,8 @@ impl<U: BaseUser> Table<U> {
                 .collect(),
             None => meta.fields.iter().map(|field| field.name.clone()).collect(),
         };
-        Self::build(meta.db_table.clone(), &meta.pk, columns, Some(meta.clone()))
+        let described = Some((meta.clone(), dialect));
+        Self::build(meta.db_table.clone(), &meta.pk, columns, described)
     }
 
     /// An unsaved user with the model's defaults.
@@ -112,37 +114,44 @@ impl<T: Entity> Table<T> {
         table: String,
         key: &str,
         columns: Vec<Cow<'static, str>>,
-        meta: Option<Arc<UserMeta>>,
+        users: Option<(Arc<UserMeta>, Dialect)>,
     ) -> Result<Self, Error> {
+        let (meta, dialect) = users.unzip();
         let wrong = |name: &str, what: &str| wrong_column(&table, name, what);
         check_written::<T>(&columns, meta.as_ref(), &wrong)?;
         let place = columns.iter().position(|column| column == key);
         let place = place.ok_or_else(|| wrong(key, "is the key but is not read"))?;
         let quoted = |name: &Cow<'static, str>| quoted_column(meta.as_deref(), name);
+        let casts = |name: &Cow<'static, str>| cast_of(meta.as_deref(), dialect, name);
         let all: Vec<String> = columns.iter().map(quoted).collect();
+        let marks: Vec<String> = columns.iter().map(|name| mark(casts(name))).collect();
         let id = all[place].clone();
-        let rest: Vec<String> = all
-            .iter()
-            .filter(|column| **column != id)
-            .cloned()
-            .collect();
+        let without_key = |texts: &[String]| {
+            let mut texts = texts.to_vec();
+            texts.remove(place);
+            texts
+        };
+        let (rest, rest_marks) = (without_key(&all), without_key(&marks));
         let key_column = meta.as_ref().map_or(key, |meta| meta.column(key));
         let name = quote_name(&table).into_owned();
-        let list = list(&name, &all);
+        let list = columns.iter().zip(&all);
+        let list = list.map(|(field, column)| selected(&name, column, casts(field)));
+        let list = list.collect::<Vec<_>>().join(", ");
         Ok(Self {
             by_id: Sql::generated(
                 format!("SELECT {list} FROM {name} WHERE {name}.{id} = ?"),
                 None,
             ),
-            insert: Sql::generated(insert(&name, &rest), Some(key_column)),
-            insert_with_id: Sql::generated(insert(&name, &all), None),
-            update: Sql::generated(update(&name, &rest, &id), None),
+            insert: Sql::generated(insert(&name, &rest, &rest_marks), Some(key_column)),
+            insert_with_id: Sql::generated(insert(&name, &all, &marks), None),
+            update: Sql::generated(update(&name, &rest, &rest_marks, &id), None),
             table,
             name,
             columns,
             list,
             key: place,
             meta,
+            dialect,
             of: PhantomData,
         })
     }
@@ -220,7 +229,12 @@ impl<T: Entity> Table<T> {
             .iter()
             .map(|name| quoted_column(self.meta.as_deref(), name))
             .collect();
-        let sql = Sql::generated(update(&self.name, &columns, &self.id_column()), None);
+        let marks: Vec<String> = named
+            .iter()
+            .map(|name| mark(cast_of(self.meta.as_deref(), self.dialect, name)))
+            .collect();
+        let text = update(&self.name, &columns, &marks, &self.id_column());
+        let sql = Sql::generated(text, None);
         match ex
             .execute(&sql, values(object, &named, self.id_name(), true))
             .await?
@@ -329,21 +343,43 @@ fn take<'a>(pairs: &mut [(&'a str, Value<'a>)], name: &str) -> Value<'a> {
     })
 }
 
+/// The type that a field's text is converted to and from, where the database must be told.
+fn cast_of(
+    meta: Option<&UserMeta>,
+    dialect: Option<Dialect>,
+    name: &str,
+) -> Option<(Dialect, &'static str)> {
+    let cast = meta?.field(name)?.kind.postgres_cast()?;
+    Some((dialect?, cast))
+}
+
+/// A mark for a value of a field.
+fn mark(cast: Option<(Dialect, &'static str)>) -> String {
+    match cast {
+        Some((Dialect::Postgres, cast)) => format!("CAST(CAST(? AS text) AS {cast})"),
+        _ => "?".to_owned(),
+    }
+}
+
+/// A field in a SELECT.
+fn selected(table: &str, column: &str, cast: Option<(Dialect, &'static str)>) -> String {
+    match cast {
+        Some((Dialect::Mysql, _)) => format!("CAST({table}.{column} AS char)"),
+        Some(_) => format!("CAST({table}.{column} AS text)"),
+        None => format!("{table}.{column}"),
+    }
+}
+
 /// Columns are quoted.
-fn list(table: &str, columns: &[String]) -> String {
-    let columns: Vec<_> = columns.iter().map(|c| format!("{table}.{c}")).collect();
-    columns.join(", ")
+fn insert(table: &str, columns: &[String], marks: &[String]) -> String {
+    let (columns, marks) = (columns.join(", "), marks.join(", "));
+    format!("INSERT INTO {table} ({columns}) VALUES ({marks})")
 }
 
-fn insert(table: &str, columns: &[String]) -> String {
-    let marks = vec!["?"; columns.len()].join(", ");
-    format!(
-        "INSERT INTO {table} ({}) VALUES ({marks})",
-        columns.join(", ")
-    )
-}
-
-fn update(table: &str, columns: &[String], id: &str) -> String {
-    let sets: Vec<_> = columns.iter().map(|c| format!("{c} = ?")).collect();
+fn update(table: &str, columns: &[String], marks: &[String], id: &str) -> String {
+    let sets = columns.iter().zip(marks);
+    let sets: Vec<_> = sets
+        .map(|(column, mark)| format!("{column} = {mark}"))
+        .collect();
     format!("UPDATE {table} SET {} WHERE {id} = ?", sets.join(", "))
 }

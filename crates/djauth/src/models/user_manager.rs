@@ -71,6 +71,9 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
     /// # Errors
     /// The database's.
     pub async fn get(self, id: U::Id) -> Result<Option<U>, Error> {
+        if !self.auth.user_meta().key_fits(&id) {
+            return Ok(None);
+        }
         self.auth.model().users.find(self.ex, id).await
     }
 

@@ -31,6 +31,7 @@ mod show;
 mod table;
 mod time;
 mod urls;
+mod user_model;
 mod validate;
 
 pub use cookies::SameSite;
@@ -46,6 +47,7 @@ pub use read::Draft;
 pub use show::reference;
 pub use table::{DEFINITIONS, Definition, Settings};
 pub use urls::SecretUrl;
+pub use user_model::AuthUserModel;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ use super::permissions::{CustomPermission, Permissions};
 use super::rate::{Rate, RateLimit};
 use super::time::Zone;
 use super::urls::{CacheUrl, DatabaseUrl, SecretUrl};
+use super::user_model::{AuthUserModel, UserModel};
 
 /// One setting: what the reader, `diffsettings`, the reference page and the checks know of it.
 pub struct Definition {
@@ -158,6 +159,10 @@ settings! {
     }
 
     "Login and passwords" {
+        /// The user model. A name says which struct of the program is meant. A table describes a model that no struct
+        /// mirrors, so that the binary serves a site with a model of its own; `docs/own_user_model.md` says how, and
+        /// `djauth settings --from manage.py` writes it.
+        AUTH_USER_MODEL => auth_user_model: AuthUserModel as UserModel = AuthUserModel::default();
         /// The backends that are asked who somebody is, in this order. Sessions name them by dotted path.
         AUTHENTICATION_BACKENDS => authentication_backends: Vec<String> as Backends = texts(["django.contrib.auth.backends.ModelBackend"]);
         /// The header in which one of `TRUSTED_PROXIES` names who it has authenticated, as Django names it; null: none. It needs `RemoteUserBackend` in `AUTHENTICATION_BACKENDS`.
