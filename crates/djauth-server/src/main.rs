@@ -21,8 +21,11 @@ mod terminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use djauth::base_user::FieldKind;
+use djauth::models::DescribedUser;
 use djauth::settings::Draft;
 use djauth::{BaseUser, User};
+use uuid::Uuid;
 
 use crate::cli::{Command, Invocation, Options};
 use crate::commands::createsuperuser::Given;
@@ -67,7 +70,15 @@ fn with_settings(options: &Options, command: Command) -> Result<(), Failure> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Failure::caused("cannot start threads", &error))?;
-    let result = runtime.block_on(with_runtime::<User>(options, command, Plan::new(draft)?));
+    let model = draft.settings().auth_user_model.clone();
+    let plan = Plan::new(draft)?;
+    let result = match model.description().map(|meta| meta.key_kind()) {
+        None => runtime.block_on(with_runtime::<User>(options, command, plan)),
+        Some(FieldKind::Uuid) => {
+            runtime.block_on(with_runtime::<DescribedUser<Uuid>>(options, command, plan))
+        }
+        Some(_) => runtime.block_on(with_runtime::<DescribedUser<i64>>(options, command, plan)),
+    };
     // A question that nobody answered must not keep the program alive.
     runtime.shutdown_background();
     result

@@ -186,33 +186,40 @@ fn size(setting: u64) -> usize {
 
 /// A pattern cannot name a constant of a generic type without its parameter.
 const REMOTE_USER_BACKEND: &str = RemoteUserBackend::<User>::PATH;
-
+/// It knows nobody and grants nothing.
+/// Each under the path that the settings give it, so that sessions keep it.
 fn named_backends<U: BaseUser>(settings: &Settings) -> Result<Backends<U>, Error> {
     let mut backends = Backends::new();
     let create = settings.remote_user_create_unknown;
     for path in &settings.authentication_backends {
-        match path.as_str() {
-            ModelBackend::PATH => backends.push(ModelBackend::new()),
-            AllowAllUsersModelBackend::PATH => backends.push(AllowAllUsersModelBackend::new()),
-            REMOTE_USER_BACKEND => {
-                backends.push(RemoteUserBackend::new().create_unknown_user(create));
+        match settings.builtin_backend(path) {
+            Some(ModelBackend::PATH) => backends.push(ModelBackend::at_path(path)),
+            Some(AllowAllUsersModelBackend::PATH) => {
+                backends.push(AllowAllUsersModelBackend::at_path(path));
             }
-            AllowAllUsersRemoteUserBackend::PATH => {
-                let backend = AllowAllUsersRemoteUserBackend::backend();
+            Some(REMOTE_USER_BACKEND) => {
+                let backend = RemoteUserBackend::at_path(path);
                 backends.push(backend.create_unknown_user(create));
             }
-            unknown => {
+            Some(AllowAllUsersRemoteUserBackend::PATH) => {
+                let backend = AllowAllUsersRemoteUserBackend::at_path(path);
+                backends.push(backend.create_unknown_user(create));
+            }
+            Some(BASE_BACKEND) => {}
+            _ => {
                 return Err(Error::improperly_configured(format!(
-                    "AUTHENTICATION_BACKENDS names {unknown:?}, which is not known here: \
-                     add it with Builder::backend"
+                    "AUTHENTICATION_BACKENDS names {path:?}, which is not known here: \
+                     add it with Builder::backend, or to AUTHENTICATION_BACKEND_ALIASES"
                 )));
             }
         }
     }
     if backends.is_empty() {
         return Err(Error::improperly_configured(
-            "AUTHENTICATION_BACKENDS is empty",
+            "AUTHENTICATION_BACKENDS has nobody who knows users",
         ));
     }
     Ok(backends)
 }
+
+const BASE_BACKEND: &str = "django.contrib.auth.backends.BaseBackend";

@@ -233,9 +233,15 @@ impl AllowAllUsersRemoteUserBackend {
     /// The backend under Django's own path, to change further.
     #[must_use]
     pub fn backend<U: BaseUser>() -> RemoteUserBackend<U> {
+        Self::at_path(Self::PATH)
+    }
+
+    /// The backend under another path.
+    #[must_use]
+    pub fn at_path<U: BaseUser>(path: impl Into<String>) -> RemoteUserBackend<U> {
         RemoteUserBackend {
             rule: RowRule::Any,
-            ..RemoteUserBackend::at_path(Self::PATH)
+            ..RemoteUserBackend::at_path(path)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{BaseUser, FieldInfo, FieldKind, UserId};
+use super::{BaseUser, Columns, FieldInfo, FieldKind, UserId};
 use crate::Error;
 use crate::db::Value;
 use crate::settings::Settings;
@@ -88,7 +88,9 @@ impl UserMeta {
         let key = fields
             .iter()
             .find(|field| field.column_name() == U::ID_COLUMN);
-        let flag = |name: &str, otherwise| match fields.iter().any(|field| field.name == name) {
+        // A struct without `FIELDS` shows its names by reading them.
+        let names = Columns::names(U::read).unwrap_or_default();
+        let flag = |name: &str, otherwise| match names.contains(&name) {
             true => UserFlag::Field(name.to_owned()),
             false => UserFlag::Always(otherwise),
         };
@@ -132,7 +134,7 @@ impl UserMeta {
                 return wrong("AUTH_USER_MODEL does not describe the user model".to_owned());
             }
         };
-        let key_is_uuid = meta.field(&meta.pk).map(|key| key.kind) == Some(FieldKind::Uuid);
+        let key_is_uuid = meta.key_kind() == FieldKind::Uuid;
         if key_is_uuid == U::Id::AUTO {
             return wrong(format!(
                 "AUTH_USER_MODEL: the key of {} is not of the type that this program expects",
@@ -210,6 +212,13 @@ impl UserMeta {
             (None, "email") => "email address".to_owned(),
             (None, name) => name.replace('_', " "),
         }
+    }
+
+    /// What kind of key users have.
+    #[must_use]
+    pub fn key_kind(&self) -> FieldKind {
+        self.field(&self.pk)
+            .map_or(FieldKind::Int32, |key| key.kind)
     }
 
     /// What is known of the field that people log in with.

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::base_user::{BaseUser, Columns, UserMeta, normalize_email, normalize_username};
+use crate::base_user::{
+    BaseUser, Columns, UserFlag, UserMeta, normalize_email, normalize_username,
+};
 use crate::db::Value;
 use crate::{Auth, Error};
 
@@ -42,8 +44,11 @@ pub(super) fn build_exact<U: BaseUser>(
         &meta.email_field,
         normalize_email(email).into(),
     );
-    put(auth, &mut values, "is_staff", superuser.into());
-    put(auth, &mut values, "is_superuser", superuser.into());
+    for flag in [&meta.is_staff, &meta.is_superuser] {
+        if let UserFlag::Field(name) = flag {
+            values.insert(name.clone(), superuser.into());
+        }
+    }
     put(auth, &mut values, "date_joined", auth.now().into());
     put(auth, &mut values, &meta.username_field, username.into());
     let columns = Columns::map(&values);
@@ -68,7 +73,8 @@ fn normalized(meta: &UserMeta, username: &str) -> String {
 
 /// `create_superuser` with flags that the caller turned off is a mistake, as in Django.
 pub(super) fn check_superuser<U: BaseUser>(auth: &Auth<U>, user: &U) -> Result<(), Error> {
-    if auth.model().has_column("is_staff") && !user.is_staff() {
+    let staff_is_a_field = matches!(auth.user_meta().is_staff, UserFlag::Field(_));
+    if staff_is_a_field && !user.is_staff() {
         return Err(Error::value("a superuser must have is_staff set"));
     }
     if user.permissions().is_some() && !user.is_superuser() {

@@ -1,8 +1,11 @@
 //! Settings that name a class of Django: hashers, backends, engines.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::kind::{Kind, expected, list};
+use super::{ImproperlyConfigured, Settings};
 
 /// A class that djauth has, by Django's dotted path and by a short name.
 struct Class {
@@ -53,7 +56,11 @@ const PASSWORD_HASHERS: [Class; 10] = [
     },
 ];
 
-const BACKENDS: [Class; 4] = [
+const BACKENDS: [Class; 5] = [
+    Class {
+        path: "django.contrib.auth.backends.BaseBackend",
+        short: "BaseBackend",
+    },
     Class {
         path: "django.contrib.auth.backends.ModelBackend",
         short: "ModelBackend",
@@ -141,11 +148,15 @@ pub(super) struct Backends;
 
 impl Kind for Backends {
     type Value = Vec<String>;
-    const EXPECTED: &'static str =
-        "a list of backends by dotted path or short name, such as [\"ModelBackend\"]";
+    const EXPECTED: &'static str = "a list of backends by dotted path or short name, such as [\"ModelBackend\"]; \
+        what is not Django's must be in AUTHENTICATION_BACKEND_ALIASES";
 
     fn read(json: &Json) -> Result<Vec<String>, String> {
-        read_classes::<Self>(&BACKENDS, json)
+        let names = list::<Self>(json)?.iter().map(|name| {
+            let name = name.as_str().ok_or_else(expected::<Self>)?;
+            Ok(resolve(&BACKENDS, name).unwrap_or(name).to_owned())
+        });
+        names.collect()
     }
 
     fn show(value: &Vec<String>) -> Json {
@@ -154,6 +165,64 @@ impl Kind for Backends {
 
     fn check(value: &Vec<String>) -> Result<(), String> {
         not_empty::<Self>(value)
+    }
+}
+
+/// `AUTHENTICATION_BACKEND_ALIASES`: foreign paths, with the built-in backend that takes the place of each.
+pub(super) struct BackendAliases;
+
+impl Kind for BackendAliases {
+    type Value = BTreeMap<String, String>;
+    const EXPECTED: &'static str = "a table from dotted paths to built-in backends, such as \
+        {\"allauth.account.auth_backends.AuthenticationBackend\": \"ModelBackend\"}";
+
+    fn read(json: &Json) -> Result<Self::Value, String> {
+        let table = json.as_object().ok_or_else(expected::<Self>)?;
+        let pairs = table.iter().map(|(path, name)| {
+            let builtin = read_class::<Self>(&BACKENDS, name)?;
+            Ok((path.clone(), builtin))
+        });
+        pairs.collect()
+    }
+
+    fn show(value: &Self::Value) -> Json {
+        let pairs = value
+            .iter()
+            .map(|(path, builtin)| (path.clone(), builtin.as_str().into()));
+        Json::Object(pairs.collect())
+    }
+
+    fn check(value: &Self::Value) -> Result<(), String> {
+        let foreign = |path: &str| path.contains('.') && resolve(&BACKENDS, path).is_none();
+        match value.keys().find(|path| !foreign(path)) {
+            Some(path) => Err(format!("{path:?} is not the path of a foreign backend")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Settings {
+    /// The built-in backend that a path means: itself, or what the aliases say.
+    pub(crate) fn builtin_backend<'a>(&'a self, path: &'a str) -> Option<&'a str> {
+        match self.authentication_backend_aliases.get(path) {
+            Some(builtin) => Some(builtin),
+            None => resolve(&BACKENDS, path),
+        }
+    }
+
+    /// Refuses backends of a file that nobody can find. (A program may add its own in Rust.)
+    pub(super) fn validate_backends(&self) -> Result<(), ImproperlyConfigured> {
+        let mut paths = self.authentication_backends.iter();
+        match paths.find(|path| self.builtin_backend(path).is_none()) {
+            Some(path) => Err(ImproperlyConfigured::setting(
+                "AUTHENTICATION_BACKENDS",
+                format!(
+                    "{path:?} is not known; expected {}, or a path in AUTHENTICATION_BACKEND_ALIASES",
+                    BACKENDS.map(|class| class.short).join(", ")
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 }
 

@@ -47,6 +47,7 @@ impl Draft {
         }
         draft.read_environment(environment)?;
         draft.settings.validate()?;
+        draft.settings.validate_backends()?;
         Ok(draft)
     }
 

@@ -1,5 +1,6 @@
 //! The table of all settings: it makes [`Settings`] and everything that must agree with it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
@@ -11,7 +12,7 @@ use super::cookies::{SameSite, SameSiteKind};
 use super::kind::*;
 use super::languages::Languages;
 use super::limits::Limits;
-use super::names::{Backends, Engine, FailureView, PasswordHashers, SessionEngine};
+use super::names::{BackendAliases, Backends, Engine, FailureView, PasswordHashers, SessionEngine};
 use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
 use super::passwords::{HasherParameters, Parameters, PasswordValidator, Validators};
 use super::permissions::{CustomPermission, Permissions};
@@ -160,11 +161,19 @@ settings! {
 
     "Login and passwords" {
         /// The user model. A name says which struct of the program is meant. A table describes a model that no struct
-        /// mirrors, so that the binary serves a site with a model of its own; `docs/own_user_model.md` says how, and
+        /// mirrors, so that the binary serves a site with a model of its own: `label`, `db_table`, `USERNAME_FIELD`,
+        /// `EMAIL_FIELD`, `REQUIRED_FIELDS`, `is_active`, `is_staff`, `is_superuser`, `fields` (each with `name`, `type`,
+        /// `column`, `max_length`, `primary_key`, `unique`, `null`, `blank`, `default`), `groups` and `user_permissions`
+        /// (each with `table` and its two columns). `crates/djauth/src/docs/own_user_model.md` explains each, and
         /// `djauth settings --from manage.py` writes it.
         AUTH_USER_MODEL => auth_user_model: AuthUserModel as UserModel = AuthUserModel::default();
         /// The backends that are asked who somebody is, in this order. Sessions name them by dotted path.
         AUTHENTICATION_BACKENDS => authentication_backends: Vec<String> as Backends = texts(["django.contrib.auth.backends.ModelBackend"]);
+        /// Built-in backends that take the place of foreign ones, by the foreign paths. Sessions keep those paths, so
+        /// that the Django site and djauth accept each other's. What a foreign backend does beyond the built-in one (as
+        /// allauth finds users by e-mail address too, or axes locks accounts out) is not done here; `BaseBackend` knows
+        /// nobody, for backends that only refuse.
+        AUTHENTICATION_BACKEND_ALIASES => authentication_backend_aliases: BTreeMap<String, String> as BackendAliases = BTreeMap::new();
         /// The header in which one of `TRUSTED_PROXIES` names who it has authenticated, as Django names it; null: none. It needs `RemoteUserBackend` in `AUTHENTICATION_BACKENDS`.
         REMOTE_USER_HEADER => remote_user_header: Option<String> as Maybe<MetaHeader> = None;
         /// Keeps such a user logged in also without the header (Django's `PersistentRemoteUserMiddleware`).

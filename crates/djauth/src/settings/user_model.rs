@@ -68,7 +68,7 @@ pub(super) struct UserModel;
 impl Kind for UserModel {
     type Value = AuthUserModel;
     const EXPECTED: &'static str = "\"app_label.ClassName\", or a table with `label`, `fields` and what else \
-        describes the model (see \"A user model in settings\" in the page of the own user model)";
+        describes the model";
 
     fn read(json: &Json) -> Result<AuthUserModel, String> {
         match json {

@@ -4,6 +4,7 @@ mod admin;
 mod auth_backends;
 mod auth_support;
 mod contenttypes;
+mod described_user;
 mod error_pages;
 mod handlers;
 mod http;
