@@ -51,6 +51,8 @@ pub enum ErrorKind {
     /// The database's tables are not those of Django 4.2 to 6.1, or not Django's at all; the text says what is missing
     /// or in the way, and what to do.
     Schema,
+    /// A message was not accepted by whatever sends mail.
+    Mail,
     /// A signal's receiver failed.
     Receiver,
     /// A password hasher failed, or no thread could be started for it.

@@ -21,6 +21,7 @@ pub mod password_validation;
 pub mod rate_limit;
 pub mod request_path;
 pub mod signals;
+pub mod tokens;
 pub mod urls;
 pub mod validators;
 pub mod views;
@@ -34,6 +35,7 @@ pub mod csrf;
 pub mod hashing;
 pub mod http;
 pub mod i18n;
+pub mod mail;
 pub mod settings;
 pub mod templates;
 

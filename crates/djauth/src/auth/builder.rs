@@ -17,12 +17,13 @@ use crate::backends::{
 use crate::base_user::{BaseUser, UserMeta};
 use crate::db::{Database, Executor};
 use crate::hashing::HashingPool;
+use crate::mail::{self, MailQueue, MailSender};
 use crate::management::ModelMeta;
 use crate::models::User;
 use crate::models::model::Model;
 use crate::rate_limit::LoginRateLimit;
 use crate::request_path::Hints;
-use crate::settings::Settings;
+use crate::settings::{DEFAULT_MAILER_ALIAS, Settings};
 use crate::signals::Signals;
 use crate::templates::Templates;
 
@@ -35,6 +36,7 @@ pub struct Builder<U: BaseUser> {
     sessions: Option<SessionEngine>,
     clock: Arc<dyn Clock>,
     apps: Apps,
+    mail_sender: Option<Arc<dyn MailSender>>,
 }
 
 impl<U: BaseUser> fmt::Debug for Builder<U> {
@@ -54,6 +56,7 @@ impl<U: BaseUser> Builder<U> {
             sessions: None,
             clock: Arc::new(SystemClock),
             apps: Apps::default(),
+            mail_sender: None,
         }
     }
 
@@ -66,6 +69,7 @@ impl<U: BaseUser> Builder<U> {
             sessions: self.sessions,
             clock: self.clock,
             apps: self.apps,
+            mail_sender: self.mail_sender,
         }
     }
 
@@ -97,6 +101,12 @@ impl<U: BaseUser> Builder<U> {
     /// Where "now" comes from, for tests.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What sends mail, in place of what the settings `EMAIL_…` say.
+    pub fn mail_sender(mut self, sender: impl MailSender + 'static) -> Self {
+        self.mail_sender = Some(Arc::new(sender));
         self
     }
 
@@ -151,7 +161,12 @@ impl<U: BaseUser> Builder<U> {
             Some(engine) => engine,
             None => super::sessions::engine(&self.settings, &keys, &db, &self.clock)?,
         };
+        let sender = match self.mail_sender {
+            Some(sender) => sender,
+            None => mail_sender(&self.settings)?,
+        };
         let auth = Auth(Arc::new(Inner {
+            mail: MailQueue::new(sender, &self.settings),
             hashing: HashingPool::new(
                 hashers,
                 size(self.settings.hashing_threads),
@@ -178,6 +193,10 @@ impl<U: BaseUser> Builder<U> {
         apps::ready(&auth);
         Ok(auth)
     }
+}
+
+fn mail_sender(settings: &Settings) -> Result<Arc<dyn MailSender>, Error> {
+    mail::sender(&settings.mailer(DEFAULT_MAILER_ALIAS)?, settings.time_zone)
 }
 
 fn size(setting: u64) -> usize {

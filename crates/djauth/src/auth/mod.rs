@@ -28,6 +28,7 @@ use crate::backends::{Backends, DynBackend};
 use crate::base_user::{BaseUser, UserMeta};
 use crate::db::Database;
 use crate::hashing::HashingPool;
+use crate::mail::MailQueue;
 use crate::models::model::Model;
 use crate::models::{GroupManager, PermissionManager, User, UserManager};
 use crate::rate_limit::LoginRateLimit;
@@ -65,6 +66,7 @@ pub(crate) struct Inner<U: BaseUser> {
     apps: Apps,
     hints: Hints<U>,
     rate_limit: LoginRateLimit,
+    mail: MailQueue,
 }
 
 impl Auth {
@@ -184,6 +186,10 @@ impl<U: BaseUser> Auth<U> {
 
     pub(crate) fn backends(&self) -> &Backends<U> {
         &self.0.backends
+    }
+
+    pub(crate) fn mail_queue(&self) -> &MailQueue {
+        &self.0.mail
     }
 
     pub(crate) fn hints(&self) -> &Hints<U> {

@@ -12,6 +12,7 @@ use super::cookies::{SameSite, SameSiteKind};
 use super::kind::*;
 use super::languages::Languages;
 use super::limits::Limits;
+use super::mail::{BackendKind, ExistingFile, MailBackend, Mailer, Mailers, Port};
 use super::names::{BackendAliases, Backends, Engine, FailureView, PasswordHashers, SessionEngine};
 use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
 use super::passwords::{HasherParameters, Parameters, PasswordValidator, Validators};
@@ -200,8 +201,7 @@ settings! {
         LOGIN_REDIRECT_URL => login_redirect_url: String as Location = "/accounts/profile/".into();
         /// Where a logout leads; null shows a page that says so.
         LOGOUT_REDIRECT_URL => logout_redirect_url: Option<String> as Maybe<Location> = None;
-        /// How long a link for resetting a password can be used, in seconds. It has no effect before
-        /// the reset pages: used from the reset pages on.
+        /// How long a link for resetting a password can be used, in seconds.
         PASSWORD_RESET_TIMEOUT => password_reset_timeout: u64 as Number = 259_200;
         /// Permissions of the application, which `migrate` adds where they are missing, with their content types;
         /// none is changed or deleted.
@@ -283,6 +283,47 @@ settings! {
         DATA_UPLOAD_MAX_NUMBER_FIELDS => data_upload_max_number_fields: Option<u64> as Maybe<Number> = Some(1000);
         /// Accepts signed cookies with the salt of Django before 6.1 too.
         SIGNED_COOKIE_LEGACY_SALT_FALLBACK => signed_cookie_legacy_salt_fallback: bool as Flag = false;
+    }
+
+    "Mail" {
+        /// What sends mail.
+        EMAIL_BACKEND => email_backend: MailBackend as BackendKind = MailBackend::Smtp;
+        /// The mail server.
+        EMAIL_HOST => email_host: String as Text = "localhost".into();
+        /// The port of the mail server.
+        EMAIL_PORT => email_port: u16 as Port = 25;
+        /// Who logs in at the mail server; nobody if empty. Without TLS the login is readable on the way.
+        EMAIL_HOST_USER => email_host_user: String as Text = String::new();
+        /// The password of `EMAIL_HOST_USER`.
+        EMAIL_HOST_PASSWORD => email_host_password: Option<SecretKey> as Maybe<Secret> = None;
+        /// Encrypts with STARTTLS, usually on port 587. Where the server cannot, nothing is sent.
+        EMAIL_USE_TLS => email_use_tls: bool as Flag = false;
+        /// Encrypts from the first byte on, usually on port 465.
+        EMAIL_USE_SSL => email_use_ssl: bool as Flag = false;
+        /// Seconds that the sending of one message may take; 60 if null.
+        EMAIL_TIMEOUT => email_timeout: Option<u64> as Maybe<Age> = None;
+        /// A certificate (PEM) to show to the mail server.
+        EMAIL_SSL_CERTFILE => email_ssl_certfile: Option<PathBuf> as Maybe<ExistingFile> = None;
+        /// The key (PEM) of `EMAIL_SSL_CERTFILE`.
+        EMAIL_SSL_KEYFILE => email_ssl_keyfile: Option<PathBuf> as Maybe<ExistingFile> = None;
+        /// Authorities (PEM) that may vouch for the mail server, in place of the system's. Django has no such setting.
+        EMAIL_SSL_CAFILE => email_ssl_cafile: Option<PathBuf> as Maybe<ExistingFile> = None;
+        /// The folder into which the backend `filebased` writes.
+        EMAIL_FILE_PATH => email_file_path: Option<PathBuf> as Maybe<Folder> = None;
+        /// Django 6.1's new form of the settings above, which it replaces. The mailer `default` sends everything here.
+        MAILERS => mailers: Option<BTreeMap<String, Mailer>> as Mailers = None;
+        /// The sender of mail.
+        DEFAULT_FROM_EMAIL => default_from_email: String as Text = "webmaster@localhost".into();
+        /// What the subjects of mail to a site's administrators begin with. No page sends such mail.
+        EMAIL_SUBJECT_PREFIX => email_subject_prefix: String as Text = "[Django] ".into();
+        /// Messages that may wait to be sent. More are dropped, and the log says so.
+        EMAIL_QUEUE => email_queue: u64 as Positive = 256;
+        /// Seconds that waiting messages get to leave when the server is stopped.
+        EMAIL_SHUTDOWN_TIMEOUT => email_shutdown_timeout: u64 as Age = 10;
+        /// How often mail may be asked for to one address, such as `"5/h"`; empty for no limit.
+        EMAIL_RATE_LIMIT_PER_ADDRESS => email_rate_limit_per_address: Option<Rate> as RateLimit = Some(Rate::new(5, 3600));
+        /// How often mail may be asked for from one network (an IPv4 address, an IPv6 /64), such as `"20/h"`; empty for no limit.
+        EMAIL_RATE_LIMIT_PER_NETWORK => email_rate_limit_per_network: Option<Rate> as RateLimit = Some(Rate::new(20, 3600));
     }
 
     "Server" {

@@ -16,6 +16,7 @@ impl Settings {
         self.hashers()?;
         self.validate_time()?;
         self.validate_engine()?;
+        self.validate_mail()?;
         for cookie in self.cookies() {
             cookie.validate()?;
         }

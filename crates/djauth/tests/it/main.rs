@@ -23,5 +23,6 @@ mod rate_limit;
 mod remote_user;
 mod request_path;
 mod schema;
+mod tokens;
 mod user_permissions;
 mod weaknesses;
