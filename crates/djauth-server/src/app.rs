@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
-use djauth::views::verify;
+use djauth::views::{verify, verify_original};
 use djauth::{Auth, BaseUser};
 use http::{StatusCode, header};
 
@@ -30,6 +30,7 @@ pub(crate) fn router<U: BaseUser>(auth: &Auth<U>, metrics: Option<Arc<Metrics>>)
         .layer(auth.layer())
         // Outside of the layer: the proxy that asks sends its own host, and throws cookies away.
         .route("/auth/verify", verify(auth))
+        .merge(verify_original(auth, "/auth/original"))
         .route("/favicon.ico", get(no_icon))
         .layer(from_fn(move |request, next| {
             let guard = guard.clone();

@@ -12,6 +12,7 @@ pub mod checks;
 pub mod decorators;
 mod error;
 pub mod forms;
+pub mod forward_auth;
 pub mod handlers;
 pub mod management;
 pub mod middleware;

@@ -15,7 +15,10 @@ const REMOTE_USER_BACKENDS: [&str; 2] = [
 /// backends of its own it says nothing of them.
 pub fn check_remote_user(settings: &Settings) -> Vec<CheckMessage> {
     let mut named = settings.authentication_backends.iter();
-    let known = named.any(|path| REMOTE_USER_BACKENDS.contains(&path.as_str()));
+    let known = named.any(|path| {
+        let built_in = settings.builtin_backend(path);
+        built_in.is_some_and(|path| REMOTE_USER_BACKENDS.contains(&path))
+    });
     if settings.remote_user_header.is_none() || known {
         return Vec::new();
     }
@@ -42,6 +45,10 @@ pub fn check_proxies(settings: &Settings) -> Vec<CheckMessage> {
         ("USE_X_FORWARDED_HOST", settings.use_x_forwarded_host),
         ("USE_X_FORWARDED_PORT", settings.use_x_forwarded_port),
         ("REMOTE_USER_HEADER", settings.remote_user_header.is_some()),
+        (
+            "FORWARD_AUTH_RULES",
+            !settings.forward_auth_rules.is_empty(),
+        ),
     ];
     let set = needing.into_iter().filter(|(_, set)| *set);
     set.map(|(setting, _)| without_effect(setting)).collect()

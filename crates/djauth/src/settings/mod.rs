@@ -18,6 +18,7 @@
 
 mod cookies;
 mod error;
+mod forward_auth;
 mod kind;
 mod languages;
 mod limits;

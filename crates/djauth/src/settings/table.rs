@@ -9,6 +9,7 @@ use djauth_signing::SecretKey;
 use serde_json::Value as Json;
 
 use super::cookies::{SameSite, SameSiteKind};
+use super::forward_auth::{GuardedHosts, IdentityHeaders, Rules};
 use super::kind::*;
 use super::languages::Languages;
 use super::limits::Limits;
@@ -21,6 +22,7 @@ use super::rate::{Rate, RateLimit};
 use super::time::Zone;
 use super::urls::{CacheUrl, DatabaseUrl, SecretUrl};
 use super::user_model::{AuthUserModel, UserModel};
+use crate::forward_auth::{IdentityHeader, Rule};
 
 /// One setting: what the reader, `diffsettings`, the reference page and the checks know of it.
 pub struct Definition {
@@ -137,6 +139,15 @@ settings! {
         SECURE_PROXY_SSL_HEADER => secure_proxy_ssl_header: Option<(String, String)> as ProxyHeader = None;
         /// The addresses of the proxies in front of the server: only their `X-Forwarded-…` headers, `SECURE_PROXY_SSL_HEADER` and `REMOTE_USER_HEADER` are believed; empty: nobody's. `["127.0.0.1"]` for a proxy on the same machine.
         TRUSTED_PROXIES => trusted_proxies: Vec<IpNetwork> as Networks = Vec::new();
+    }
+
+    "Forward authentication" {
+        /// Who may have what behind a proxy that asks `/auth/verify`. The first rule that fits decides, and where there are rules and none fits nobody may. A rule has a `host` (`"app.example.com"`, `".example.com"` or `"*"`), and may have a `path` it begins at, `methods`, and conditions: `perm` (all of them), `group` (one of them), `staff`, `superuser`; or `public` or `deny`. Without a condition it wants a login.
+        FORWARD_AUTH_RULES => forward_auth_rules: Vec<Rule> as Rules = Vec::new();
+        /// The hosts behind the proxy to which a login or a logout may lead back.
+        FORWARD_AUTH_HOSTS => forward_auth_hosts: Vec<String> as GuardedHosts = Vec::new();
+        /// What the programs behind the proxy are told beside `X-Remote-User`: `X-Remote-Email`, `X-Remote-Name`, `X-Remote-Groups`.
+        FORWARD_AUTH_HEADERS => forward_auth_headers: Vec<IdentityHeader> as IdentityHeaders = Vec::new();
     }
 
     "Security headers" {

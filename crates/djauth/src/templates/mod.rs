@@ -125,11 +125,10 @@ impl Templates {
             Some(&settings.login_redirect_url),
             settings.logout_redirect_url.as_ref(),
         ];
-        let origins: Vec<_> = targets
-            .into_iter()
-            .flatten()
-            .filter_map(|url| origin(url))
-            .collect();
+        let targets = targets.into_iter().flatten().cloned();
+        let guarded = settings.forward_auth_hosts.iter();
+        let targets = targets.chain(guarded.map(|host| format!("//{host}")));
+        let origins: Vec<_> = targets.filter_map(|url| origin(&url)).collect();
         let language = Language::configured(settings);
         Self::with(language, &settings.template_dirs, &origins)
     }

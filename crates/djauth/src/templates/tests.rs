@@ -92,13 +92,14 @@ fn names_do_not_leave_the_folder() {
 fn the_policy_allows_the_style_and_configured_targets() {
     let mut settings = settings();
     settings.login_redirect_url = "https://app.example.com/start".into();
+    settings.forward_auth_hosts = vec!["b.example.com:8443".into()];
     let response = Templates::new(&settings).response(StatusCode::OK, String::new());
     let policy = response.headers()[CONTENT_SECURITY_POLICY]
         .to_str()
         .unwrap();
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
     assert!(policy.contains("; style-src 'self' 'sha256-"));
-    assert!(policy.contains("form-action 'self' https://app.example.com;"));
+    assert!(policy.contains("form-action 'self' https://app.example.com b.example.com:8443;"));
     assert_eq!(origin("/accounts/profile/"), None);
     assert_eq!(
         origin("//sso.example.com/in").as_deref(),

@@ -20,4 +20,4 @@ use page::PageRequest;
 pub(crate) use page::{View, answer};
 pub use password_change::{PasswordChangeDoneView, PasswordChangeView};
 pub(crate) use profile::Landing;
-pub use verify::verify;
+pub use verify::{verify, verify_original};

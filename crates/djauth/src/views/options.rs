@@ -109,7 +109,9 @@ impl RedirectOptions {
         let next = sent.or_else(|| request.query.get(name))?;
         let own = request.handle.get_host().ok()?;
         let mut hosts: Vec<&str> = vec![&own];
-        hosts.extend(self.success_url_allowed_hosts.iter().map(String::as_str));
+        let guarded = &request.handle.settings().forward_auth_hosts;
+        let allowed = self.success_url_allowed_hosts.iter().chain(guarded);
+        hosts.extend(allowed.map(String::as_str));
         let safe = url_has_allowed_host_and_scheme(next, &hosts, request.handle.is_secure());
         safe.then(|| next.to_owned())
     }

@@ -6,6 +6,7 @@ mod auth_support;
 mod contenttypes;
 mod described_user;
 mod error_pages;
+mod forward_auth;
 mod handlers;
 mod http;
 mod languages;
