@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use djauth::settings::DEFAULT_MAILER_ALIAS;
 use lexopt::prelude::*;
 
 use crate::failure::Failure;
@@ -72,6 +73,10 @@ pub(crate) enum Command {
         limit: u64,
     },
     Unlock(Unlock),
+    Sendtestemail {
+        addresses: Vec<String>,
+        using: String,
+    },
     Help,
     Version,
 }
@@ -128,6 +133,9 @@ struct Reading {
     options: Options,
     name: Option<String>,
     operand: Option<String>,
+    /// What follows the operand, where several may stand.
+    more: Vec<String>,
+    using: Option<String>,
     fields: Vec<(String, String)>,
     fail_level: Option<Level>,
     manage: Option<PathBuf>,
@@ -161,6 +169,7 @@ impl Reading {
             Long("python") => self.python = Some(parser.value().map_err(usage)?.into()),
             Long("output") => self.output = Some(parser.value().map_err(usage)?.into()),
             Long("limit") => self.limit = Some(limit(&text(parser)?)?),
+            Long("using") => self.using = Some(text(parser)?),
             Long("secrets") => self.flags.push("--secrets"),
             Long("network") => self.network = Some(network(&text(parser)?)?),
             Long("noinput" | "no-input") => self.flags.push("--noinput"),
@@ -180,6 +189,10 @@ impl Reading {
     }
 
     fn operand(&mut self, value: String) -> Result<(), Failure> {
+        if self.operand.is_some() && self.name.as_deref() == Some(SENDTESTEMAIL) {
+            self.more.push(value);
+            return Ok(());
+        }
         let place = if self.name.is_none() {
             &mut self.name
         } else {
@@ -245,6 +258,7 @@ impl Reading {
                 limit: self.limit.take().unwrap_or(DOCTOR_LIMIT),
             },
             "unlock" => Command::Unlock(self.unlock()?),
+            SENDTESTEMAIL => self.sendtestemail()?,
             "help" => Command::Help,
             "version" => Command::Version,
             other => return Err(Failure::Usage(format!("unknown command {other:?}"))),
@@ -261,6 +275,19 @@ impl Reading {
             output: self.output.take(),
             secrets: self.flag("--secrets"),
         }))
+    }
+
+    fn sendtestemail(&mut self) -> Result<Command, Failure> {
+        let first = self.operand.take().ok_or_else(|| {
+            Failure::Usage("sendtestemail: expected an e-mail address, or several".into())
+        })?;
+        let mut addresses = vec![first];
+        addresses.append(&mut self.more);
+        let using = self.using.take();
+        Ok(Command::Sendtestemail {
+            addresses,
+            using: using.unwrap_or_else(|| DEFAULT_MAILER_ALIAS.into()),
+        })
     }
 
     fn unlock(&mut self) -> Result<Unlock, Failure> {
@@ -291,6 +318,7 @@ impl Reading {
             self.python.as_ref().map(|_| "--python"),
             self.output.as_ref().map(|_| "--output"),
             self.limit.map(|_| "--limit"),
+            self.using.as_ref().map(|_| "--using"),
             self.network.map(|_| "--network"),
         ];
         let known = valued.into_iter().flatten();
@@ -307,6 +335,9 @@ impl Reading {
         }
     }
 }
+
+/// The one command that takes several arguments.
+const SENDTESTEMAIL: &str = "sendtestemail";
 
 /// Whether an option may name a field of the user model.
 fn is_field(name: &str) -> bool {

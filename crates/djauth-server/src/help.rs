@@ -21,6 +21,8 @@ Usage: djauth [--settings FILE] [COMMAND]
   unlock NAME             forget failed logins with this username; or of an address, or all:
       --network ADDRESS
       --all
+  sendtestemail ADDRESS...  see whether mail leaves
+      --using ALIAS       by this mailer of MAILERS
   diffsettings [--all]    show the settings that differ from the defaults, or all of them
   settings --from manage.py   ask a Django project for its settings, and write ours
       --output FILE       into this new file (mode 600), secrets included; otherwise to the screen,

@@ -125,6 +125,9 @@ async fn with_runtime<U: BaseUser>(
         Command::Check { deploy, fail_level } => {
             commands::check::run::<U>(plan, deploy, fail_level, options).await
         }
+        Command::Sendtestemail { addresses, using } => {
+            commands::sendtestemail::run(plan.settings(), addresses, &using).await
+        }
         Command::Doctor { limit } => commands::doctor::run::<U>(plan, limit).await,
         Command::Diffsettings { .. } | Command::Settings(_) | Command::Help | Command::Version => {
             Ok(())

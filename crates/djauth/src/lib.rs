@@ -22,6 +22,7 @@ pub mod password_validation;
 pub mod rate_limit;
 pub mod request_path;
 pub mod signals;
+mod tls;
 pub mod tokens;
 pub mod urls;
 pub mod validators;

@@ -18,16 +18,23 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use minijinja::HtmlEscape;
 
 use crate::Error;
 use crate::base_user::{BaseUser, Changes};
 use crate::i18n::{Language, gettext};
-use crate::settings::{PasswordValidator as Configured, Settings};
+use crate::settings::{BreachCheck, PasswordValidator as Configured, Settings};
 use crate::validators::{ValidationError, is_digit};
 
+mod breached;
 mod common;
 mod similarity;
 
+pub use breached::BreachedPasswordValidator;
 pub use common::CommonPasswordValidator;
 pub use similarity::UserAttributeSimilarityValidator;
 
@@ -63,6 +70,19 @@ pub trait PasswordValidator: Send + Sync + fmt::Debug {
         password: &str,
         user: Option<&dyn PasswordUser>,
     ) -> Result<(), ValidationError>;
+
+    /// The same for a rule that has to wait for something, such as another server. What the forms and
+    /// commands ask; unless written, it asks [`validate`](PasswordValidator::validate).
+    ///
+    /// # Errors
+    /// What the user is told.
+    fn validate_async<'a>(
+        &'a self,
+        password: &'a str,
+        user: Option<&'a dyn PasswordUser>,
+    ) -> BoxFuture<'a, Result<(), ValidationError>> {
+        ready(self.validate(password, user)).boxed()
+    }
 
     /// Called after a password was changed, for rules that remember.
     fn password_changed(&self, password: &str, user: Option<&dyn PasswordUser>) {
@@ -111,10 +131,23 @@ fn validator(configured: &Configured) -> Result<Arc<dyn PasswordValidator>, Erro
             password_list_path: None,
         } => Arc::new(CommonPasswordValidator::default()),
         Configured::NumericPassword => Arc::new(NumericPasswordValidator),
+        Configured::BreachedPassword(options) => Arc::new(breached(options)?),
     })
 }
 
-/// Asks every rule.
+fn breached(options: &BreachCheck) -> Result<BreachedPasswordValidator, Error> {
+    let validator = BreachedPasswordValidator::new(&options.url)?
+        .timeout(Duration::from_secs(options.timeout))
+        .threshold(options.threshold)
+        .fail_open(options.fail_open);
+    match &options.ssl_cafile {
+        Some(file) => validator.authorities(file),
+        None => Ok(validator),
+    }
+}
+
+/// Asks every rule, without those that have to wait for another server: see
+/// [`validate_password_async`].
 ///
 /// # Errors
 /// What each offended rule says, in order.
@@ -127,6 +160,26 @@ pub fn validate_password(
         .iter()
         .map(|validator| validator.validate(password, user));
     let errors: Vec<_> = answers.filter_map(Result::err).collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+/// Asks every rule, those too that have to wait for something.
+///
+/// # Errors
+/// What each offended rule says, in order.
+pub async fn validate_password_async(
+    password: &str,
+    user: Option<&dyn PasswordUser>,
+    validators: &PasswordValidators,
+) -> Result<(), Vec<ValidationError>> {
+    let mut errors = Vec::new();
+    for validator in &**validators {
+        errors.extend(validator.validate_async(password, user).await.err());
+    }
     if errors.is_empty() {
         Ok(())
     } else {
@@ -154,6 +207,22 @@ pub fn password_validators_help_texts(
         .iter()
         .map(|validator| validator.get_help_text(language))
         .collect()
+}
+
+/// The same as an HTML list, escaped; nothing when there is nothing to tell.
+pub fn password_validators_help_text_html(
+    validators: &PasswordValidators,
+    language: Language,
+) -> String {
+    let texts = password_validators_help_texts(validators, language);
+    if texts.is_empty() {
+        return String::new();
+    }
+    let items = texts.iter().map(|text| {
+        let text = HtmlEscape(text);
+        format!("<li>{text}</li>")
+    });
+    format!("<ul>{}</ul>", items.collect::<String>())
 }
 
 /// At least so many code points.

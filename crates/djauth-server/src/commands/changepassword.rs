@@ -37,7 +37,7 @@ async fn ask<U: BaseUser>(auth: &Auth<U>, user: &U) -> Result<String, Failure> {
             output::say("The two passwords are not the same; please try again.");
             continue;
         }
-        let problems = password::problems(auth.settings(), &password, user)?;
+        let problems = password::problems(auth, &password, user).await;
         if problems.is_empty() {
             return Ok(password);
         }

@@ -184,7 +184,7 @@ async fn new_password<U: BaseUser>(
             eprintln!("Error: a blank password is not allowed.");
             continue;
         }
-        let problems = password::problems(auth.settings(), &password, &user)?;
+        let problems = password::problems(auth, &password, &user).await;
         if problems.is_empty() {
             return Ok(password);
         }

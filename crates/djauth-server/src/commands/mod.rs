@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod migrate;
 pub(crate) mod password;
 pub(crate) mod runserver;
+pub(crate) mod sendtestemail;
 pub(crate) mod settings;
 pub(crate) mod unlock;
 mod user_fields;

@@ -1,27 +1,11 @@
 //! Judging a new password by `AUTH_PASSWORD_VALIDATORS`.
 
-use djauth::BaseUser;
-use djauth::password_validation::{get_default_password_validators, validate_password};
-use djauth::settings::Settings;
-
-use crate::database::failed;
-use crate::failure::Failure;
+use djauth::{Auth, BaseUser};
 
 /// What the validators say against a password; nothing if it is good. The user's own data may not
 /// be in it.
-pub(crate) fn problems<U: BaseUser>(
-    settings: &Settings,
-    password: &str,
-    user: &U,
-) -> Result<Vec<String>, Failure> {
-    let validators = get_default_password_validators(settings);
-    let validators =
-        validators.map_err(|error| failed("AUTH_PASSWORD_VALIDATORS cannot be used", &error))?;
-    let judged = validate_password(password, Some(user), &validators);
-    Ok(judged
-        .err()
-        .unwrap_or_default()
-        .iter()
-        .map(ToString::to_string)
-        .collect())
+pub(crate) async fn problems<U: BaseUser>(auth: &Auth<U>, password: &str, user: &U) -> Vec<String> {
+    let judged = auth.validate_password(password, Some(user)).await;
+    let errors = judged.err().unwrap_or_default();
+    errors.iter().map(ToString::to_string).collect()
 }

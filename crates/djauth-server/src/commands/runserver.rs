@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use djauth::base_user::UserFlag;
 use djauth::models::Q;
@@ -43,6 +44,8 @@ pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> R
     };
     announce(&listener)?;
     serve(listener, app::router(&opened.auth, metrics), limits, stop).await;
+    let limit = opened.auth.settings().email_shutdown_timeout;
+    opened.auth.mail().drain(Duration::from_secs(limit)).await;
     opened.auth.db().close().await;
     Ok(())
 }

@@ -21,6 +21,9 @@ use crate::mail::{self, MailQueue, MailSender};
 use crate::management::ModelMeta;
 use crate::models::User;
 use crate::models::model::Model;
+use crate::password_validation::{
+    PasswordValidator, PasswordValidators, get_default_password_validators,
+};
 use crate::rate_limit::LoginRateLimit;
 use crate::request_path::Hints;
 use crate::settings::{DEFAULT_MAILER_ALIAS, Settings};
@@ -37,6 +40,7 @@ pub struct Builder<U: BaseUser> {
     clock: Arc<dyn Clock>,
     apps: Apps,
     mail_sender: Option<Arc<dyn MailSender>>,
+    validators: Vec<Arc<dyn PasswordValidator>>,
 }
 
 impl<U: BaseUser> fmt::Debug for Builder<U> {
@@ -57,6 +61,7 @@ impl<U: BaseUser> Builder<U> {
             clock: Arc::new(SystemClock),
             apps: Apps::default(),
             mail_sender: None,
+            validators: Vec::new(),
         }
     }
 
@@ -70,6 +75,7 @@ impl<U: BaseUser> Builder<U> {
             clock: self.clock,
             apps: self.apps,
             mail_sender: self.mail_sender,
+            validators: self.validators,
         }
     }
 
@@ -101,6 +107,12 @@ impl<U: BaseUser> Builder<U> {
     /// Where "now" comes from, for tests.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Adds a rule of your own for new passwords, after those that `AUTH_PASSWORD_VALIDATORS` names.
+    pub fn password_validator(mut self, validator: impl PasswordValidator + 'static) -> Self {
+        self.validators.push(Arc::new(validator));
         self
     }
 
@@ -167,6 +179,7 @@ impl<U: BaseUser> Builder<U> {
         };
         let auth = Auth(Arc::new(Inner {
             mail: MailQueue::new(sender, &self.settings),
+            validators: password_validators(&self.settings, &self.validators)?,
             hashing: HashingPool::new(
                 hashers,
                 size(self.settings.hashing_threads),
@@ -197,6 +210,14 @@ impl<U: BaseUser> Builder<U> {
 
 fn mail_sender(settings: &Settings) -> Result<Arc<dyn MailSender>, Error> {
     mail::sender(&settings.mailer(DEFAULT_MAILER_ALIAS)?, settings.time_zone)
+}
+
+fn password_validators(
+    settings: &Settings,
+    own: &[Arc<dyn PasswordValidator>],
+) -> Result<PasswordValidators, Error> {
+    let named = get_default_password_validators(settings)?;
+    Ok(named.iter().chain(own).cloned().collect())
 }
 
 fn size(setting: u64) -> usize {

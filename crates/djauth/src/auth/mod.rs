@@ -6,6 +6,7 @@ mod builder;
 mod get_user;
 mod login;
 mod password;
+mod password_rules;
 mod permissions;
 mod schema;
 mod sessions;
@@ -31,6 +32,7 @@ use crate::hashing::HashingPool;
 use crate::mail::MailQueue;
 use crate::models::model::Model;
 use crate::models::{GroupManager, PermissionManager, User, UserManager};
+use crate::password_validation::PasswordValidators;
 use crate::rate_limit::LoginRateLimit;
 use crate::request_path::Hints;
 use crate::settings::Settings;
@@ -67,6 +69,7 @@ pub(crate) struct Inner<U: BaseUser> {
     hints: Hints<U>,
     rate_limit: LoginRateLimit,
     mail: MailQueue,
+    validators: PasswordValidators,
 }
 
 impl Auth {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Auth;
-use crate::base_user::BaseUser;
+use crate::base_user::{BaseUser, RawPassword};
 use crate::db::{Executor, Field, Value};
 use crate::{Error, ErrorKind};
 
@@ -17,12 +17,15 @@ impl<U: BaseUser> Auth<U> {
         self.hashing().make_password(raw).await
     }
 
-    /// Sets the user's password; save the user to keep it (`password` alone is enough).
+    /// Sets the user's password; save the user to keep it (`password` alone is enough). When it is saved,
+    /// the rules for passwords hear of it
+    /// ([`PasswordValidator::password_changed`](crate::password_validation::PasswordValidator::password_changed)).
     ///
     /// # Errors
     /// As [`Auth::make_password`].
     pub async fn set_password(&self, user: &mut U, raw: &str) -> Result<(), Error> {
         user.base_mut().password = self.make_password(Some(raw)).await?;
+        user.base_mut().raw = RawPassword::new(raw);
         Ok(())
     }
 
@@ -32,6 +35,7 @@ impl<U: BaseUser> Auth<U> {
     /// The operating system has no random bytes.
     pub async fn set_unusable_password(&self, user: &mut U) -> Result<(), Error> {
         user.base_mut().password = self.make_password(None).await?;
+        user.base_mut().raw = RawPassword::default();
         Ok(())
     }
 
@@ -80,6 +84,8 @@ impl<U: BaseUser> Auth<U> {
             .await?;
         if found > 0 {
             user.base_mut().password = new;
+            // The password is the same, so nobody is told of it.
+            user.base_mut().raw = RawPassword::default();
             return Ok(true);
         }
         let now = self.users().get(id).await?;
@@ -105,7 +111,10 @@ impl<U: BaseUser> Auth<U> {
                 ErrorKind::DoesNotExist,
                 "the user does not exist any more",
             )),
-            _ => Ok(()),
+            _ => {
+                self.password_saved(user);
+                Ok(())
+            }
         }
     }
 

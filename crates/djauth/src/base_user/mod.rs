@@ -20,6 +20,7 @@ pub use field_info::{ColumnType, FieldDefault, FieldInfo, FieldKind};
 pub use id::UserId;
 pub use meta::{LinkTable, UserFlag, UserLinkTables, UserMeta};
 pub use normalize::{normalize_email, normalize_username};
+pub(crate) use password::RawPassword;
 pub use password::{AbstractBaseUser, SESSION_AUTH_HASH_SALT};
 pub(crate) use permissions_mixin::PermissionSet;
 pub use permissions_mixin::PermissionsMixin;

@@ -1,10 +1,13 @@
 //! The embedded half of `AbstractBaseUser`: password, last login, session auth hash.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use djauth_signing::SecretKeys;
 use djauth_signing::crypto::salted_hmac_hex;
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
 
 use super::{Changes, Columns, Embed, FieldInfo, FieldKind};
 use crate::db;
@@ -23,7 +26,25 @@ pub struct AbstractBaseUser {
     /// When this user last logged in.
     pub last_login: Option<DateTime<Utc>>,
     /// `user.backend`: the path of the backend that authenticated this object.
-    pub(crate) backend: Option<std::sync::Arc<str>>,
+    pub(crate) backend: Option<Arc<str>>,
+    /// `user._password`: what was set and not saved yet.
+    pub(crate) raw: RawPassword,
+}
+
+/// A password between `set_password` and the next save, when the rules hear of it once. Copies of the
+/// user share it.
+#[derive(Clone, Default)]
+pub(crate) struct RawPassword(Option<Arc<Mutex<Option<Zeroizing<String>>>>>);
+
+impl RawPassword {
+    pub(crate) fn new(raw: &str) -> Self {
+        let raw = Zeroizing::new(raw.to_owned());
+        Self(Some(Arc::new(Mutex::new(Some(raw)))))
+    }
+
+    pub(crate) fn take(&self) -> Option<Zeroizing<String>> {
+        self.0.as_ref()?.lock().take()
+    }
 }
 
 impl AbstractBaseUser {
@@ -87,6 +108,7 @@ impl Embed for AbstractBaseUser {
             password: row.get("password")?,
             last_login: row.get("last_login")?,
             backend: None,
+            raw: RawPassword::default(),
         })
     }
 

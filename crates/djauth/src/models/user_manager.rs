@@ -269,7 +269,9 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
     /// # Errors
     /// `Integrity`: a value is taken. Otherwise the database's.
     pub async fn save(self, user: &mut U) -> Result<(), Error> {
-        self.auth.model().users.save(self.ex, user).await
+        self.auth.model().users.save(self.ex, user).await?;
+        self.auth.password_saved(user);
+        Ok(())
     }
 
     /// Writes these columns only (Django's `save(update_fields=…)`).
@@ -277,11 +279,10 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
     /// # Errors
     /// `Value`: no such column. `DoesNotExist`: the row is gone.
     pub async fn save_fields(self, user: &U, fields: &[&str]) -> Result<(), Error> {
-        self.auth
-            .model()
-            .users
-            .save_only(self.ex, user, fields)
-            .await
+        let users = &self.auth.model().users;
+        users.save_only(self.ex, user, fields).await?;
+        self.auth.password_saved(user);
+        Ok(())
     }
 
     /// Reads the row again.

@@ -43,7 +43,7 @@ pub use error::ImproperlyConfigured;
 pub use mail::{DEFAULT_MAILER_ALIAS, MailBackend, Mailer};
 pub use names::SessionEngine;
 pub use network::{InvalidNetwork, IpNetwork};
-pub use passwords::{HasherParameters, PasswordValidator};
+pub use passwords::{BreachCheck, HasherParameters, PasswordValidator};
 pub use permissions::CustomPermission;
 pub use rate::{InvalidRate, Rate};
 pub use read::Draft;

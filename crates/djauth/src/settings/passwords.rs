@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use serde_json::{Map, Value as Json, json};
 
 use super::kind::{Kind, expected, list};
+use crate::password_validation::BreachedPasswordValidator;
 
 const VALIDATORS: &str = "django.contrib.auth.password_validation.";
+const OWN_VALIDATORS: &str = "djauth.password_validation.";
 
 /// One of Django's password validators with its options: an entry of `AUTH_PASSWORD_VALIDATORS`.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,36 @@ pub enum PasswordValidator {
     },
     /// `NumericPasswordValidator`.
     NumericPassword,
+    /// [`BreachedPasswordValidator`](crate::password_validation::BreachedPasswordValidator), which Django
+    /// lacks.
+    BreachedPassword(BreachCheck),
+}
+
+/// The options of `BreachedPasswordValidator`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreachCheck {
+    /// Where the first five digits of a hash are appended.
+    pub url: String,
+    /// Seconds that the answer may take.
+    pub timeout: u64,
+    /// Whether a password may be used when no answer comes.
+    pub fail_open: bool,
+    /// From how many breaches on a password is refused.
+    pub threshold: u64,
+    /// Authorities (PEM) that may vouch for the service, in place of the system's.
+    pub ssl_cafile: Option<PathBuf>,
+}
+
+impl Default for BreachCheck {
+    fn default() -> Self {
+        Self {
+            url: BreachedPasswordValidator::URL.into(),
+            timeout: 3,
+            fail_open: true,
+            threshold: 1,
+            ssl_cafile: None,
+        }
+    }
 }
 
 impl PasswordValidator {
@@ -71,6 +103,7 @@ impl PasswordValidator {
             Self::NumericPassword => {
                 "django.contrib.auth.password_validation.NumericPasswordValidator"
             }
+            Self::BreachedPassword(_) => "djauth.password_validation.BreachedPasswordValidator",
         }
     }
 
@@ -89,6 +122,11 @@ impl PasswordValidator {
                 json!({"password_list_path": path.to_string_lossy()})
             }
             Self::CommonPassword { .. } | Self::NumericPassword => json!({}),
+            Self::BreachedPassword(check) => json!({
+                "url": check.url, "timeout": check.timeout, "fail_open": check.fail_open,
+                "threshold": check.threshold,
+                "ssl_cafile": check.ssl_cafile.as_ref().map(|path| path.to_string_lossy()),
+            }),
         }
     }
 }
@@ -133,8 +171,21 @@ fn check_validator(validator: &PasswordValidator) -> Result<(), String> {
             "password_list_path: {} is not a file",
             path.display()
         )),
+        PasswordValidator::BreachedPassword(check) => check_breach(check),
         _ => Ok(()),
     }
+}
+
+fn check_breach(check: &BreachCheck) -> Result<(), String> {
+    let missing = check.ssl_cafile.as_ref().filter(|path| !path.is_file());
+    if let Some(path) = missing {
+        return Err(format!("ssl_cafile: {} is not a file", path.display()));
+    }
+    if check.timeout == 0 || check.threshold == 0 {
+        return Err("timeout and threshold: expected a whole number, 1 or more".into());
+    }
+    let asked = BreachedPasswordValidator::new(&check.url);
+    asked.map(drop).map_err(|error| format!("url: {error}"))
 }
 
 /// Reads `{"NAME": …, "OPTIONS": {…}}`, or the name alone.
@@ -150,7 +201,9 @@ fn read_validator(json: &Json) -> Result<PasswordValidator, String> {
         left: options.clone(),
         known: Vec::new(),
     };
-    let validator = match name.strip_prefix(VALIDATORS).unwrap_or(name) {
+    let short = name.strip_prefix(VALIDATORS);
+    let short = short.or_else(|| name.strip_prefix(OWN_VALIDATORS));
+    let validator = match short.unwrap_or(name) {
         "UserAttributeSimilarityValidator" => user_attribute_similarity(&mut options)?,
         "MinimumLengthValidator" => PasswordValidator::MinimumLength {
             min_length: options.take("min_length", 8, Json::as_u64)?,
@@ -161,6 +214,7 @@ fn read_validator(json: &Json) -> Result<PasswordValidator, String> {
             })?,
         },
         "NumericPasswordValidator" => PasswordValidator::NumericPassword,
+        "BreachedPasswordValidator" => PasswordValidator::BreachedPassword(breach(&mut options)?),
         _ => return Err(unknown_validator(name)),
     };
     options.finish()?;
@@ -170,7 +224,8 @@ fn read_validator(json: &Json) -> Result<PasswordValidator, String> {
 fn unknown_validator(name: &str) -> String {
     format!(
         "{name:?} is not known; expected UserAttributeSimilarityValidator, MinimumLengthValidator, \
-         CommonPasswordValidator or NumericPasswordValidator, with or without {VALIDATORS}"
+         CommonPasswordValidator or NumericPasswordValidator, with or without {VALIDATORS}, or \
+         {OWN_VALIDATORS}BreachedPasswordValidator"
     )
 }
 
@@ -195,6 +250,19 @@ fn name_and_options<'a>(
         Some(Json::Object(options)) => Ok((name, options)),
         Some(_) => Err(expected::<Validators>()),
     }
+}
+
+fn breach(options: &mut Options<'_>) -> Result<BreachCheck, String> {
+    let default = BreachCheck::default();
+    Ok(BreachCheck {
+        url: options.take("url", default.url, |json| json.as_str().map(str::to_owned))?,
+        timeout: options.take("timeout", default.timeout, Json::as_u64)?,
+        fail_open: options.take("fail_open", default.fail_open, Json::as_bool)?,
+        threshold: options.take("threshold", default.threshold, Json::as_u64)?,
+        ssl_cafile: options.take("ssl_cafile", None, |json| {
+            json.as_str().map(|path| Some(PathBuf::from(path)))
+        })?,
+    })
 }
 
 fn user_attribute_similarity(options: &mut Options<'_>) -> Result<PasswordValidator, String> {

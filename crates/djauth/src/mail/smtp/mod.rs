@@ -2,7 +2,6 @@
 
 mod starttls;
 mod stream;
-mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,12 +15,13 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use self::stream::Stream;
 use super::message::host_name;
 use super::{EmailMessage, MailSender};
 use crate::settings::Mailer;
-use crate::{Error, ErrorKind, SecretKey};
+use crate::{Error, ErrorKind, SecretKey, tls};
 
 /// How long one message may take where nothing is set. Django waits for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -54,8 +54,8 @@ impl SmtpSender {
                     "EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other",
                 ));
             }
-            (true, false) => Security::Tls(tls::client_config(mailer)?),
-            (false, true) => Security::StartTls(tls::client_config(mailer)?),
+            (true, false) => Security::Tls(config(mailer)?),
+            (false, true) => Security::StartTls(config(mailer)?),
             (false, false) => Security::None,
         };
         let user = (!mailer.username.is_empty()).then(|| mailer.username.clone());
@@ -102,16 +102,34 @@ impl SmtpSender {
         match &self.security {
             Security::None => Ok(Stream::plain(plain)),
             Security::Tls(config) => {
-                let secure = tls::handshake(config, &self.host, plain).await?;
+                let secure = self.handshake(config, plain).await?;
                 Ok(Stream::secure(secure))
             }
             Security::StartTls(config) => {
                 starttls::ask(&mut plain, &host_name()).await?;
-                let secure = tls::handshake(config, &self.host, plain).await?;
+                let secure = self.handshake(config, plain).await?;
                 Ok(Stream::greeted(secure))
             }
         }
     }
+
+    async fn handshake(
+        &self,
+        config: &Arc<ClientConfig>,
+        plain: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Error> {
+        let secure = tls::handshake(config, &self.host, plain).await;
+        secure.map_err(|error| {
+            let text = "the mail server's TLS failed: nothing is sent in clear text";
+            Error::caused(ErrorKind::Mail, text, error)
+        })
+    }
+}
+
+fn config(mailer: &Mailer) -> Result<Arc<ClientConfig>, Error> {
+    let certificate = mailer.ssl_certfile.as_deref();
+    let identity = certificate.zip(mailer.ssl_keyfile.as_deref());
+    tls::client_config(mailer.ssl_cafile.as_deref(), identity)
 }
 
 impl MailSender for SmtpSender {
