@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::{Value, datetime};
@@ -151,6 +151,26 @@ impl Field for DateTime<Utc> {
     }
 }
 
+/// As text, `YYYY-MM-DD`. PostgreSQL must be told to convert: `CAST(column AS text)`.
+impl Field for NaiveDate {
+    const NAME: &'static str = "date";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(v) if v.len() == 10 => NaiveDate::parse_from_str(&v, "%Y-%m-%d").ok(),
+            _ => None,
+        }
+    }
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.format("%Y-%m-%d").to_string().into())
+    }
+
+    fn blank() -> Self {
+        Utc::now().date_naive()
+    }
+}
+
 impl Field for Uuid {
     const NAME: &'static str = "UUID";
 
@@ -244,6 +264,15 @@ mod tests {
             None
         );
         assert_eq!(Uuid::from_value(Value::Text("é".repeat(16).into())), None);
+    }
+
+    #[test]
+    fn dates_are_text() {
+        let date = NaiveDate::from_ymd_opt(2000, 2, 29).unwrap();
+        assert_eq!(NaiveDate::from_value(date.to_value()), Some(date));
+        for wrong in ["2001-02-29", "2000-2-29", "2000-02-29 00:00", ""] {
+            assert_eq!(NaiveDate::from_value(wrong.into()), None, "{wrong}");
+        }
     }
 
     #[test]

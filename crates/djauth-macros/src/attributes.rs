@@ -74,6 +74,8 @@ pub(crate) struct Column<'a> {
     pub(crate) unique: bool,
     pub(crate) null: bool,
     pub(crate) blank: bool,
+    /// `is_active` or `is_staff`, whose answer this field is.
+    pub(crate) flag: Option<&'static str>,
 }
 
 impl<'a> Column<'a> {
@@ -92,6 +94,7 @@ impl<'a> Column<'a> {
             unique: false,
             null: is_option(&field.ty),
             blank: false,
+            flag: flag_of(text),
         };
         for attribute in django(&field.attrs) {
             attribute.parse_nested_meta(|meta| column.take(&meta))?;
@@ -109,10 +112,12 @@ impl<'a> Column<'a> {
             Some("unique") => self.unique = true,
             Some("null") => self.null = true,
             Some("blank") => self.blank = true,
+            Some("is_active") => self.flag = Some("is_active"),
+            Some("is_staff") => self.flag = Some("is_staff"),
             _ => {
                 return Err(meta.error(
                     "unknown attribute; a field takes primary_key, embed, column = \"…\", \
-                     default = …, max_length = …, unique, null and blank",
+                     default = …, max_length = …, unique, null, blank, is_active and is_staff",
                 ));
             }
         }
@@ -140,6 +145,12 @@ fn django(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("django"))
+}
+
+fn flag_of(name: &str) -> Option<&'static str> {
+    ["is_active", "is_staff"]
+        .into_iter()
+        .find(|flag| *flag == name)
 }
 
 fn once<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> Result<()> {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Fields, LitStr, Result};
+use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result};
 
 use crate::attributes::{Column, Model, Role};
 
@@ -93,6 +93,12 @@ fn constants(input: &DeriveInput, model: &Model, columns: &[Column<'_>]) -> Resu
         named(Some(field), columns)?;
     }
     let fields = columns.iter().map(field_info);
+    let flag = |name| {
+        flag_column(columns, name)
+            .map(|column| &column.name)
+            .into_iter()
+    };
+    let (is_active, is_staff) = (flag("is_active"), flag("is_staff"));
     Ok(quote! {
         type Id = #key_type;
         const APP_LABEL: &'static str = #app_label;
@@ -102,6 +108,8 @@ fn constants(input: &DeriveInput, model: &Model, columns: &[Column<'_>]) -> Resu
         const USERNAME_FIELD: &'static str = #username;
         #(const EMAIL_FIELD: &'static str = #email;)*
         const REQUIRED_FIELDS: &'static [&'static str] = &[#(#required),*];
+        #(const IS_ACTIVE: &'static str = #is_active;)*
+        #(const IS_STAFF: &'static str = #is_staff;)*
         const FIELDS: &'static [&'static [::djauth::base_user::FieldInfo]] = &[#(#fields),*];
     })
 }
@@ -163,7 +171,7 @@ fn accessors(input: &DeriveInput, columns: &[Column<'_>]) -> Result<TokenStream>
         })?
         .ident;
     let permissions = role(columns, Role::Permissions).map(permissions_accessors);
-    let flags = columns.iter().filter_map(flag_accessor);
+    let flags = flag_accessors(columns);
     Ok(quote! {
         fn id(&self) -> Self::Id { self.#key }
         fn set_id(&mut self, id: Self::Id) { self.#key = id; }
@@ -186,11 +194,23 @@ fn permissions_accessors(column: &Column<'_>) -> TokenStream {
     }
 }
 
-/// `is_active` and `is_staff` answer from the field of that name.
-fn flag_accessor(column: &Column<'_>) -> Option<TokenStream> {
-    let field = column.ident;
-    (field == "is_active" || field == "is_staff")
-        .then(|| quote! { fn #field(&self) -> bool { self.#field } })
+/// `is_active` and `is_staff` answer from the field of that name, or from the one that is marked.
+fn flag_accessors(columns: &[Column<'_>]) -> impl Iterator<Item = TokenStream> {
+    ["is_active", "is_staff"].into_iter().filter_map(|flag| {
+        let column = flag_column(columns, flag)?;
+        let (field, flag) = (column.ident, Ident::new(flag, column.ident.span()));
+        Some(quote! { fn #flag(&self) -> bool { self.#field } })
+    })
+}
+
+/// A marked field comes before one that is only called so.
+fn flag_column<'c, 'a>(columns: &'c [Column<'a>], flag: &str) -> Option<&'c Column<'a>> {
+    let answers = |column: &&Column<'_>| column.flag == Some(flag);
+    let marked = columns
+        .iter()
+        .filter(answers)
+        .find(|column| column.name.value() != flag);
+    marked.or_else(|| columns.iter().find(answers))
 }
 
 fn read(column: &Column<'_>) -> TokenStream {

@@ -26,8 +26,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// embedded `AbstractBaseUser`, `permissions` the embedded `PermissionsMixin` (may be absent), fields
 /// marked `embed` hold further structs whose columns belong to this table; every other field is a
 /// column of its own name. On a column, `#[django(…)]` takes `default = expression` (for new objects),
-/// `max_length = 150`, `unique`, `null` (implied by `Option`) and `column = "name"`
-/// (Django's `db_column`: the field keeps its own name everywhere else).
+/// `max_length = 150`, `unique`, `null` (implied by `Option`), `blank` (empty values are taken by forms and
+/// `createsuperuser`), `column = "name"` (Django's `db_column`: the field keeps its own name everywhere
+/// else), and `is_staff` or `is_active` on the `bool` that answers in place of a field of that name.
 #[proc_macro_derive(BaseUser, attributes(django))]
 pub fn base_user(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

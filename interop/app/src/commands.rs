@@ -3,14 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use djauth::{Auth, Group, Permission, User};
+use djauth::{Auth, Group, Permission};
 use serde_json::{Value, json};
+
+use crate::models::Twin;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// `{"command": …, …}` in, an object out; what goes wrong is told in full, because only tests ask.
-pub(crate) async fn call(
-    State(auth): State<Auth>,
+pub(crate) async fn call<U: Twin>(
+    State(auth): State<Auth<U>>,
     Json(call): Json<Value>,
 ) -> Result<Json<Value>, (StatusCode, String)> {
     let call = Call {
@@ -23,17 +25,18 @@ pub(crate) async fn call(
         .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
-struct Call<'a> {
-    auth: &'a Auth,
+struct Call<'a, U: Twin> {
+    auth: &'a Auth<U>,
     arguments: &'a Value,
 }
 
-impl Call<'_> {
+impl<U: Twin> Call<'_, U> {
     async fn run(&self) -> Result<Value, Failure> {
         match self.text("command")? {
             "create_user" => self.create_user(false).await,
             "create_superuser" => self.create_user(true).await,
             "permissions" => self.permissions().await,
+            "describe" => Ok(self.user().await?.describe()),
             "create_group" => {
                 let group = self.auth.groups().create(self.text("name")?).await?;
                 Ok(json!({ "id": group.id }))
@@ -104,7 +107,7 @@ impl Call<'_> {
         let (username, users) = (self.text("username")?, self.auth.users());
         let email = self.arguments["email"].as_str().unwrap_or_default();
         let password = self.arguments["password"].as_str();
-        let fields = |user: &mut User| self.set_fields(user);
+        let fields = |user: &mut U| user.set_fields(self.arguments);
         let user = if superuser {
             users
                 .create_superuser_with(username, email, password, fields)
@@ -114,7 +117,7 @@ impl Call<'_> {
                 .create_user_with(username, email, password, fields)
                 .await?
         };
-        Ok(json!({ "id": user.id }))
+        Ok(json!({ "id": user.id().to_string() }))
     }
 
     async fn set_password(&self) -> Result<(), Failure> {
@@ -127,7 +130,7 @@ impl Call<'_> {
 
     async fn update_user(&self) -> Result<(), Failure> {
         let mut user = self.user().await?;
-        self.set_fields(&mut user);
+        user.set_fields(self.arguments);
         let named = self
             .arguments
             .as_object()
@@ -140,27 +143,6 @@ impl Call<'_> {
         Ok(self.auth.users().save_fields(&user, &named).await?)
     }
 
-    fn set_fields(&self, user: &mut User) {
-        let flag = |name: &str| self.arguments[name].as_bool();
-        let text = |name: &str| self.arguments[name].as_str().map(str::to_owned);
-        user.is_active = flag("is_active").unwrap_or(user.is_active);
-        user.is_staff = flag("is_staff").unwrap_or(user.is_staff);
-        let superuser = &mut user.permissions.is_superuser;
-        *superuser = flag("is_superuser").unwrap_or(*superuser);
-        if let Some(name) = text("first_name") {
-            user.first_name = name;
-        }
-        if let Some(name) = text("last_name") {
-            user.last_name = name;
-        }
-        // A new user's address has been normalised; a changed one is stored as it is.
-        if self.arguments["command"] == "update_user"
-            && let Some(email) = text("email")
-        {
-            user.email = email;
-        }
-    }
-
     async fn permissions(&self) -> Result<Value, Failure> {
         let user = self.user().await?;
         let all = self.auth.get_all_permissions(&user, None).await?;
@@ -169,7 +151,7 @@ impl Call<'_> {
         Ok(json!({ "permissions": all }))
     }
 
-    async fn user(&self) -> Result<User, Failure> {
+    async fn user(&self) -> Result<U, Failure> {
         let found = self
             .auth
             .users()

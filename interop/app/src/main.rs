@@ -3,12 +3,15 @@
 //! `interop-app ADDR:PORT`; settings come from the environment, under Django's names.
 
 mod commands;
+mod models;
 mod pages;
 
 use axum::Router;
 use axum::routing::{get, post};
-use djauth::{Auth, Settings};
+use djauth::{Auth, Settings, User};
 use tokio::net::TcpListener;
+
+use crate::models::{Account, Member, Twin};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -22,18 +25,32 @@ async fn main() -> Result<(), Failure> {
         .ok_or("usage: interop-app ADDR:PORT")?;
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
-    let auth = Auth::connect(url.expose(), settings).await?;
+    match settings.auth_user_model.label().as_str() {
+        "accounts.account" => serve::<Account>(settings, url.expose(), &address).await,
+        "clubs.member" => serve::<Member>(settings, url.expose(), &address).await,
+        _ => serve::<User>(settings, url.expose(), &address).await,
+    }
+}
+
+async fn serve<U: Twin>(settings: Settings, url: &str, address: &str) -> Result<(), Failure> {
+    let auth = Auth::builder(settings)
+        .user_model::<U>()
+        .connect(url)
+        .await?;
     axum::serve(TcpListener::bind(address).await?, router(&auth)).await?;
     Ok(())
 }
 
-fn router(auth: &Auth) -> Router {
+fn router<U: Twin>(auth: &Auth<U>) -> Router {
     Router::new()
-        .route("/", get(pages::who))
-        .route("/private/", get(pages::private).post(pages::private))
-        .route("/report/", get(pages::report))
+        .route("/", get(pages::who::<U>))
+        .route(
+            "/private/",
+            get(pages::private::<U>).post(pages::private::<U>),
+        )
+        .route("/report/", get(pages::report::<U>))
         .route("/session/", get(pages::session).post(pages::change_session))
-        .route("/_do", post(commands::call))
+        .route("/_do", post(commands::call::<U>))
         .with_state(auth.clone())
         .nest("/accounts", auth.urls())
         .layer(auth.layer().csrf_exempt("/_do"))

@@ -4,15 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use djauth::permission;
 use djauth::{
-    Auth, Error, LoginRequired, MaybeUser, PermissionRequired, Rejection, Request, Session, User,
+    Auth, BaseUser, Error, LoginRequired, MaybeUser, PermissionRequired, Rejection, Request,
+    Session,
 };
 use serde_json::{Map, Value, json};
 
 permission!(pub(crate) PublishReport = "reports.publish_report");
 
-pub(crate) async fn who(
-    State(auth): State<Auth>,
-    user: MaybeUser,
+pub(crate) async fn who<U: BaseUser>(
+    State(auth): State<Auth<U>>,
+    user: MaybeUser<U>,
 ) -> Result<Json<Value>, Rejection> {
     match user.get().await? {
         Some(user) => facts(&auth, &user).await,
@@ -26,14 +27,14 @@ pub(crate) async fn who(
     }
 }
 
-pub(crate) async fn private(
-    State(auth): State<Auth>,
-    LoginRequired(user): LoginRequired,
+pub(crate) async fn private<U: BaseUser>(
+    State(auth): State<Auth<U>>,
+    LoginRequired(user): LoginRequired<U>,
 ) -> Result<Json<Value>, Rejection> {
     facts(&auth, &user).await
 }
 
-async fn facts(auth: &Auth, user: &User) -> Result<Json<Value>, Rejection> {
+async fn facts<U: BaseUser>(auth: &Auth<U>, user: &U) -> Result<Json<Value>, Rejection> {
     let mut permissions: Vec<_> = auth
         .get_all_permissions(user, None)
         .await?
@@ -41,15 +42,15 @@ async fn facts(auth: &Auth, user: &User) -> Result<Json<Value>, Rejection> {
         .collect();
     permissions.sort();
     Ok(Json(json!({
-        "user": user.username,
-        "id": user.id.to_string(),
+        "user": user.get_username(),
+        "id": user.id().to_string(),
         "is_authenticated": true,
-        "is_superuser": user.permissions.is_superuser,
+        "is_superuser": user.is_superuser(),
         "permissions": permissions,
     })))
 }
 
-pub(crate) async fn report(_: PermissionRequired<PublishReport>) -> &'static str {
+pub(crate) async fn report<U: BaseUser>(_: PermissionRequired<PublishReport, U>) -> &'static str {
     "published"
 }
 

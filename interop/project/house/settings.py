@@ -48,6 +48,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "reports",
 ]
+# A user model of the site's own, with its app.
+AUTH_USER_MODEL = os.environ.get("AUTH_USER_MODEL", "auth.User")
+if AUTH_USER_MODEL != "auth.User":
+    INSTALLED_APPS.append(AUTH_USER_MODEL.split(".")[0])
 # What `djauth migrate` makes by itself: a database with exactly these tables must satisfy Django.
 if os.environ.get("ONLY_AUTH"):
     INSTALLED_APPS = [
@@ -86,6 +90,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 AUTH_PASSWORD_VALIDATORS = []
+AUTHENTICATION_BACKENDS = from_json("AUTHENTICATION_BACKENDS", ["django.contrib.auth.backends.ModelBackend"])
 LOGIN_REDIRECT_URL = os.environ.get("LOGIN_REDIRECT_URL", "/accounts/profile/")
 
 SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")

@@ -5,12 +5,19 @@ The Rust application of the suite answers the same calls with the crates.
 
 import json
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.tokens import default_token_generator
 from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 COMMANDS = {}
+User = get_user_model()
+
+
+def find(username):
+    return User.objects.get_by_natural_key(username)
 
 
 def command(function):
@@ -23,28 +30,34 @@ def permission_of(name):
     return Permission.objects.get(content_type__app_label=app_label, codename=codename)
 
 
+def names(username, email):
+    """The login name under its field's name; a model that logs in by e-mail takes no other."""
+    given = {User.USERNAME_FIELD: username}
+    return given if User.USERNAME_FIELD == "email" else {**given, "email": email}
+
+
 @command
 def create_user(username, password=None, email="", **fields):
-    user = User.objects.create_user(username, email, password, **fields)
-    return {"id": user.pk}
+    user = User.objects.create_user(password=password, **names(username, email), **fields)
+    return {"id": str(user.pk)}
 
 
 @command
-def create_superuser(username, password=None, email=""):
-    user = User.objects.create_superuser(username, email, password)
-    return {"id": user.pk}
+def create_superuser(username, password=None, email="", **fields):
+    user = User.objects.create_superuser(password=password, **names(username, email), **fields)
+    return {"id": str(user.pk)}
 
 
 @command
 def set_password(username, password):
-    user = User.objects.get(username=username)
+    user = find(username)
     user.set_password(password)
     user.save()
 
 
 @command
 def update_user(username, **fields):
-    user = User.objects.get(username=username)
+    user = find(username)
     for name, value in fields.items():
         setattr(user, name, value)
     user.save(update_fields=list(fields))
@@ -52,7 +65,7 @@ def update_user(username, **fields):
 
 @command
 def delete_user(username):
-    User.objects.get(username=username).delete()
+    find(username).delete()
 
 
 @command
@@ -62,17 +75,36 @@ def make_password(password, iterations):
 
 @command
 def permissions(username):
-    return {"permissions": sorted(User.objects.get(username=username).get_all_permissions())}
+    return {"permissions": sorted(find(username).get_all_permissions())}
+
+
+@command
+def make_token(username):
+    return {"token": default_token_generator.make_token(find(username))}
+
+
+@command
+def check_token(username, token):
+    return {"good": default_token_generator.check_token(find(username), token)}
+
+
+@command
+def describe(username):
+    """Every field as text, the password aside."""
+    user = find(username)
+    fields = {field.attname: getattr(user, field.attname) for field in user._meta.concrete_fields}
+    del fields["password"], fields["last_login"]
+    return {name: None if value is None else str(value) for name, value in fields.items()}
 
 
 @command
 def grant(username, permission):
-    User.objects.get(username=username).user_permissions.add(permission_of(permission))
+    find(username).user_permissions.add(permission_of(permission))
 
 
 @command
 def revoke(username, permission):
-    User.objects.get(username=username).user_permissions.remove(permission_of(permission))
+    find(username).user_permissions.remove(permission_of(permission))
 
 
 @command
@@ -97,12 +129,12 @@ def revoke_group(name, permission):
 
 @command
 def join(username, group):
-    User.objects.get(username=username).groups.add(Group.objects.get(name=group))
+    find(username).groups.add(Group.objects.get(name=group))
 
 
 @command
 def leave(username, group):
-    User.objects.get(username=username).groups.remove(Group.objects.get(name=group))
+    find(username).groups.remove(Group.objects.get(name=group))
 
 
 @command

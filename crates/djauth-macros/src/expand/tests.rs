@@ -123,3 +123,26 @@ fn the_table_gets_the_names_that_were_given() {
         assert!(code.contains(wanted), "{wanted} in {code}");
     }
 }
+
+#[test]
+fn a_marked_field_answers_for_a_flag() {
+    let code = |fields: &str| {
+        let text = format!(
+            "#[django(app_label = \"a\")] struct A {{ id: i32, base: AbstractBaseUser, username: String, {fields} }}"
+        );
+        let input = syn::parse_str(&text).expect("a struct");
+        base_user(&input).expect("a model").to_string()
+    };
+    let marked = code("is_staff: bool, #[django(is_staff)] is_admin: bool");
+    assert!(
+        marked.contains("fn is_staff (& self) -> bool { self . is_admin }"),
+        "{marked}"
+    );
+    assert!(
+        marked.contains("IS_STAFF : & 'static str = \"is_admin\""),
+        "{marked}"
+    );
+    assert_eq!(marked.matches("fn is_staff").count(), 1);
+    assert!(code("is_active: bool").contains("fn is_active (& self) -> bool { self . is_active }"));
+    assert!(!code("").contains("fn is_staff"));
+}

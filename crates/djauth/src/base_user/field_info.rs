@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::db::{Field, Value};
@@ -179,7 +179,7 @@ pub enum FieldKind {
     DateTime,
     /// `UUIDField`.
     Uuid,
-    /// `DateField`, kept as text.
+    /// `DateField`: text, or chrono's `NaiveDate`.
     Date,
     /// `TimeField`, kept as text.
     Time,
@@ -241,6 +241,7 @@ column_types! {
     Vec<u8> => Bytes,
     DateTime<Utc> => DateTime,
     Uuid => Uuid,
+    NaiveDate => Date,
 }
 
 impl<T: ColumnType> ColumnType for Option<T> {

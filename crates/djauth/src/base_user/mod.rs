@@ -52,6 +52,10 @@ pub trait BaseUser: Clone + fmt::Debug + fmt::Display + Send + Sync + 'static {
     const EMAIL_FIELD: &'static str = "email";
     /// What `createsuperuser` asks for besides [`Self::USERNAME_FIELD`] and the password.
     const REQUIRED_FIELDS: &'static [&'static str] = &[];
+    /// The field that says whether a user may log in; where there is none, everybody may.
+    const IS_ACTIVE: &'static str = "is_active";
+    /// The field that says whether a user may enter the admin; where there is none, nobody may.
+    const IS_STAFF: &'static str = "is_staff";
     /// What is known about the columns, in pieces (own fields and embedded structs). Empty when the
     /// trait was implemented by hand: such a table cannot be made by `migrate`.
     const FIELDS: &'static [&'static [FieldInfo]] = &[];
