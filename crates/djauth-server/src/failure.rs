@@ -45,8 +45,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Unknown(_) => 3,
-            Self::Incomplete => 3,
+            Self::Unknown(_) | Self::Incomplete => 3,
             _ => 1,
         }
     }

@@ -25,6 +25,7 @@ impl Sheet {
             self.lacks(name, "its value exists in Python alone");
             return;
         }
+        self.rows.retain(|(known, _)| known.name != name);
         match definition.judge(&value) {
             Ok(true) => self.rows.push((definition, value)),
             Ok(false) => {}

@@ -103,6 +103,8 @@ fn urls(answer: &Answer, sheet: &mut Sheet) {
     }
 }
 
+const LEGACY_SALT: &str = "SIGNED_COOKIE_LEGACY_SALT_FALLBACK";
+
 fn site(answer: &Answer, sheet: &mut Sheet) {
     if *answer.setting("USE_TZ") == Json::Bool(false) {
         sheet.lacks(
@@ -110,9 +112,9 @@ fn site(answer: &Answer, sheet: &mut Sheet) {
             "times are read and written in UTC here, the site stores local times",
         );
     }
-    // The cookies that older versions sign are read by this.
-    if answer.django < (6, 1) {
-        sheet.set("SIGNED_COOKIE_LEGACY_SALT_FALLBACK", true.into());
+    // Versions without this setting sign their cookies with the older salt.
+    if !answer.settings.contains_key(LEGACY_SALT) {
+        sheet.set(LEGACY_SALT, true.into());
     }
     middleware(answer, sheet);
     user(answer, sheet);
