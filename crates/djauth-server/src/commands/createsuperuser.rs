@@ -1,5 +1,6 @@
 //! `createsuperuser`.
 
+use djauth::base_user::UserMeta;
 use djauth::management::get_default_username;
 use djauth::models::FieldValues;
 use djauth::{Auth, BaseUser, ErrorKind};
@@ -25,8 +26,7 @@ impl Given {
     }
 
     /// Only the login field and the required ones are options.
-    fn check<U: BaseUser>(&self, auth: &Auth<U>) -> Result<(), Failure> {
-        let meta = auth.user_meta();
+    fn check(&self, meta: &UserMeta) -> Result<(), Failure> {
         let known =
             |name: &String| *name == meta.username_field || meta.required_fields.contains(name);
         let unknown = self.fields.iter().find(|(name, _)| !known(name));
@@ -51,14 +51,25 @@ pub(crate) async fn run<U: BaseUser>(
         );
         return Ok(());
     }
+    let meta = UserMeta::of::<U>(plan.settings());
+    let meta = meta.map_err(|error| failed("AUTH_USER_MODEL cannot be used", &error))?;
+    given.check(&meta)?;
+    // What is refused without a database is refused before one is made.
+    let known = match given.interactive {
+        true => None,
+        false => Some(from_environment(&meta, &given)?),
+    };
     let auth = database::open_or_make::<U>(plan).await?.auth;
     database::must_be_migrated(&auth).await?;
-    given.check(&auth)?;
-    if given.interactive {
-        interactive(&auth, &given, options.verbosity).await
-    } else {
-        from_environment(&auth, &given, options.verbosity).await
+    let Some((username, fields)) = known else {
+        return interactive(&auth, &given, options.verbosity).await;
+    };
+    if let Some(problem) = username_problem(&auth, &username).await? {
+        return Err(Failure::command(problem));
     }
+    // As in Django it is not judged, and without one the user cannot log in by password.
+    let password = variable(PASSWORD);
+    make(&auth, &username, fields, password, options.verbosity).await
 }
 
 /// Django's variable; read with `--noinput` alone, as are those of the fields.
@@ -73,15 +84,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-async fn from_environment<U: BaseUser>(
-    auth: &Auth<U>,
-    given: &Given,
-    verbosity: u8,
-) -> Result<(), Failure> {
-    let meta = auth.user_meta();
+/// The login name and the required fields, from options and variables.
+fn from_environment(meta: &UserMeta, given: &Given) -> Result<(String, FieldValues), Failure> {
     let name = &meta.username_field;
     let username = named(given, name, &meta.field_label(name), "")?;
-    if let Some(problem) = username_problem(auth, &username).await? {
+    if let Some(problem) = user_fields::username_problem(meta, &username) {
         return Err(Failure::command(problem));
     }
     let mut fields = FieldValues::new();
@@ -97,9 +104,7 @@ async fn from_environment<U: BaseUser>(
         let value = user_fields::clean(meta, name, &text);
         fields.insert(name.clone(), value.map_err(Failure::command)?);
     }
-    // As in Django it is not judged, and without one the user cannot log in by password.
-    let password = variable(PASSWORD);
-    make(auth, &username, fields, password, verbosity).await
+    Ok((username, fields))
 }
 
 /// The value of an option, or of its variable.

@@ -168,6 +168,26 @@ fn createsuperuser_without_a_terminal_does_nothing_and_is_content() {
 }
 
 #[test]
+fn a_refused_createsuperuser_leaves_an_empty_folder_empty() {
+    let site = Site::new();
+    for arguments in [
+        &["--noinput"][..],
+        &["--noinput", "--username", "root"],
+        &[
+            "--noinput",
+            "--username",
+            "no blanks",
+            "--email",
+            "a@b.example",
+        ],
+        &["--noinput", "--username", "root", "--email", "nonsense"],
+    ] {
+        assert_eq!(createsuperuser(&site, arguments, &[]).code, Some(1));
+        assert_eq!(site.files(), [""; 0], "{arguments:?}");
+    }
+}
+
+#[test]
 fn createsuperuser_noinput_stores_what_django_does() {
     let site = Site::new();
     let arguments = ["--noinput", "--username", "root1", "--email", "r2@X.COM"];

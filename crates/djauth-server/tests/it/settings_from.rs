@@ -42,7 +42,7 @@ fn plain() -> Value {
             "django": "django.contrib.auth.backends.ModelBackend", "changes": []}],
         "middleware": [],
         "urls": {"LOGIN_URL": "/in/", "LOGIN_REDIRECT_URL": "/", "LOGOUT_REDIRECT_URL": null},
-        "user": {"app_label": "auth", "model_name": "user", "table": "auth_user"}
+        "user": {"label": "auth.user", "description": {}, "hidden": [], "several_tables": false}
     })
 }
 
@@ -79,6 +79,81 @@ fn what_differs_from_the_defaults_is_written() {
         assert!(ran.out.contains(line), "{line}: {}", ran.out);
     }
     assert!(!ran.out.contains("LOGOUT_REDIRECT_URL"), "{}", ran.out);
+}
+
+#[test]
+fn a_foreign_backend_that_changes_nothing_keeps_its_path() {
+    let mut answer = plain();
+    let model = "django.contrib.auth.backends.ModelBackend";
+    let remote = "django.contrib.auth.backends.RemoteUserBackend";
+    answer["backends"] = json!([
+        {"path": "house.auth.Backend", "django": model, "changes": []},
+        {"path": remote, "django": remote, "changes": [], "values": {"create_unknown_user": false}},
+    ]);
+    answer["middleware"] = json!([{
+        "path": "house.auth.Header", "django": "django.contrib.auth.middleware.RemoteUserMiddleware",
+        "changes": [], "values": {"header": "HTTP_X_USER", "force_logout_if_no_header": true}
+    }]);
+    let ran = ask(&Site::new(), &answer, &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    for line in [
+        &format!("AUTHENTICATION_BACKENDS = [\"house.auth.Backend\", \"{remote}\"]"),
+        &format!("AUTHENTICATION_BACKEND_ALIASES = {{ \"house.auth.Backend\" = \"{model}\" }}"),
+        "REMOTE_USER_HEADER = \"HTTP_X_USER\"",
+        "REMOTE_USER_CREATE_UNKNOWN = false",
+    ] {
+        assert!(ran.out.contains(line), "{line}: {}", ran.out);
+    }
+}
+
+/// Whoever a backend of the project's own would refuse is not let in by a built-in one in its place.
+#[test]
+fn a_backend_that_decides_itself_is_not_replaced_unasked() {
+    let mut answer = plain();
+    answer["backends"] = json!([{
+        "path": "house.auth.Strict", "django": "django.contrib.auth.backends.ModelBackend",
+        "changes": ["user_can_authenticate"]
+    }]);
+    let ran = ask(&Site::new(), &answer, &[]);
+    assert_eq!(ran.code, Some(3));
+    let nobody = "\nAUTHENTICATION_BACKENDS = [\"BaseBackend\"]";
+    assert!(ran.out.contains(nobody), "{}", ran.out);
+}
+
+#[test]
+fn a_user_model_is_described() {
+    let mut answer = plain();
+    answer["user"] = json!({
+        "label": "accounts.account", "hidden": [], "several_tables": false,
+        "description": {
+            "label": "accounts.Account", "db_table": "accounts_account", "USERNAME_FIELD": "email",
+            "REQUIRED_FIELDS": [], "is_staff": "is_admin",
+            "fields": [
+                {"name": "id", "type": "BigAutoField", "primary_key": true},
+                {"name": "password", "type": "CharField", "max_length": 128},
+                {"name": "last_login", "type": "DateTimeField", "null": true},
+                {"name": "email", "type": "CharField", "max_length": 254, "unique": true},
+                {"name": "is_admin", "type": "BooleanField", "default": false}
+            ]
+        }
+    });
+    let site = Site::new();
+    let ran = ask(&site, &answer, &["--output", "ours.toml"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let shown = site.run(&["--settings", "ours.toml", "diffsettings"]);
+    assert!(shown.out.contains("accounts.Account"), "{shown:?}");
+    answer["user"]["hidden"] = json!(["is_active"]);
+    let hidden = ask(&site, &answer, &[]);
+    assert!(
+        hidden.code == Some(3) && hidden.out.contains("is_active = false"),
+        "{hidden:?}"
+    );
+    answer["user"]["several_tables"] = json!(true);
+    let several = ask(&site, &answer, &[]);
+    assert!(
+        several.code == Some(3) && !several.out.contains("\nAUTH_USER_MODEL"),
+        "{several:?}"
+    );
 }
 
 #[test]

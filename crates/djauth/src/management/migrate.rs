@@ -124,7 +124,9 @@ impl Migrate {
     /// As [`plan`](Self::plan).
     pub async fn missing_rows(&self, ex: &impl Executor) -> Result<Created, Error> {
         create_permissions::check(&self.models)?;
-        self.missing(ex, &self.work(ex).await?).await
+        let mut work = self.work(ex).await?;
+        work.installed.retain(|app| !work.new.contains(app));
+        self.missing(ex, &work).await
     }
 
     async fn work(&self, ex: &impl Executor) -> Result<Work, Error> {

@@ -60,6 +60,7 @@ impl Draft {
         let mut draft = Self::new();
         draft.read_toml(text, origin)?;
         draft.settings.validate()?;
+        draft.settings.validate_backends()?;
         Ok(draft)
     }
 
@@ -165,7 +166,7 @@ fn missing_secret_key() -> ImproperlyConfigured {
 
 impl Definition {
     /// Reads a value as a file would have it, without keeping it; answers whether it differs from the
-    /// default. A secret always does.
+    /// default. A secret does unless it is an empty list.
     ///
     /// # Errors
     ///
@@ -174,7 +175,9 @@ impl Definition {
         let default = startproject(get_random_secret_key());
         let mut settings = default.clone();
         (self.set)(&mut settings, json)?;
-        Ok(self.secret || (self.show)(&settings) != (self.show)(&default))
+        let nothing = json.as_array().is_some_and(Vec::is_empty);
+        let hidden = self.secret && !nothing;
+        Ok(hidden || (self.show)(&settings) != (self.show)(&default))
     }
 }
 

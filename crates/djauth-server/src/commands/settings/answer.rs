@@ -33,6 +33,9 @@ pub(super) struct Class {
     pub(super) django: Option<String>,
     /// The methods that it has of its own.
     pub(super) changes: Vec<String>,
+    /// What it is told by attributes.
+    #[serde(default)]
+    pub(super) values: Map<String, Json>,
 }
 
 /// A live hasher.
@@ -57,10 +60,14 @@ pub(super) struct Validator {
 /// The user model.
 #[derive(Debug, Deserialize)]
 pub(super) struct User {
-    pub(super) app_label: String,
-    pub(super) model_name: String,
-    #[serde(flatten)]
-    pub(super) meta: Map<String, Json>,
+    /// In small letters.
+    pub(super) label: String,
+    /// As `AUTH_USER_MODEL` describes it.
+    pub(super) description: Json,
+    /// Attributes that neither a field nor a constant answers.
+    pub(super) hidden: Vec<String>,
+    /// Whether its fields are in more than one table.
+    pub(super) several_tables: bool,
 }
 
 impl Answer {

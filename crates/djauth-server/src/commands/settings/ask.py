@@ -56,6 +56,12 @@ def lineage(cls):
     return {"path": dotted(cls), "django": None, "changes": []}
 
 
+def values_of(cls):
+    """What middleware and backends of remote users are told by attributes."""
+    known = ("header", "force_logout_if_no_header", "create_unknown_user")
+    return {name: plain(getattr(cls, name)) for name in known if hasattr(cls, name)}
+
+
 def imported(path):
     from django.utils.module_loading import import_string
 
@@ -64,7 +70,7 @@ def imported(path):
     except Exception as error:
         return {"path": path, "django": None, "changes": [], "error": str(error)}
     if isinstance(found, type):
-        return {**lineage(found), "path": path}
+        return {**lineage(found), "path": path, "values": values_of(found)}
     return {"path": path, "django": path if path.startswith("django.") else None, "changes": []}
 
 
@@ -111,22 +117,70 @@ def urls(settings):
     return found
 
 
+def default_of(one):
+    import uuid
+
+    from django.utils import timezone
+
+    if one.default is timezone.now or getattr(one, "auto_now_add", False) or getattr(one, "auto_now", False):
+        return "now"
+    if one.default is uuid.uuid4:
+        return "uuid4"
+    return None if callable(one.default) or not one.has_default() else plain(one.default)
+
+
 def field(one):
-    return {
+    described = {
         "name": one.name,
-        "column": one.column,
+        "column": one.column if one.column != one.name else None,
         "type": one.get_internal_type(),
+        "primary_key": one.primary_key,
+        "unique": one.unique and not one.primary_key,
         "null": one.null,
         "blank": one.blank,
-        "unique": one.unique,
         "max_length": one.max_length,
-        "default": one.has_default(),
         "verbose_name": str(one.verbose_name),
     }
+    kept = {key: value for key, value in described.items() if value is not None and value is not False}
+    default = default_of(one)
+    return kept if default is None else {**kept, "default": default}
 
 
-def links(one):
-    return {"table": one.m2m_db_table(), "user": one.m2m_column_name(), "other": one.m2m_reverse_name()}
+def links(model, name, other):
+    try:
+        one = model._meta.get_field(name)
+    except Exception:
+        return None
+    if not one.many_to_many:
+        return None
+    return {"table": one.m2m_db_table(), "user": one.m2m_column_name(), other: one.m2m_reverse_name()}
+
+
+def flag(model, name):
+    """The boolean field behind an attribute, or its value; None where the fields say it, or nobody can."""
+    from django.db import models
+
+    booleans = [one.name for one in model._meta.concrete_fields if isinstance(one, models.BooleanField)]
+    value = getattr(model, name, None)
+    if name in booleans or isinstance(value, bool):
+        return None if name in booleans else value
+    if not isinstance(value, property):
+        return None
+    for candidate in booleans:
+        follows = True
+        for others in (False, True):
+            for answer in (False, True):
+                user = model()
+                for one in booleans:
+                    setattr(user, one, others)
+                setattr(user, candidate, answer)
+                try:
+                    follows = follows and getattr(user, name) is answer
+                except Exception:
+                    follows = False
+        if follows:
+            return candidate
+    return None
 
 
 def user():
@@ -134,22 +188,28 @@ def user():
 
     model = get_user_model()
     meta = model._meta
-    many = {one.name: links(one) for one in meta.local_many_to_many if one.remote_field.through}
-    return {
-        "app_label": meta.app_label,
-        "model_name": meta.model_name,
-        "object_name": meta.object_name,
+    described = {
+        "label": f"{meta.app_label}.{meta.object_name}",
         "verbose_name": str(meta.verbose_name),
-        "table": meta.db_table,
-        "key": field(meta.pk),
-        "fields": [field(one) for one in meta.concrete_fields],
-        "parents": [dotted(one) for one in model.__mro__ if one.__module__.startswith("django.contrib.auth")],
-        "multi_table": bool(meta.parents),
+        "db_table": meta.db_table,
         "USERNAME_FIELD": model.USERNAME_FIELD,
         "EMAIL_FIELD": model.get_email_field_name(),
         "REQUIRED_FIELDS": list(model.REQUIRED_FIELDS),
-        "groups": many.get("groups"),
-        "user_permissions": many.get("user_permissions"),
+        **{name: flag(model, name) for name in ("is_active", "is_staff", "is_superuser")},
+        "fields": [field(one) for one in meta.concrete_fields],
+        "groups": links(model, "groups", "group"),
+        "user_permissions": links(model, "user_permissions", "permission"),
+    }
+    hidden = [
+        name
+        for name in ("is_active", "is_staff", "is_superuser")
+        if isinstance(getattr(model, name, None), property) and described[name] is None
+    ]
+    return {
+        "label": meta.label_lower,
+        "description": {key: value for key, value in described.items() if value is not None},
+        "hidden": hidden,
+        "several_tables": bool(meta.parents),
     }
 
 

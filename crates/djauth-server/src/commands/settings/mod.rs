@@ -5,6 +5,7 @@
 //! exit code is 3 then. Secrets are written into the file of `--output` alone, or with `--secrets`.
 
 mod answer;
+mod backends;
 mod database;
 mod passwords;
 mod sheet;

@@ -1,4 +1,4 @@
-//! Hashers, validators and backends from the project's live objects.
+//! Hashers and validators from the project's live objects.
 
 use djauth::settings::DEFINITIONS;
 use serde_json::{Map, Value as Json, json};
@@ -40,6 +40,7 @@ fn hasher_path(hasher: &Hasher) -> Result<Json, String> {
         path,
         django,
         changes,
+        ..
     } = &hasher.class;
     let known = django
         .clone()
@@ -113,32 +114,4 @@ fn entry(validator: &Validator) -> Option<Json> {
     }
     let entry = json!({"NAME": name, "OPTIONS": options});
     takes("AUTH_PASSWORD_VALIDATORS", &json!([entry])).then_some(entry)
-}
-
-/// `AUTHENTICATION_BACKENDS`: Django's, and by name those that only the project has.
-pub(super) fn backends(answer: &Answer, sheet: &mut Sheet) {
-    let mut list: Vec<Json> = Vec::new();
-    for backend in &answer.backends {
-        let path = Json::from(backend.path.as_str());
-        if takes("AUTHENTICATION_BACKENDS", &json!([path])) {
-            list.push(path);
-            continue;
-        }
-        let like = match &backend.django {
-            Some(django) if backend.changes.is_empty() => format!("it works as {django} does"),
-            Some(django) => format!(
-                "it descends from {django} and changes {:?}",
-                backend.changes
-            ),
-            None => "it is not Django's".to_owned(),
-        };
-        let path = &backend.path;
-        sheet.lacks(
-            "AUTHENTICATION_BACKENDS",
-            format!("{path}: {like}; sessions that name it are of nobody here"),
-        );
-    }
-    if !list.is_empty() {
-        sheet.set("AUTHENTICATION_BACKENDS", list.into());
-    }
 }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::answer::Answer;
 use super::sheet::Sheet;
-use super::{database, passwords};
+use super::{backends, database, passwords};
 
 type Source = fn(&Answer, &mut Sheet);
 
@@ -15,7 +15,7 @@ const SOURCES: [(&[&str], Source); 7] = [
     (&["CACHES", "SESSION_CACHE_ALIAS"], database::cache),
     (&["PASSWORD_HASHERS"], passwords::hashers),
     (&["AUTH_PASSWORD_VALIDATORS"], passwords::validators),
-    (&["AUTHENTICATION_BACKENDS"], passwords::backends),
+    (&["AUTHENTICATION_BACKENDS"], backends::backends),
     (
         &["LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"],
         urls,
@@ -58,8 +58,11 @@ const CONCERNS: [&str; 26] = [
 pub(super) fn sheet(answer: &Answer) -> Sheet {
     let mut sheet = Sheet::default();
     for definition in DEFINITIONS.iter().filter(|known| !is_special(known.name)) {
-        if let Some(value) = answer.settings.get(definition.name) {
-            sheet.set(definition.name, value.clone());
+        let name = definition.name;
+        // Django's own list is longer than ours, and says nothing.
+        let unsaid = name == "LANGUAGES" && !answer.set.iter().any(|set| set == name);
+        if let Some(value) = answer.settings.get(name).filter(|_| !unsaid) {
+            sheet.set(name, value.clone());
         }
     }
     for (_, source) in SOURCES {
@@ -129,41 +132,38 @@ fn middleware(answer: &Answer, sheet: &mut Sheet) {
         .filter(|class| !class.path.starts_with("django."))
     {
         let path = class.path.to_lowercase();
-        let descends = class
-            .django
-            .as_ref()
-            .is_some_and(|django| django.contains("contrib.auth"));
+        let django = class.django.as_deref().unwrap_or_default();
+        if backends::is_remote_user(django) {
+            continue;
+        }
+        let descends = django.contains("contrib.auth");
         if descends || WATCHED.iter().any(|word| path.contains(word)) {
             sheet.lacks("MIDDLEWARE", format!("{} does not run here", class.path));
         }
     }
-    let remote = |path: &str| path.contains("RemoteUserMiddleware");
-    for class in answer.middleware.iter().filter(|class| remote(&class.path)) {
-        sheet.lacks(
-            "MIDDLEWARE",
-            format!(
-                "{}: users of a header need a proxy in TRUSTED_PROXIES",
-                class.path
-            ),
-        );
-    }
+    backends::remote_user(answer, sheet);
 }
 
 /// A user model of the project's own.
 fn user(answer: &Answer, sheet: &mut Sheet) {
+    const NAME: &str = "AUTH_USER_MODEL";
     let user = &answer.user;
-    if (user.app_label.as_str(), user.model_name.as_str()) == ("auth", "user") {
+    if user.label == "auth.user" {
         return;
     }
-    let table = user
-        .meta
-        .get("table")
-        .and_then(Json::as_str)
-        .unwrap_or_default();
-    sheet.lacks(
-        "AUTH_USER_MODEL",
-        format!("{}.{} (table {table})", user.app_label, user.model_name),
-    );
+    if user.several_tables {
+        let why = "its fields are in more than one table (inheritance of models), which cannot be described";
+        sheet.lacks(NAME, format!("{}: {why}", user.label));
+        return;
+    }
+    let mut description = user.description.clone();
+    for attribute in &user.hidden {
+        // Not the default: whoever the project locks out must not be let in here.
+        description[attribute] = false.into();
+        let why = "is worked out by the project, which no setting can; it is false here";
+        sheet.lacks(NAME, format!("{}.{attribute} {why}", user.label));
+    }
+    sheet.set(NAME, description);
 }
 
 /// Headers of a proxy are believed only from proxies that are named, which Django does not know of.
