@@ -165,7 +165,10 @@ impl<U: BaseUser> Auth<U> {
         self.page(view)
     }
 
-    fn page<S: Clone + Send + Sync + 'static>(&self, view: impl View<U>) -> MethodRouter<S> {
+    pub(crate) fn page<S: Clone + Send + Sync + 'static>(
+        &self,
+        view: impl View<U>,
+    ) -> MethodRouter<S> {
         let (auth, view) = (self.clone(), Arc::new(view));
         any(move |request: extract::Request| views::answer(auth.clone(), view.clone(), request))
     }

@@ -21,6 +21,7 @@ pub(crate) fn csrf_failure(reason: RejectReason) -> Response<Body> {
     };
     let page = ErrorPage::new(StatusCode::FORBIDDEN, "csrf.title", "csrf.text");
     page.template("403_csrf.html", values)
+        .code("csrf_failed")
         .say("reason", reason.key())
         .say("advice", advice)
         .response()

@@ -8,6 +8,7 @@ use super::datetime::parse_datetime;
 use super::email::validate_email;
 use super::text::Text;
 use crate::http::strip;
+use crate::i18n::Language;
 use crate::validators::ValidationError;
 
 /// What a field takes.
@@ -158,6 +159,12 @@ impl Field {
         let (value, label) = (value.into(), label.into());
         self.choices.push(Choice { value, label });
         self
+    }
+
+    /// What it is called, in a language.
+    #[must_use]
+    pub fn label_in(&self, language: Language) -> String {
+        self.label.in_language(language)
     }
 
     /// The name in the form's data.

@@ -24,6 +24,7 @@ pub(crate) struct ErrorPage {
     text: &'static str,
     said: Vec<(&'static str, &'static str)>,
     values: Value,
+    code: Option<&'static str>,
 }
 
 /// A page with this status; heading and text are keys of the catalogue.
@@ -53,6 +54,7 @@ impl ErrorPage {
             text,
             said: Vec::new(),
             values: context! { status => status.as_u16() },
+            code: None,
         }
     }
 
@@ -67,6 +69,27 @@ impl ErrorPage {
         self.template = name;
         self.values = minijinja::value::merge_maps([self.values, more]);
         self
+    }
+
+    /// What it is called where the client wants JSON, if the status does not say it all.
+    pub(crate) fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    pub(super) fn code_for_programs(&self) -> &'static str {
+        self.code.unwrap_or_else(|| code(self.status))
+    }
+
+    /// The text alone, in a language.
+    pub(super) fn message(&self, language: Language) -> String {
+        gettext(language, self.text, &self.said_in(language))
+    }
+
+    fn said_in(&self, language: Language) -> Vec<(&'static str, String)> {
+        let said = self.said.iter();
+        said.map(|(name, key)| (*name, gettext(language, key, &[])))
+            .collect()
     }
 
     /// A further text: a value of the template, which the page's own text can hold too.
@@ -118,10 +141,7 @@ impl ErrorPage {
     }
 
     fn texts(&self, language: Language) -> Value {
-        let said = self.said.iter();
-        let said: Vec<_> = said
-            .map(|(name, key)| (*name, gettext(language, key, &[])))
-            .collect();
+        let said = self.said_in(language);
         let heading = gettext(language, self.heading, &said);
         let text = gettext(language, self.text, &said);
         let said = Value::from_pairs(said);
@@ -144,6 +164,9 @@ pub(crate) fn use_own_page(
     let Some(page) = response.extensions_mut().remove::<ErrorPage>() else {
         return;
     };
+    if handle.wants_json() {
+        return super::json::replace_page(&page, handle, response);
+    }
     let language = handle.language();
     let is_right = !templates.has_folders() && language == Language::ENGLISH;
     if is_right || *handle.method() == Method::HEAD {
@@ -158,6 +181,22 @@ pub(crate) fn use_own_page(
     }
     if let Some(policy) = own.headers.remove(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// What a failure is called in JSON.
+fn code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "not_authenticated",
+        403 => "permission_denied",
+        404 => "not_found",
+        405 => "method_not_allowed",
+        413 => "too_large",
+        415 => "unsupported_media_type",
+        429 => "too_many_requests",
+        503 => "unavailable",
+        500.. => "server_error",
+        _ => "bad_request",
     }
 }
 

@@ -8,6 +8,7 @@ mod error_page;
 mod form;
 mod headers;
 mod host;
+mod json;
 mod query_dict;
 mod quote;
 mod redirect;
@@ -20,6 +21,7 @@ pub(crate) use error_page::{ErrorPage, error_page, try_again_later, use_own_page
 pub(crate) use form::{FormType, Parts, field};
 pub use headers::{add_never_cache_headers, http_date, patch_vary_headers};
 pub use host::{DisallowedHost, is_same_domain, split_domain_port, validate_host};
+pub(crate) use json::{json_error, json_response, sends_json};
 pub use query_dict::{DATA_UPLOAD_MAX_NUMBER_FIELDS, QueryDict, TooManyFieldsSent};
 pub use quote::{escape_leading_slashes, escape_uri_path, iri_to_uri, quote, urlencode};
 pub use redirect::{DisallowedRedirect, MAX_URL_REDIRECT_LENGTH, redirect, redirect_to_login};

@@ -40,11 +40,13 @@ pub(crate) fn failure(error: &Error) -> Response {
     }
     if *error.kind() == ErrorKind::SessionInterrupted {
         tracing::warn!(target: "django.request", %error, "the session was deleted meanwhile");
-        return error_page(
+        return ErrorPage::new(
             StatusCode::BAD_REQUEST,
             "error_page.session_ended",
             "error_page.session_ended_text",
-        );
+        )
+        .code("session_ended")
+        .response();
     }
     tracing::error!(target: "django.request", ?error, "a request failed");
     ErrorPage::of(StatusCode::INTERNAL_SERVER_ERROR).response()

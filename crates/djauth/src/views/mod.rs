@@ -4,6 +4,7 @@
 //! of it, and [`Auth::urls`](crate::Auth::urls) all routes at once. What a subclass would override is a
 //! step of [`Steps`](crate::forms::Steps).
 
+mod json;
 mod login;
 mod logout;
 mod options;

@@ -10,10 +10,12 @@ use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use minijinja::{Value, context};
 
-use super::{Outcome, Page};
+use super::{Outcome, Page, json};
 use crate::backends::Context;
 use crate::base_user::BaseUser;
-use crate::http::{FormType, QueryDict, Request, add_never_cache_headers, error_page, redirect};
+use crate::http::{
+    FormType, QueryDict, Request, add_never_cache_headers, error_page, patch_vary_headers, redirect,
+};
 use crate::middleware::failure;
 use crate::mixins::Rejection;
 use crate::{Auth, Error};
@@ -59,17 +61,20 @@ pub(crate) async fn answer<U: BaseUser, V: View<U>>(
         Err(response) => return *response,
     };
     let answer = match view.dispatch(&auth, &request).await {
+        Ok(outcome) if request.handle.wants_json() => json::respond(&request.handle, outcome),
         Ok(outcome) => respond(&auth, &request.handle, outcome),
         Err(error) => Err(error),
     };
-    match answer {
-        Ok(mut response) if V::NEVER_CACHE => {
-            add_never_cache_headers(response.headers_mut(), auth.now());
-            response
-        }
+    let mut response = match answer {
         Ok(response) => response,
-        Err(error) => failure(&error),
+        Err(error) => return failure(&error),
+    };
+    // The same address answers in HTML and in JSON, which holds a token or a user.
+    patch_vary_headers(response.headers_mut(), &["Accept"]);
+    if V::NEVER_CACHE || request.handle.wants_json() {
+        add_never_cache_headers(response.headers_mut(), auth.now());
     }
+    response
 }
 
 fn respond<U: BaseUser>(
@@ -110,7 +115,9 @@ impl PageRequest {
         let fields = handle.settings().data_upload_max_number_fields;
         let fields = size(fields);
         let query = QueryDict::parse(handle.query_string().as_bytes(), fields);
-        let data = if *handle.method() == Method::POST {
+        let data = if *handle.method() == Method::POST && handle.wants_json() {
+            Ok(json::read(&handle, body).await?)
+        } else if *handle.method() == Method::POST {
             let form = FormType::of(&parts.headers);
             let bytes = form_bytes(&handle, &form, body).await?;
             form.fields(&bytes, fields)
@@ -171,7 +178,7 @@ fn owned(params: &RawPathParams) -> Vec<(String, String)> {
         .collect()
 }
 
-fn size(setting: Option<u64>) -> usize {
+pub(super) fn size(setting: Option<u64>) -> usize {
     setting
         .and_then(|n| usize::try_from(n).ok())
         .unwrap_or(usize::MAX)
