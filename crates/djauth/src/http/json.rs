@@ -109,9 +109,8 @@ pub(super) fn replace_page(page: &ErrorPage, request: &Request, response: &mut R
         &message,
         Map::new(),
     );
-    let (json, body) = json.into_parts();
     if *request.method() != Method::HEAD {
-        *response.body_mut() = body;
+        *response.body_mut() = json.into_body();
     }
     let headers = response.headers_mut();
     for name in [
@@ -122,11 +121,7 @@ pub(super) fn replace_page(page: &ErrorPage, request: &Request, response: &mut R
     ] {
         headers.remove(name);
     }
-    headers.extend(
-        json.headers
-            .get(CONTENT_TYPE)
-            .map(|kind| (CONTENT_TYPE, kind.clone())),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     patch_vary_headers(headers, &["Accept"]);
 }
 

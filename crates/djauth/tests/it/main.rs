@@ -9,6 +9,7 @@ mod error_pages;
 mod forward_auth;
 mod handlers;
 mod http;
+mod json;
 mod languages;
 mod layer;
 mod layer_weaknesses;
