@@ -113,6 +113,9 @@ class Walk:
         found = {"status": answer.status}
         for name in HEADERS:
             value = answer.header(name)
+            if name == "vary" and value:
+                # Pages of djauth also answer in JSON, and say so.
+                value = ", ".join(part for part in value.split(", ") if part != "Accept") or None
             found[name] = value and value.replace(twin.server.url, "http://HERE")
         found["expires"] = answer.header("expires") is not None
         found["cookies"] = [self.cookie(twin, cookie) for cookie in answer.cookies]

@@ -25,7 +25,7 @@ pub(crate) fn router<U: BaseUser>(auth: &Auth<U>, metrics: Option<Arc<Metrics>>)
         // Django's default LOGIN_REDIRECT_URL.
         .route("/accounts/profile/", auth.landing_page())
         .route("/accounts/profile", auth.append_slash())
-        .nest("/accounts", auth.urls())
+        .nest("/accounts", auth.urls().merge(auth.json_urls()))
         .fallback(auth.not_found())
         .layer(auth.layer())
         // Outside of the layer: the proxy that asks sends its own host, and throws cookies away.

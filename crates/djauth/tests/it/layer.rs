@@ -213,7 +213,10 @@ fn other_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let kept = headers
         .iter()
         .filter(|(name, _)| !skipped.contains(&name.as_str()));
-    kept.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+    // They also answer in JSON, and say so.
+    let text = |value: &HeaderValue| value.to_str().unwrap().replace("Accept, ", "");
+    kept.map(|(name, value)| (name.to_string(), text(value)))
+        .filter(|(name, value)| (&**name, &**value) != ("vary", "Accept"))
         .collect()
 }
 

@@ -165,7 +165,7 @@ async fn login_page() {
     let never = "max-age=0, no-cache, no-store, must-revalidate, private";
     assert_eq!(answer.header(CACHE_CONTROL), never);
     assert!(answer.header(EXPIRES).ends_with("GMT"));
-    assert_eq!(answer.header(VARY), "Cookie, Accept-Language");
+    assert_eq!(answer.header(VARY), "Accept, Cookie, Accept-Language");
     assert!(
         answer
             .header(CONTENT_SECURITY_POLICY)

@@ -18,6 +18,7 @@ async fn every_operation_and_status_of_the_document_is_exercised() {
         })
         .await;
         logs_in_and_out(&mut client).await;
+        stops_guesses(&mut client).await;
         changes_a_password(&mut client).await;
         refuses_what_is_no_json(&mut client).await;
         refuses_without_token(&mut client).await;
@@ -73,6 +74,16 @@ async fn logs_in_and_out(client: &mut Client) {
         .await;
     assert_eq!(out.status, 200);
     assert_eq!(client.get("/accounts/whoami/").await.status, 401);
+}
+
+/// The same limit as for pages, for whomever, with the time to come back.
+async fn stops_guesses(client: &mut Client) {
+    let guess = json!({"username": "guessed", "password": "wrong"});
+    for _ in 0..10 {
+        assert_eq!(client.post("/accounts/login/", &guess).await.status, 400);
+    }
+    let stopped = client.post("/accounts/login/", &guess).await;
+    assert_eq!((stopped.status, stopped.code()), (429, "too_many_requests"));
 }
 
 async fn changes_a_password(client: &mut Client) {
