@@ -168,7 +168,7 @@ mod tests {
             assert!(!prefers_json(&headers(&ACCEPT, &[accept])), "{accept}");
         }
         assert!(prefers_json(&headers(
-            ACCEPT,
+            &ACCEPT,
             &["text/html;q=0.1", "application/json"]
         )));
     }
@@ -193,7 +193,7 @@ mod tests {
             assert!(!sends_json(&headers(&CONTENT_TYPE, &[kind])), "{kind}");
         }
         assert!(!sends_json(&headers(
-            CONTENT_TYPE,
+            &CONTENT_TYPE,
             &["application/json", "text/plain"]
         )));
         assert!(!sends_json(&HeaderMap::new()));
