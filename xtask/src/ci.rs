@@ -3,7 +3,7 @@
 use crate::cli::{CiOptions, InteropOptions, ParityOptions};
 use crate::shell::Counts;
 use crate::workspace::Workspace;
-use crate::{Result, install, interop, lint, parity, vectors};
+use crate::{Result, browser, install, interop, lint, parity, vectors};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ const STEPS: &[(&str, Action)] = &[
         };
         interop::suite(work, &options, total)
     }),
+    ("browser", |work, _, total| browser::suite(work, &[], total)),
     ("examples", |work, _, total| lint::examples(work, total)),
     // After the tests: it asks which of them ran.
     ("parity", |work, _, total| {

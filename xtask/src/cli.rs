@@ -8,7 +8,7 @@ cargo xtask COMMAND
 
   ci         install what is missing, then every check and every test
                --only STEP, --skip STEP        (repeatable; steps: fmt clippy doc deny
-                                                vectors test interop examples parity)
+                                                vectors test interop browser examples parity)
                --no-install                    take the machine as it is
                --allow-missing-django VERSION  do without this Django (6.1, 5.2 or 4.2)
   install    only what `ci` installs: programs, cargo-deny, one Django per version
@@ -18,6 +18,7 @@ cargo xtask COMMAND
                --django VERSION, --database NAME, --engine NAME   (part of the matrix)
                --walk SEED [--steps N]         one random walk again
                -- ARGUMENTS                    handed to pytest
+  browser    the pages in Chromium, with pictures in target/screenshots; arguments are handed to pytest
   vectors    write the known answers anew with real Django
                --check                         only compare
   parity     hold COMPATIBILITY.md against Django's names, the crates and the tests that passed;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Services,
     Test(Vec<String>),
     Interop(InteropOptions),
+    Browser(Vec<String>),
     Vectors { check: bool },
     Parity(ParityOptions),
     Lint,
@@ -101,6 +103,7 @@ pub(crate) fn parse() -> Result<Command> {
         "install" => ci(&mut parser).map(Command::Install),
         "services" => nothing_more(&mut parser, Command::Services),
         "test" => Ok(Command::Test(rest(&mut parser)?)),
+        "browser" => Ok(Command::Browser(rest(&mut parser)?)),
         "interop" => interop(&mut parser).map(Command::Interop),
         "vectors" => vectors(&mut parser),
         "parity" => parity(&mut parser).map(Command::Parity),

@@ -26,6 +26,8 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
         &["mariadb_config"],
         "libmariadb-dev",
     ),
+    ("Chromium", &["chromium"], "chromium"),
+    ("Chromium's WebDriver", &["chromedriver"], "chromium-driver"),
     ("pkg-config", &["pkg-config"], "pkg-config"),
     ("a C compiler", &["cc"], "build-essential"),
 ];
@@ -33,6 +35,7 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
 pub(crate) fn all(work: &Workspace, may_be_missing: &[String]) -> Result<()> {
     debian_packages(&missing_packages())?;
     cargo_deny(work)?;
+    python::browser_interpreter(work)?;
     python::install_all(work, may_be_missing)
 }
 

@@ -112,7 +112,7 @@ fn failed(complaint: String) -> Ended {
 }
 
 /// The tests' build, which also makes the crates' examples, and then the programs.
-fn build(root: &Path) -> Result<()> {
+pub(crate) fn build(root: &Path) -> Result<()> {
     run(cargo(root).args(["test", "--locked", "--workspace", "--no-run", "--quiet"]))?;
     run(cargo(root).args(["build", "--locked", "--workspace", "--bins", "--quiet"]))
 }

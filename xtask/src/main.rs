@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the project does beside compiling.
 
 mod bench;
+mod browser;
 mod ci;
 mod cli;
 mod guardian;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
 
 fn run(command: cli::Command) -> Result<ExitCode> {
     use cli::Command::{
-        Bench, Ci, Deny, Help, Install, Interop, Lint, Parity, Services, Test, Vectors,
+        Bench, Browser, Ci, Deny, Help, Install, Interop, Lint, Parity, Services, Test, Vectors,
     };
     let mut work = workspace::Workspace::find()?;
     match command {
@@ -42,6 +43,9 @@ fn run(command: cli::Command) -> Result<ExitCode> {
         Test(arguments) => return ci::verdict(|total| lint::test(&mut work, &arguments, total)),
         Interop(options) => {
             return ci::verdict(|total| interop::suite(&mut work, &options, total));
+        }
+        Browser(arguments) => {
+            return ci::verdict(|total| browser::suite(&work, &arguments, total));
         }
         Parity(options) => {
             return ci::verdict(|total| parity::run(&mut work, &options, total));

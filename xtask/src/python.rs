@@ -1,10 +1,12 @@
-//! One virtual environment per Django version, each on a Python that can run it.
+//! One virtual environment per Django version, each on a Python that can run it, and one for the tests
+//! in a browser.
 
 use crate::Result;
 use crate::install::debian_packages;
 use crate::shell::{output, run, search_path};
 use crate::workspace::Workspace;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,6 +35,16 @@ pub(crate) const DJANGOS: [Django; 3] = [
         last: 12,
     },
 ];
+
+/// A virtual environment: its folder, the list of what is in it, and the Pythons for it.
+struct Environment {
+    folder: PathBuf,
+    list: PathBuf,
+    least: u32,
+    last: u32,
+    /// What Python must be able to run with all of it installed.
+    proof: Vec<OsString>,
+}
 
 /// An interpreter that answered.
 struct Python {
@@ -66,6 +78,25 @@ pub(crate) fn interpreter(work: &Workspace, version: &str) -> Result<PathBuf> {
     Ok(folder(work, version).join("bin/python"))
 }
 
+/// The interpreter of the tests in a browser, with its environment made if it is not there.
+pub(crate) fn browser_interpreter(work: &Workspace) -> Result<PathBuf> {
+    let folder = work.target().join("venv/browser");
+    let interpreter = folder.join("bin/python");
+    ensure(&Environment {
+        folder,
+        list: work.root.join("interop/requirements-browser.txt"),
+        least: 12,
+        last: 14,
+        proof: [
+            "-c",
+            "import aiosmtpd, axe_selenium_python, pytest, selenium",
+        ]
+        .map(OsString::from)
+        .into(),
+    })?;
+    Ok(interpreter)
+}
+
 /// Every version; those that no installed Python can run fail by name, unless they may be missing.
 pub(crate) fn install_all(work: &Workspace, may_be_missing: &[String]) -> Result<()> {
     let mut failures = Vec::new();
@@ -90,26 +121,35 @@ pub(crate) fn install_all(work: &Workspace, may_be_missing: &[String]) -> Result
 }
 
 fn install(work: &Workspace, django: &Django) -> Result<()> {
-    let list = work
-        .root
-        .join(format!("interop/requirements-{}.txt", django.version));
-    let wanted = std::fs::read_to_string(&list)?;
-    let folder = folder(work, django.version);
-    let stamp = folder.join("installed.txt");
+    let list = format!("interop/requirements-{}.txt", django.version);
+    let manage = work.root.join("interop/project/manage.py");
+    ensure(&Environment {
+        folder: folder(work, django.version),
+        list: work.root.join(list),
+        least: django.least,
+        last: django.last,
+        // Imports everything, sets Django up and looks at the project.
+        proof: vec![manage.into(), "check".into()],
+    })
+}
+
+fn ensure(environment: &Environment) -> Result<()> {
+    let wanted = std::fs::read_to_string(&environment.list)?;
+    let stamp = environment.folder.join("installed.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    let pythons = fitting(find_all(), django);
+    let pythons = fitting(find_all(), environment.least, environment.last);
     if pythons.is_empty() {
         return Err(format!(
             "needs Python 3.{} or newer, and none is installed",
-            django.least
+            environment.least
         )
         .into());
     }
     let mut complaints = Vec::new();
     for python in &pythons {
-        match make(work, python, &folder, &list) {
+        match make(python, environment) {
             Ok(()) => return Ok(std::fs::write(&stamp, wanted)?),
             Err(error) => complaints.push(format!("Python {}: {error}", python.text)),
         }
@@ -118,17 +158,18 @@ fn install(work: &Workspace, django: &Django) -> Result<()> {
 }
 
 /// Those new enough: first what Django's makers name, newest first, then what is newer still.
-fn fitting(mut pythons: Vec<Python>, django: &Django) -> Vec<Python> {
-    pythons.retain(|python| python.minor >= django.least);
+fn fitting(mut pythons: Vec<Python>, least: u32, last: u32) -> Vec<Python> {
+    pythons.retain(|python| python.minor >= least);
     pythons.sort_by_key(|python| match python.minor {
-        named if named <= django.last => (false, u32::MAX - named),
+        named if named <= last => (false, u32::MAX - named),
         newer => (true, newer),
     });
     pythons
 }
 
-fn make(work: &Workspace, python: &Python, folder: &Path, list: &Path) -> Result<()> {
+fn make(python: &Python, environment: &Environment) -> Result<()> {
     complete(python)?;
+    let folder = &environment.folder;
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }
@@ -146,10 +187,9 @@ fn make(work: &Workspace, python: &Python, folder: &Path, list: &Path) -> Result
         "--disable-pip-version-check",
         "-r",
     ]);
-    run(pip.arg(list))?;
-    // Imports everything, sets Django up and looks at the project: a Python that is too new fails.
-    let manage = work.root.join("interop/project/manage.py");
-    output(Command::new(&interpreter).arg(manage).arg("check")).map(drop)
+    run(pip.arg(&environment.list))?;
+    // A Python that is too new fails.
+    output(Command::new(&interpreter).args(&environment.proof)).map(drop)
 }
 
 /// Debian's Python may lack its venv module and its headers.
@@ -227,7 +267,7 @@ fn probe(path: &Path) -> Option<(String, Python)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DJANGOS, Python, fitting};
+    use super::{DJANGOS, Django, Python, fitting};
 
     fn python(minor: u32) -> Python {
         let (path, text) = (std::path::PathBuf::new(), String::new());
@@ -243,9 +283,9 @@ mod tests {
 
     #[test]
     fn named_pythons_come_before_newer_ones_and_older_ones_never() {
-        let order = |django| {
+        let order = |django: &Django| {
             let all = [9, 15, 11, 13, 12, 10].map(python).into();
-            fitting(all, django)
+            fitting(all, django.least, django.last)
                 .iter()
                 .map(|python| python.minor)
                 .collect::<Vec<_>>()

@@ -1,0 +1,145 @@
+"""A window of Chromium, and the two ways to use one: by mouse and by keyboard alone."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from axe_selenium_python import Axe
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+PATIENCE = 30
+#: Away from the network, from the machine's own profile, and from the sandbox, which root has not.
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1024,900",
+)
+PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+
+
+class Window:
+    def __init__(self, language="en", scripts=True, phone=False, dark=False):
+        self.profile = tempfile.TemporaryDirectory(prefix="chromium-")
+        self.scripts = scripts
+        self.phone = phone
+        self.driver = webdriver.Chrome(
+            options=options(self.profile.name, language, scripts),
+            service=webdriver.ChromeService("/usr/bin/chromedriver"),
+        )
+        if phone:
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.driver.quit()
+        self.profile.cleanup()
+
+    def open(self, url):
+        self.driver.get(url)
+
+    @property
+    def path(self):
+        return "/" + self.driver.current_url.split("/", 3)[3].split("?")[0]
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        found = self.all(selector)
+        assert len(found) == 1, f"{selector}: {len(found)} at {self.path}\n{self.driver.page_source}"
+        return found[0]
+
+    def has(self, selector):
+        return bool(self.all(selector))
+
+    def until(self, condition, what):
+        WebDriverWait(self.driver, PATIENCE).until(lambda _: condition(), f"{what} at {self.path}")
+
+    def picture(self, name):
+        folder = Path(os.environ.get("DJAUTH_SCREENSHOTS") or tempfile.gettempdir())
+        folder.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(folder / f"{name}.png"))
+
+    def check(self):
+        """No finding of axe-core, and nothing wider than the window."""
+        axe = Axe(self.driver)
+        axe.inject()
+        violations = axe.run()["violations"]
+        assert not violations, f"{self.path}\n{axe.report(violations)}"
+        script = "return [document.documentElement.scrollWidth, window.innerWidth]"
+        content, window = self.driver.execute_script(script)
+        assert content <= window, f"{self.path} is {content} pixels wide in a window of {window}"
+
+
+def options(profile, language, scripts):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--lang={language}"):
+        options.add_argument(flag)
+    preferences = {"intl.accept_languages": language}
+    if not scripts:
+        preferences["profile.managed_default_content_settings.javascript"] = 2
+    options.add_experimental_option("prefs", preferences)
+    return options
+
+
+class Mouse:
+    """Clicks into fields, on buttons and on links."""
+
+    def __init__(self, window):
+        self.window = window
+
+    def send(self, **values):
+        for name, value in values.items():
+            field = self.window.one(f"main [name={name}]")
+            field.click()
+            field.clear()
+            field.send_keys(value)
+        self.window.one("main form button[type=submit], main form button:not([type])").click()
+
+    def follow(self, path):
+        self.window.one(f"main a[href^='{path}']").click()
+
+
+class Keyboard:
+    """Only Tab, letters and Enter; what has the focus gets them."""
+
+    #: More than any page has stops.
+    STOPS = 30
+
+    def __init__(self, window):
+        self.window = window
+
+    def press(self, *keys):
+        ActionChains(self.window.driver).send_keys(*keys).perform()
+
+    def focus(self, attribute, value):
+        for _ in range(self.STOPS):
+            active = self.window.driver.switch_to.active_element
+            found = active.get_dom_attribute(attribute) or ""
+            if found == value or (attribute == "href" and found.startswith(value)):
+                return
+            self.press(Keys.TAB)
+        raise AssertionError(f"{attribute}={value} is out of reach at {self.window.path}")
+
+    def send(self, **values):
+        if not values:
+            self.focus("type", "submit")
+        for name, value in values.items():
+            self.focus("name", name)
+            chain = ActionChains(self.window.driver)
+            chain.key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).perform()
+            self.press(value)
+        self.press(Keys.ENTER)
+
+    def follow(self, path):
+        self.focus("href", path)
+        self.press(Keys.ENTER)
