@@ -1,8 +1,10 @@
 """A window of Chromium, and the two ways to use one: by mouse and by keyboard alone."""
 
+import base64
 import os
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from axe_selenium_python import Axe
 from selenium import webdriver
@@ -47,7 +49,7 @@ class Window:
 
     @property
     def path(self):
-        return "/" + self.driver.current_url.split("/", 3)[3].split("?")[0]
+        return urlsplit(self.driver.current_url).path
 
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
@@ -64,9 +66,19 @@ class Window:
         WebDriverWait(self.driver, PATIENCE).until(lambda _: condition(), f"{what} at {self.path}")
 
     def picture(self, name):
+        """The whole page, also what is below the window."""
         folder = Path(os.environ.get("DJAUTH_SCREENSHOTS") or tempfile.gettempdir())
         folder.mkdir(parents=True, exist_ok=True)
-        self.driver.save_screenshot(str(folder / f"{name}.png"))
+        (folder / f"{name}.png").write_bytes(base64.b64decode(self.picture_data()))
+
+    def picture_data(self):
+        metrics = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
+        content, window = metrics["cssContentSize"], metrics["cssLayoutViewport"]
+        if content["height"] <= window["clientHeight"]:
+            return self.driver.get_screenshot_as_base64()
+        clip = {"x": 0, "y": 0, "width": content["width"], "height": content["height"], "scale": 1}
+        options = {"captureBeyondViewport": True, "clip": clip}
+        return self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
 
     def check(self):
         """No finding of axe-core, and nothing wider than the window."""
@@ -74,7 +86,7 @@ class Window:
         axe.inject()
         violations = axe.run()["violations"]
         assert not violations, f"{self.path}\n{axe.report(violations)}"
-        script = "return [document.documentElement.scrollWidth, window.innerWidth]"
+        script = "const html = document.documentElement; return [html.scrollWidth, html.clientWidth]"
         content, window = self.driver.execute_script(script)
         assert content <= window, f"{self.path} is {content} pixels wide in a window of {window}"
 

@@ -28,6 +28,11 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ),
     ("Chromium", &["chromium"], "chromium"),
     ("Chromium's WebDriver", &["chromedriver"], "chromium-driver"),
+    (
+        "a Japanese font",
+        &["/usr/share/fonts/opentype/ipafont-gothic"],
+        "fonts-ipafont-gothic",
+    ),
     ("pkg-config", &["pkg-config"], "pkg-config"),
     ("a C compiler", &["cc"], "build-essential"),
 ];

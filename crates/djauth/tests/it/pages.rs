@@ -205,7 +205,7 @@ async fn log_in_and_out(mut browser: Browser) {
     assert!(names[0].to_str().unwrap().starts_with("csrftoken="));
 
     let answer = browser.get("/accounts/profile/").await;
-    assert!(answer.text.contains("<strong>alice</strong>"));
+    assert!(answer.text.contains(">alice</strong>"));
     let answer = browser.post("/accounts/logout/", "").await;
     assert_eq!(answer.status(), 200);
     assert!(answer.text.contains("You are logged out"));
