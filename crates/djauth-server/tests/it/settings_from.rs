@@ -74,6 +74,7 @@ fn what_differs_from_the_defaults_is_written() {
         "min_length = 14",
         "LOGIN_URL = \"/in/\"",
         "SIGNED_COOKIE_LEGACY_SALT_FALLBACK = true",
+        "USE_ACCEPT_LANGUAGE = false",
         "STATIC_URL",
     ] {
         assert!(ran.out.contains(line), "{line}: {}", ran.out);
@@ -190,6 +191,21 @@ fn secrets_go_into_the_file_alone_which_only_its_owner_reads() {
         "{}",
         again.err
     );
+}
+
+#[test]
+fn a_site_that_asks_for_the_language_is_one_that_asks_here() {
+    let mut answer = plain();
+    let locale = "django.middleware.locale.LocaleMiddleware";
+    answer["middleware"] = json!([{"path": locale, "django": locale, "changes": []}]);
+    answer["set"] = json!(["LANGUAGES"]);
+    answer["settings"]["LANGUAGES"] = json!([["de", "Deutsch"], ["pl", "polski"]]);
+    answer["settings"]["LANGUAGE_CODE"] = json!("de");
+    let ran = ask(&Site::new(), &answer, &[]);
+    assert!(!ran.out.contains("USE_ACCEPT_LANGUAGE"), "{}", ran.out);
+    for line in ["LANGUAGE_CODE = \"de\"", "LANGUAGES = [[\"de\","] {
+        assert!(ran.out.contains(line), "{line}: {}", ran.out);
+    }
 }
 
 /// A name, a change of the answer, and a word of what is said about it.

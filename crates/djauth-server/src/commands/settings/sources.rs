@@ -10,7 +10,7 @@ use super::{backends, database, passwords};
 type Source = fn(&Answer, &mut Sheet);
 
 /// Settings of Django's whose value is not simply taken over, and what is done instead.
-const SOURCES: [(&[&str], Source); 7] = [
+const SOURCES: [(&[&str], Source); 8] = [
     (&["DATABASES", "DATABASE_ROUTERS"], database::database),
     (&["CACHES", "SESSION_CACHE_ALIAS"], database::cache),
     (&["PASSWORD_HASHERS"], passwords::hashers),
@@ -20,6 +20,7 @@ const SOURCES: [(&[&str], Source); 7] = [
         &["LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"],
         urls,
     ),
+    (&["LANGUAGES", "USE_I18N"], languages),
     (&["MIDDLEWARE", "AUTH_USER_MODEL", "USE_TZ"], site),
 ];
 
@@ -107,6 +108,19 @@ fn urls(answer: &Answer, sheet: &mut Sheet) {
 }
 
 const LEGACY_SALT: &str = "SIGNED_COOKIE_LEGACY_SALT_FALLBACK";
+
+/// Django's own list holds every language that it has texts in, and only its middleware asks the client.
+fn languages(answer: &Answer, sheet: &mut Sheet) {
+    if answer.set.iter().any(|name| name == "LANGUAGES") {
+        sheet.set("LANGUAGES", answer.setting("LANGUAGES").clone());
+    }
+    let locale = "django.middleware.locale.LocaleMiddleware";
+    let mut middleware = answer.middleware.iter();
+    let asks =
+        middleware.any(|class| class.path == locale || class.django.as_deref() == Some(locale));
+    let translates = *answer.setting("USE_I18N") != Json::Bool(false);
+    sheet.set("USE_ACCEPT_LANGUAGE", (asks && translates).into());
+}
 
 fn site(answer: &Answer, sheet: &mut Sheet) {
     if *answer.setting("USE_TZ") == Json::Bool(false) {
