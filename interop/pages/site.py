@@ -13,6 +13,15 @@ from aiosmtpd.controller import Controller
 from suite.sides import PATIENCE, Side, free_port
 
 
+#: The tests log in and ask for mail far more often than people do.
+LIMITS_OFF = {
+    "LOGIN_RATE_LIMIT_PER_NETWORK": "",
+    "LOGIN_RATE_LIMIT_PER_USERNAME": "",
+    "EMAIL_RATE_LIMIT_PER_ADDRESS": "",
+    "EMAIL_RATE_LIMIT_PER_NETWORK": "",
+}
+
+
 class Mailbox:
     """A mail server that keeps what it is given."""
 
@@ -46,7 +55,7 @@ class Mailbox:
 class Site(Side):
     """`djauth runserver` on a database of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **settings):
         self.mailbox = Mailbox().start()
         super().__init__(
             {
@@ -57,6 +66,7 @@ class Site(Side):
                 "EMAIL_PORT": str(self.mailbox.port),
                 "DEFAULT_FROM_EMAIL": "site@example.com",
                 **LIMITS_OFF,
+                **settings,
             },
             folder,
         )
@@ -89,7 +99,3 @@ class Site(Side):
             DJANGO_SUPERUSER_PASSWORD=password,
         )
         return name, password, email
-
-
-#: The tests log in and ask for mail far more often than people do.
-LIMITS_OFF = {"LOGIN_RATE_LIMIT_PER_NETWORK": "", "LOGIN_RATE_LIMIT_PER_USERNAME": ""}

@@ -23,6 +23,12 @@ FLAGS = (
 PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
 
 
+def screenshots():
+    folder = Path(os.environ["DJAUTH_SCREENSHOTS"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 class Window:
     def __init__(self, language="en", scripts=True, phone=False, dark=False):
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-")
@@ -67,9 +73,7 @@ class Window:
 
     def picture(self, name):
         """The whole page, also what is below the window."""
-        folder = Path(os.environ.get("DJAUTH_SCREENSHOTS") or tempfile.gettempdir())
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.png").write_bytes(base64.b64decode(self.picture_data()))
+        (screenshots() / f"{name}.png").write_bytes(base64.b64decode(self.picture_data()))
 
     def picture_data(self):
         metrics = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
