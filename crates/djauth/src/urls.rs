@@ -12,7 +12,9 @@ use crate::base_user::BaseUser;
 use crate::forms::Steps;
 use crate::http::ErrorPage;
 use crate::views::{
-    self, Landing, LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView, View,
+    self, Landing, LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView,
+    PasswordResetCompleteView, PasswordResetConfirmView, PasswordResetDoneView, PasswordResetView,
+    View,
 };
 
 /// The routes of [`Auth::urls`], to replace some of them.
@@ -45,20 +47,38 @@ const LOGIN: &str = "/login/";
 const LOGOUT: &str = "/logout/";
 const PASSWORD_CHANGE: &str = "/password_change/";
 const PASSWORD_CHANGE_DONE: &str = "/password_change/done/";
+const PASSWORD_RESET: &str = "/password_reset/";
+const PASSWORD_RESET_DONE: &str = "/password_reset/done/";
+const PASSWORD_RESET_CONFIRM: &str = "/reset/{uidb64}/{token}/";
+const PASSWORD_RESET_COMPLETE: &str = "/reset/done/";
 
 impl<S: Clone + Send + Sync + 'static> Urls<S> {
     /// Every page as Django configures it.
     pub fn new<U: BaseUser>(auth: &Auth<U>) -> Self {
+        let login = LoginView::new().password_reset_link(true);
+        let (change, changed) = (PasswordChangeView::new(), PasswordChangeDoneView::new());
+        let (reset, sent) = (PasswordResetView::new(), PasswordResetDoneView::new());
+        let (confirm, done) = (
+            PasswordResetConfirmView::new(),
+            PasswordResetCompleteView::new(),
+        );
         let pages = vec![
-            (LOGIN, auth.login_view(LoginView::new())),
+            (LOGIN, auth.login_view(login)),
             (LOGOUT, auth.logout_view(LogoutView::new())),
-            (
-                PASSWORD_CHANGE,
-                auth.password_change_view(PasswordChangeView::new()),
-            ),
+            (PASSWORD_CHANGE, auth.password_change_view(change)),
             (
                 PASSWORD_CHANGE_DONE,
-                auth.password_change_done_view(PasswordChangeDoneView::new()),
+                auth.password_change_done_view(changed),
+            ),
+            (PASSWORD_RESET, auth.password_reset_view(reset)),
+            (PASSWORD_RESET_DONE, auth.password_reset_done_view(sent)),
+            (
+                PASSWORD_RESET_CONFIRM,
+                auth.password_reset_confirm_view(confirm),
+            ),
+            (
+                PASSWORD_RESET_COMPLETE,
+                auth.password_reset_complete_view(done),
             ),
         ];
         Self {
@@ -97,6 +117,26 @@ impl<S: Clone + Send + Sync + 'static> Urls<S> {
         self.with(PASSWORD_CHANGE_DONE, route)
     }
 
+    /// Another page at `password_reset/`.
+    pub fn password_reset(self, route: MethodRouter<S>) -> Self {
+        self.with(PASSWORD_RESET, route)
+    }
+
+    /// Another page at `password_reset/done/`.
+    pub fn password_reset_done(self, route: MethodRouter<S>) -> Self {
+        self.with(PASSWORD_RESET_DONE, route)
+    }
+
+    /// Another page at `reset/{uidb64}/{token}/`.
+    pub fn password_reset_confirm(self, route: MethodRouter<S>) -> Self {
+        self.with(PASSWORD_RESET_CONFIRM, route)
+    }
+
+    /// Another page at `reset/done/`.
+    pub fn password_reset_complete(self, route: MethodRouter<S>) -> Self {
+        self.with(PASSWORD_RESET_COMPLETE, route)
+    }
+
     /// The routes. Nest them where `LOGIN_URL` expects them.
     pub fn router(self) -> Router<S> {
         let add = |router: Router<S>, (path, route): (&str, _)| {
@@ -110,9 +150,10 @@ impl<S: Clone + Send + Sync + 'static> Urls<S> {
 }
 
 impl<U: BaseUser> Auth<U> {
-    /// The pages under their usual names: `login/`, `logout/`, `password_change/` and
-    /// `password_change/done/`. Nest them where `LOGIN_URL` expects them:
-    /// `.nest("/accounts", auth.urls())`. [`Urls`] replaces some of them.
+    /// The pages under Django's names: `login/`, `logout/`, `password_change/`,
+    /// `password_change/done/`, `password_reset/`, `password_reset/done/`, `reset/{uidb64}/{token}/` and
+    /// `reset/done/`. Nest them where `LOGIN_URL` expects them: `.nest("/accounts", auth.urls())`.
+    /// [`Urls`] replaces some of them.
     pub fn urls<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Urls::new(self).router()
     }
@@ -159,6 +200,49 @@ impl<U: BaseUser> Auth<U> {
 
     /// A page that says that the password was changed, for a route of your own.
     pub fn password_change_done_view<S>(&self, view: PasswordChangeDoneView) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        self.page(view)
+    }
+
+    /// A page that mails links to reset a password, for a route of your own.
+    pub fn password_reset_view<S, T>(&self, view: PasswordResetView<U, T>) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        T: Steps<U>,
+    {
+        self.allow(view.targets());
+        self.page(view)
+    }
+
+    /// A page that says that a mail may be on its way, for a route of your own.
+    pub fn password_reset_done_view<S>(&self, view: PasswordResetDoneView) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        self.page(view)
+    }
+
+    /// The page that a mailed link opens, for a route of your own, whose path has `{uidb64}` and
+    /// `{token}`.
+    pub fn password_reset_confirm_view<S, T>(
+        &self,
+        view: PasswordResetConfirmView<U, T>,
+    ) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        T: Steps<U>,
+    {
+        self.allow(view.targets());
+        self.page(view)
+    }
+
+    /// A page that says that the password was set, for a route of your own.
+    pub fn password_reset_complete_view<S>(
+        &self,
+        view: PasswordResetCompleteView,
+    ) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
     {

@@ -35,11 +35,13 @@ impl AuthenticationForm {
     }
 
     pub(crate) fn with(user: &UserMeta, data: Option<&QueryDict>) -> Self {
-        let username = Field::new("username", FieldKind::Username)
+        let mut username = Field::new("username", FieldKind::Username)
             .label(Text::field(user, &user.username_field))
             .max_length(username_length(user).unwrap_or(MAX_USERNAME))
             .autocomplete("username")
             .autofocus();
+        // A name that is too long is nobody's, as in Django, and brought into no other form.
+        username.limited = false;
         let password = Field::new("password", FieldKind::Password).autocomplete("current-password");
         Self {
             form: Form::new([username, password], data),

@@ -1,6 +1,9 @@
 //! Moments as people write them: `django.forms.DateTimeField`.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use crate::validators::ValidationError;
 
 /// Django's `DATETIME_INPUT_FORMATS` for English, with and without parts of a second.
 const FORMATS: [&str; 6] = [
@@ -12,15 +15,19 @@ const FORMATS: [&str; 6] = [
     "%m/%d/%Y %H:%M",
 ];
 
-/// A moment; without an offset it is in UTC. A date alone is its midnight.
-pub(super) fn parse_datetime(text: &str) -> Option<DateTime<Utc>> {
-    let with_offset = |text: &str| DateTime::parse_from_rfc3339(text).ok();
-    if let Some(moment) = with_offset(text) {
-        return Some(moment.to_utc());
+/// A moment; without an offset it is in the zone. A date alone is its midnight. A time that the zone's
+/// clocks show twice or never is `ambiguous_timezone`.
+pub(super) fn parse_datetime(text: &str, zone: Tz) -> Result<DateTime<Utc>, ValidationError> {
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Ok(moment.to_utc());
     }
     let naive = |format: &&str| NaiveDateTime::parse_from_str(text, format).ok();
-    let moment = FORMATS.iter().find_map(naive).or_else(|| midnight(text))?;
-    Some(moment.and_utc())
+    let moment = FORMATS.iter().find_map(naive).or_else(|| midnight(text));
+    let invalid = || ValidationError::keyed("invalid", "error.invalid_datetime");
+    match zone.from_local_datetime(&moment.ok_or_else(invalid)?) {
+        LocalResult::Single(moment) => Ok(moment.to_utc()),
+        _ => Err(ValidationError::of("ambiguous_timezone")),
+    }
 }
 
 fn midnight(text: &str) -> Option<NaiveDateTime> {

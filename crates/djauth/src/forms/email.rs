@@ -37,7 +37,12 @@ fn is_user(user: &str) -> bool {
 }
 
 fn is_atom_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-!#$%&'*+/=?^_`{}|~".contains(c)
+    c.is_ascii_alphanumeric() || "-!#$%&'*+/=?^_`{}|~".contains(c) || is_other_letter(c)
+}
+
+/// Python takes these for ASCII letters where case is ignored, and Django's pattern ignores it.
+fn is_other_letter(c: char) -> bool {
+    matches!(c, '\u{130}' | '\u{131}' | '\u{17f}' | '\u{212a}')
 }
 
 /// A quoted string: no blank but after a backslash, no quote but after a backslash.
@@ -49,9 +54,11 @@ fn is_quoted(user: &str) -> bool {
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
         let good = match c {
-            '\\' => chars.next().is_some_and(
-                |c| matches!(c, '\u{1}'..='\u{9}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{7f}'),
-            ),
+            c if is_other_letter(c) => true,
+            '\\' => chars.next().is_some_and(|c| {
+                is_other_letter(c)
+                    || matches!(c, '\u{1}'..='\u{9}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{7f}')
+            }),
             _ => {
                 matches!(c, '\u{1}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '!' | '#'..='[' | ']'..='\u{7f}')
             }
@@ -117,7 +124,9 @@ mod tests {
         assert!(!is_valid(&longest(LONGEST + 1 - "@example.com".len())));
     }
 
-    const GOOD: [&str; 8] = [
+    const GOOD: [&str; 10] = [
+        "m\u{131}\u{17f}\u{130}\u{212a}e@example.com",
+        "\"\u{131}\\\u{17f}\"@example.com",
         "email@here.com",
         "weirder-email@here.and.there.com",
         "a+b.c@example.co",

@@ -1,6 +1,7 @@
 //! Single fields: what they are, and how `django.forms.fields` cleans them.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -27,7 +28,7 @@ pub enum FieldKind {
     Checkbox,
     /// One of some values.
     Radio,
-    /// Any of some values.
+    /// Any of some rows, which are offered by their keys.
     SelectMultiple,
     /// A moment.
     DateTime,
@@ -65,10 +66,14 @@ pub struct Field {
     pub(super) required: bool,
     pub(super) disabled: bool,
     pub(super) max_length: Option<usize>,
+    /// Whether more than `max_length` is an error.
+    pub(super) limited: bool,
     pub(super) autofocus: bool,
     pub(super) autocomplete: Option<&'static str>,
     pub(super) initial: Vec<String>,
     pub(super) choices: Vec<Choice>,
+    /// The zone of moments without an offset.
+    pub(super) zone: Tz,
 }
 
 /// What a field made of what was sent.
@@ -97,10 +102,12 @@ impl Field {
             required: true,
             disabled: false,
             max_length: None,
+            limited: true,
             autofocus: false,
             autocomplete: None,
             initial: Vec::new(),
             choices: Vec::new(),
+            zone: Tz::UTC,
         }
     }
 
@@ -150,6 +157,13 @@ impl Field {
     #[must_use]
     pub fn initial(mut self, value: impl Into<String>) -> Self {
         self.initial.push(value.into());
+        self
+    }
+
+    /// The zone of moments that are written without an offset; UTC otherwise.
+    #[must_use]
+    pub fn time_zone(mut self, zone: Tz) -> Self {
+        self.zone = zone;
         self
     }
 
@@ -225,7 +239,7 @@ impl Field {
         if self.kind == FieldKind::Email {
             errors.extend(validate_email(&value).err());
         }
-        errors.extend(too_long(&value, self.max_length));
+        errors.extend(too_long(&value, self.max_length.filter(|_| self.limited)));
         errors.extend(with_nul(&value));
         ok_unless(errors, Cleaned::Text(value))
     }
@@ -257,18 +271,22 @@ impl Field {
 
     fn not_offered(&self, value: &str) -> Option<ValidationError> {
         let offered = self.choices.iter().any(|choice| choice.value == value);
-        (!offered).then(|| ValidationError::of("invalid_choice"))
+        // Rows are offered by their keys, which are numbers.
+        let code = match self.kind {
+            FieldKind::SelectMultiple if value.trim().parse::<i64>().is_err() => "invalid_pk_value",
+            _ => "invalid_choice",
+        };
+        (!offered).then(|| ValidationError::of(code))
     }
 
     fn clean_datetime(&self, value: &str) -> Result<Cleaned, Vec<ValidationError>> {
         if value.is_empty() {
             return self.unless_required(Cleaned::DateTime(None));
         }
-        let moment = parse_datetime(value);
-        let invalid = || vec![ValidationError::keyed("invalid", "error.invalid_datetime")];
+        let moment = parse_datetime(value, self.zone);
         moment
             .map(|at| Cleaned::DateTime(Some(at)))
-            .ok_or_else(invalid)
+            .map_err(|error| vec![error])
     }
 }
 

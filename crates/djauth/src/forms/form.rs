@@ -201,8 +201,15 @@ impl Form {
     }
 
     fn set_text(&mut self, name: &str, value: String) {
-        let value = Cleaned::Text(Zeroizing::new(value));
+        self.set(name, Cleaned::Text(Zeroizing::new(value)));
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: Cleaned) {
         self.cleaned.insert(name.to_owned(), value);
+    }
+
+    pub(super) fn forget(&mut self, name: &str) {
+        self.cleaned.shift_remove(name);
     }
 
     /// The names of the fields that were understood, in order.

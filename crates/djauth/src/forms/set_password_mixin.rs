@@ -4,9 +4,6 @@ use super::field::{Field, FieldKind};
 use super::form::Form;
 use super::text::Text;
 use crate::base_user::BaseUser;
-use crate::password_validation::{
-    PasswordValidators, get_default_password_validators, validate_password,
-};
 use crate::validators::ValidationError;
 use crate::{Auth, Error};
 
@@ -40,8 +37,7 @@ impl SetPasswordMixin {
         auth: &Auth<U>,
         labels: [Text; 2],
     ) -> Result<[Field; 2], Error> {
-        let rules = validators(auth)?;
-        let rules = rules.iter().cloned().map(Text::Rule);
+        let rules = auth.password_validators().iter().cloned().map(Text::Rule);
         let field = |name, label| {
             let field = Field::new(name, FieldKind::Password).label(label);
             field.autocomplete("new-password")
@@ -81,11 +77,10 @@ impl SetPasswordMixin {
         let Some(password) = given else {
             return Ok(());
         };
-        let judged = validate_password(password, Some(user), &validators(auth)?);
-        for error in judged.err().unwrap_or_default() {
-            form.add_error(Some(self.password2), error);
+        match auth.validate_password(password, Some(user)).await {
+            Ok(()) => Ok(()),
+            Err(errors) => form.refuse(self.password2, errors.into()),
         }
-        Ok(())
     }
 
     /// Gives the user the password of the first field, without saving.
@@ -105,8 +100,4 @@ impl SetPasswordMixin {
 
 pub(super) fn invalid_form() -> Error {
     Error::value("a form that is not valid cannot be saved")
-}
-
-fn validators<U: BaseUser>(auth: &Auth<U>) -> Result<PasswordValidators, Error> {
-    get_default_password_validators(auth.settings())
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use super::form::Form;
+use super::password_reset::{self, ResetMail};
 use crate::Error;
 use crate::backends::Context;
 use crate::base_user::BaseUser;
+use crate::mail::EmailMessage;
 use crate::validators::ValidationError;
 use crate::views::{Outcome, Valid};
 
@@ -111,6 +113,26 @@ pub trait Steps<U: BaseUser>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), FormError>> + Send {
         let _ = context;
         async { super::authentication::confirm_login_allowed(user) }
+    }
+
+    /// Who gets a mail when the password of this address is to be reset. Django takes active users
+    /// with a usable password. It runs in the background, after the answer.
+    fn get_users(
+        &self,
+        context: &Context<'_, U>,
+        email: &str,
+    ) -> impl Future<Output = Result<Vec<U>, Error>> + Send {
+        password_reset::get_users(context.auth, email)
+    }
+
+    /// The mail with the link, or `None` where this step sent it in a way of its own. It runs in the
+    /// background, after the answer.
+    fn send_mail(
+        &self,
+        context: &Context<'_, U>,
+        mail: ResetMail<'_, U>,
+    ) -> impl Future<Output = Result<Option<EmailMessage>, Error>> + Send {
+        async move { password_reset::send_mail(context.auth, &mail).map(Some) }
     }
 
     /// Does what the form is for. [`Valid::proceed`] is what Django does (`super().form_valid(form)`).

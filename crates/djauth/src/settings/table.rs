@@ -212,6 +212,8 @@ settings! {
         LOGIN_REDIRECT_URL => login_redirect_url: String as Location = "/accounts/profile/".into();
         /// Where a logout leads; null shows a page that says so.
         LOGOUT_REDIRECT_URL => logout_redirect_url: Option<String> as Maybe<Location> = None;
+        /// The domain of the links in mails, with its port where it is not the usual one; null takes the host that was asked for, which is one of `ALLOWED_HOSTS`. Django has its sites framework for it.
+        SITE_DOMAIN => site_domain: Option<String> as Maybe<Text> = None;
         /// How long a link for resetting a password can be used, in seconds.
         PASSWORD_RESET_TIMEOUT => password_reset_timeout: u64 as Number = 259_200;
         /// Permissions of the application, which `migrate` adds where they are missing, with their content types;

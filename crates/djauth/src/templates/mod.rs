@@ -9,6 +9,11 @@
 //! | template | shown | values |
 //! |---|---|---|
 //! | `registration/login.html` | the login form | `form`, `next` |
+//! | `registration/password_change_form.html`, `…_done.html` | to change one's password, and that it was | `form`, `title`; `home` |
+//! | `registration/password_reset_form.html`, `…_done.html` | to ask for a mail with a link, and that one may come | `form`, `title` |
+//! | `registration/password_reset_confirm.html`, `…_complete.html` | what the link opens, and that it is done | `form`, `validlink`, `title`; `login_url` |
+//! | `registration/password_reset_subject.txt`, `registration/password_reset_email.html` | the mail, as plain text | `user`, `email`, `domain`, `site_name`, `protocol`, `uid`, `token`, `reset_url` |
+//! | `forms/form.html`, `forms/summary.html` | the fields of `form`; a summary of what is wrong with them | `form` ([`Form::value`](crate::forms::Form::value)) |
 //! | `registration/logged_out.html` | after a logout that leads nowhere else | `login_url` |
 //! | `registration/profile.html` | the landing page | `user` (`username`; nothing if nobody is logged in), `login_url`, `logout_url` |
 //! | `400.html` | a request that is not understood, a host that is not ours, a session that has ended | `heading`, `text`, `status` |
@@ -24,8 +29,8 @@
 //! error page that does not work is logged, and the built-in one sent. The layer puts them in place:
 //! an error that is answered outside of it, as by [`verify`](crate::views::verify), has the built-in page.
 //!
-//! Pages are sent with a strict Content-Security-Policy: no script, no inline style but the built-in
-//! one; style sheets, images and fonts from the site itself.
+//! Pages are sent with a strict Content-Security-Policy: no script and no inline style but the built-in
+//! ones (`show_password` lets people see what they type; the pages work without it); style sheets, images and fonts from the site itself.
 
 mod translate;
 
@@ -60,7 +65,7 @@ const ERROR: &str = r#"{% extends "error.html" %}"#;
 /// Lets people see the passwords that they type. The pages work without it.
 const SHOW_PASSWORD: &str = include_str!("../../templates/show-password.js");
 
-const BUILT_IN: [(&str, &str); 18] = [
+const BUILT_IN: [(&str, &str); 24] = [
     ("base.html", include_str!("../../templates/base.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("400.html", ERROR),
@@ -102,6 +107,30 @@ const BUILT_IN: [(&str, &str); 18] = [
     (
         "registration/password_change_done.html",
         include_str!("../../templates/registration/password_change_done.html"),
+    ),
+    (
+        "registration/password_reset_form.html",
+        include_str!("../../templates/registration/password_reset_form.html"),
+    ),
+    (
+        "registration/password_reset_done.html",
+        include_str!("../../templates/registration/password_reset_done.html"),
+    ),
+    (
+        "registration/password_reset_confirm.html",
+        include_str!("../../templates/registration/password_reset_confirm.html"),
+    ),
+    (
+        "registration/password_reset_complete.html",
+        include_str!("../../templates/registration/password_reset_complete.html"),
+    ),
+    (
+        "registration/password_reset_subject.txt",
+        include_str!("../../templates/registration/password_reset_subject.txt"),
+    ),
+    (
+        "registration/password_reset_email.html",
+        include_str!("../../templates/registration/password_reset_email.html"),
     ),
 ];
 

@@ -1,7 +1,7 @@
 use minijinja::{Value, context};
 
 use super::options::{
-    PageOptions, RedirectOptions, get_current_site, page_options, redirect_options, to,
+    PageOptions, RedirectOptions, get_current_site, page_options, redirect_options, reverse, to,
 };
 use super::page::{FormMethod, View};
 use super::{Outcome, PageRequest, Valid};
@@ -34,6 +34,7 @@ pub struct LoginView<S = Standard> {
     page: PageOptions,
     redirect: RedirectOptions,
     redirect_authenticated_user: bool,
+    password_reset_link: bool,
     steps: S,
 }
 
@@ -47,6 +48,7 @@ impl LoginView {
             page: PageOptions::new("registration/login.html", "login.title"),
             redirect: RedirectOptions::default(),
             redirect_authenticated_user: false,
+            password_reset_link: false,
             steps: Standard,
         }
     }
@@ -71,6 +73,13 @@ impl<S> LoginView<S> {
         self.redirect.targets()
     }
 
+    /// Shows a link to the page `password_reset/` beside this one, as [`Urls`](crate::urls::Urls) does.
+    #[must_use]
+    pub fn password_reset_link(mut self, show: bool) -> Self {
+        self.password_reset_link = show;
+        self
+    }
+
     /// Steps of the application's own, which stand for Django's `authentication_form` and for a
     /// subclass of the view.
     pub fn steps<T>(self, steps: T) -> LoginView<T> {
@@ -78,6 +87,7 @@ impl<S> LoginView<S> {
             page: self.page,
             redirect: self.redirect,
             redirect_authenticated_user: self.redirect_authenticated_user,
+            password_reset_link: self.password_reset_link,
             steps,
         }
     }
@@ -85,10 +95,12 @@ impl<S> LoginView<S> {
     fn show(&self, request: &PageRequest, form: Form) -> Result<Outcome, Error> {
         let next = self.redirect.get_redirect_url(request).unwrap_or_default();
         let name = self.redirect.redirect_field_name.to_string();
+        let reset = || reverse(&request.handle, "login/", "password_reset/");
         let named = Value::from_iter([(name.clone(), Value::from(next.clone()))]);
         let values = context! {
             redirect_field_name => name,
             redirect_to => next,
+            password_reset_url => self.password_reset_link.then(reset),
             ..context! { ..named, ..get_current_site(&request.handle)? }
         };
         Ok(Outcome::Page(

@@ -11,6 +11,8 @@ mod options;
 mod outcome;
 mod page;
 mod password_change;
+mod password_reset;
+mod password_reset_confirm;
 mod profile;
 mod verify;
 
@@ -20,5 +22,9 @@ pub use outcome::{Outcome, Page, Valid};
 use page::PageRequest;
 pub(crate) use page::{View, answer};
 pub use password_change::{PasswordChangeDoneView, PasswordChangeView};
+pub use password_reset::{PasswordResetDoneView, PasswordResetView};
+pub use password_reset_confirm::{
+    INTERNAL_RESET_SESSION_TOKEN, PasswordResetCompleteView, PasswordResetConfirmView,
+};
 pub(crate) use profile::Landing;
 pub use verify::{verify, verify_original};

@@ -47,8 +47,17 @@ impl PageOptions {
 
 /// The builder methods of [`PageOptions`] and of the steps, for one view.
 macro_rules! page_options {
+    ([U, S] $view:ty) => {
+        impl<U: BaseUser, S> $view {
+            page_options!();
+        }
+    };
     ([$($steps:ident)?] $view:ty) => {
         impl$(<$steps>)? $view {
+            page_options!();
+        }
+    };
+    () => {
             /// Another template.
             #[must_use]
             pub fn template_name(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
@@ -69,7 +78,6 @@ macro_rules! page_options {
                 self.page.extra_context = values;
                 self
             }
-        }
     };
 }
 pub(super) use page_options;

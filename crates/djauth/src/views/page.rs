@@ -39,8 +39,8 @@ pub(crate) struct PageRequest {
     /// The form's fields; empty unless the method is `POST`, as `request.POST` in Django.
     pub(super) data: QueryDict,
     pub(super) query: QueryDict,
-    /// What the route's pattern found in the path.
-    pub(super) kwargs: Vec<(String, String)>,
+    /// What the route's pattern found in the path; `None` when that is no text.
+    pub(super) kwargs: Option<Vec<(String, String)>>,
 }
 
 /// What a form view does with a method: Django's `ProcessFormView`.
@@ -129,7 +129,7 @@ impl PageRequest {
             handle,
             data: data.map_err(too_many)?,
             query: query.map_err(too_many)?,
-            kwargs: kwargs.as_ref().map(owned).unwrap_or_default(),
+            kwargs: kwargs.as_ref().map(owned).ok(),
         })
     }
 
@@ -138,12 +138,13 @@ impl PageRequest {
         Context { auth, request }
     }
 
-    /// A part of the path, by the name that the route gives it.
+    /// A part of the path, by the name that the route gives it; empty when it is no text.
     pub(super) fn kwarg(&self, name: &str) -> Option<&str> {
-        let mut kwargs = self.kwargs.iter();
-        kwargs
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        let Some(kwargs) = &self.kwargs else {
+            return Some("");
+        };
+        let found = kwargs.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     pub(super) fn form_method(&self) -> FormMethod {
