@@ -10,16 +10,32 @@ use crate::{Auth, Error};
 
 /// Whether this is the user's password: `Some(true)`, `Some(false)`, or `None` for somebody who does not
 /// exist or may not log in. All of them take the same time, and whoever passes the answer on should not
-/// tell the last two apart.
+/// tell the last two apart. Wrong ones count against the username, as in [`Auth::authenticate`].
 ///
 /// # Errors
-/// As [`Auth::check_password`]: nothing is known.
+/// `TooManyAttempts`, and as [`Auth::check_password`]: nothing is known.
 pub async fn check_password<U: BaseUser>(
     auth: &Auth<U>,
     username: &str,
     password: &str,
 ) -> Result<Option<bool>, Error> {
+    let limit = auth.login_rate_limit();
+    let attempt = limit.count(None, Some(username)).await?;
+    let answer = check(auth, username, password).await;
+    if !matches!(answer, Ok(None | Some(false))) {
+        attempt.take_back().await;
+    }
+    answer
+}
+
+async fn check<U: BaseUser>(
+    auth: &Auth<U>,
+    username: &str,
+    password: &str,
+) -> Result<Option<bool>, Error> {
+    let limit = auth.login_rate_limit();
     let user = active_user(auth, username).await?;
+    let user = user.filter(|user| limit.counts_together(username, &user.get_username()));
     let known = user.is_some();
     let user = auth
         .check_password_with_timing_attack_mitigation(user, password)

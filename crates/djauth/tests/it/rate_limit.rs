@@ -8,7 +8,8 @@ use axum::extract::ConnectInfo;
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, RETRY_AFTER};
 use axum::http::{Request as HttpRequest, Response};
 use chrono::TimeDelta;
-use djauth::db::{Database, Executor, Sql};
+use djauth::db::{Database, Dialect, Executor, Sql};
+use djauth::handlers::modwsgi;
 use djauth::http::Request;
 use djauth::management::{App, Migrate};
 use djauth::rate_limit::Place;
@@ -302,6 +303,13 @@ async fn what_is_unlocked_is_looked_at_again() {
 #[tokio::test]
 async fn another_spelling_is_no_new_name() {
     in_each_place("", "2/m", async |at, auth, _, _| {
+        if auth.db().dialect() == Dialect::Mysql {
+            let transaction = auth.db().begin().await.unwrap();
+            let usual =
+                "ALTER TABLE auth_user CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
+            transaction.execute_script(usual).await.unwrap();
+            transaction.commit().await.unwrap();
+        }
         for spelling in ["Alice", "alicé"] {
             assert_eq!(attempt(&auth, A, spelling, "wrong").await, Outcome::Wrong);
         }
@@ -312,6 +320,25 @@ async fn another_spelling_is_no_new_name() {
         // A small a above a letter: MariaDB reads it as an a.
         let odd = attempt(&auth, A, "\u{363}lice", "right").await;
         assert_eq!(odd, Outcome::Wrong, "{at}");
+    })
+    .await;
+}
+
+/// Web servers that ask for themselves give no address: the name alone counts.
+#[tokio::test]
+async fn guesses_through_a_web_server_count() {
+    in_each_place("1/m", "2/m", async |at, auth, _, hasher| {
+        let check = async |word| modwsgi::check_password(&auth, "alice", word).await;
+        assert_eq!(check("right").await.unwrap(), Some(true), "{at}");
+        for _ in 0..2 {
+            assert_eq!(check("wrong").await.unwrap(), Some(false), "{at}");
+        }
+        hasher.take();
+        let refused = check("right").await.unwrap_err();
+        assert!(matches!(refused.kind(), ErrorKind::TooManyAttempts { .. }));
+        assert_eq!(hasher.take(), 0, "{at}");
+        let refused = attempt(&auth, A, "alice", "right").await;
+        assert_eq!(refused, Outcome::Refused(60), "{at}");
     })
     .await;
 }
