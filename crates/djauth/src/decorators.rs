@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::base_user::BaseUser;
 use crate::http::Request;
 use crate::middleware::Installed;
-use crate::mixins::{Rejection, is_permission_name, login_redirect};
+use crate::mixins::{Refusal, Rejection, is_permission_name};
 
 type Decision<'a> = Pin<Box<dyn Future<Output = Result<bool, Rejection>> + Send + 'a>>;
 
@@ -164,8 +164,7 @@ where
 #[derive(Clone, Debug)]
 pub struct Guard<T> {
     test: T,
-    login_url: Option<Arc<str>>,
-    redirect_field_name: Option<Arc<str>>,
+    refusal: Refusal,
     raise_exception: bool,
 }
 
@@ -173,8 +172,7 @@ impl<T> Guard<T> {
     fn new(test: T) -> Self {
         Guard {
             test,
-            login_url: None,
-            redirect_field_name: None,
+            refusal: Refusal::default(),
             raise_exception: false,
         }
     }
@@ -182,14 +180,14 @@ impl<T> Guard<T> {
     /// Another login page than `LOGIN_URL`.
     #[must_use]
     pub fn login_url(mut self, url: impl Into<Arc<str>>) -> Self {
-        self.login_url = Some(url.into());
+        self.refusal.login_url = Some(url.into());
         self
     }
 
     /// Another name than `next` for the page to come back to; empty for none.
     #[must_use]
     pub fn redirect_field_name(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.redirect_field_name = Some(name.into());
+        self.refusal.redirect_field_name = Some(name.into());
         self
     }
 
@@ -197,6 +195,22 @@ impl<T> Guard<T> {
     #[must_use]
     pub fn raise_exception(mut self) -> Self {
         self.raise_exception = true;
+        self
+    }
+
+    /// What the page for 403 says, instead of a text of ours.
+    #[must_use]
+    pub fn permission_denied_message(mut self, message: &'static str) -> Self {
+        self.refusal.permission_denied_message = Some(message);
+        self
+    }
+
+    /// Clients that want JSON ([`Request::wants_json`]) get 401 in place of a redirect, and 401 and 403
+    /// with a small body: `{"error": {"code": "not_authenticated", "message": "…", "login_url": "…"}}`.
+    /// [`AuthLayer::json_refusals`](crate::AuthLayer::json_refusals) does it for all.
+    #[must_use]
+    pub fn json(mut self) -> Self {
+        self.refusal.json = true;
         self
     }
 }
@@ -213,14 +227,11 @@ impl<T: Test> Guard<T> {
         {
             return Ok(extract::Request::from_parts(parts, body));
         }
+        let refusal = self.refusal.clone().in_request(&parts);
         if self.raise_exception {
-            return Err(Rejection::PermissionDenied);
+            return Err(refusal.denied(handle));
         }
-        Err(login_redirect(
-            handle,
-            self.login_url.as_deref(),
-            self.redirect_field_name.as_deref(),
-        ))
+        Err(refusal.login(handle))
     }
 }
 

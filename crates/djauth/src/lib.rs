@@ -9,6 +9,7 @@ mod auth;
 pub mod backends;
 pub mod base_user;
 pub mod checks;
+pub mod context_processors;
 pub mod decorators;
 mod error;
 pub mod forms;
@@ -22,6 +23,7 @@ pub mod password_validation;
 pub mod rate_limit;
 pub mod request_path;
 pub mod signals;
+pub mod templatetags;
 mod tls;
 pub mod tokens;
 pub mod urls;
@@ -56,6 +58,8 @@ pub use crate::decorators::{login_required, permission_required, user_passes_tes
 pub use crate::error::{Error, ErrorKind};
 pub use crate::http::Request;
 pub use crate::middleware::AuthLayer;
-pub use crate::mixins::{CurrentUser, LoginRequired, MaybeUser, PermissionRequired, Rejection};
+pub use crate::mixins::{
+    CurrentUser, LoginRequired, MaybeUser, PermissionRequired, Rejection, UserPassesTest,
+};
 pub use crate::models::{AnonymousUser, Group, Permission, User, get_permission_codename};
 pub use crate::settings::Settings;

@@ -108,7 +108,7 @@ impl<U: BaseUser> Auth<U> {
         let Some(backend) = self.backends().by_path(&claim.backend) else {
             return Ok(None);
         };
-        match backend.get_user(self.context(), claim.id).await {
+        match backend.get_user(self.backend_context(), claim.id).await {
             Ok(user) => Ok(user.map(|user| self.judged(user, claim))),
             Err(BackendError::PermissionDenied) => Ok(None),
             Err(BackendError::Failed(error)) => Err(error),

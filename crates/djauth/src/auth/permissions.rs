@@ -24,7 +24,9 @@ impl<U: BaseUser> Auth<U> {
             return Ok(true);
         }
         for backend in self.backends().iter() {
-            let answer = backend.has_perm(self.context(), user, perm, obj).await;
+            let answer = backend
+                .has_perm(self.backend_context(), user, perm, obj)
+                .await;
             if let Some(answer) = yes(answer)? {
                 return Ok(answer);
             }
@@ -60,7 +62,7 @@ impl<U: BaseUser> Auth<U> {
         }
         for backend in self.backends().iter() {
             let answer = backend
-                .has_module_perms(self.context(), user, app_label)
+                .has_module_perms(self.backend_context(), user, app_label)
                 .await;
             if let Some(answer) = yes(answer)? {
                 return Ok(answer);
@@ -113,7 +115,10 @@ impl<U: BaseUser> Auth<U> {
     ) -> Result<HashSet<String>, Error> {
         let mut all = HashSet::new();
         for backend in self.backends().iter() {
-            match backend.permissions(self.context(), user, kind, obj).await {
+            match backend
+                .permissions(self.backend_context(), user, kind, obj)
+                .await
+            {
                 Ok(some) => all.extend(some),
                 Err(BackendError::PermissionDenied) => {}
                 Err(BackendError::Failed(error)) => return Err(error),
@@ -122,7 +127,7 @@ impl<U: BaseUser> Auth<U> {
         Ok(all)
     }
 
-    pub(super) fn context(&self) -> Context<'_, U> {
+    pub(super) fn backend_context(&self) -> Context<'_, U> {
         Context {
             auth: self,
             request: None,

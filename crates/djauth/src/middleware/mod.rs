@@ -14,6 +14,7 @@
 mod common;
 mod csrf;
 mod installed;
+mod login_required;
 mod remote_user;
 mod response;
 mod security;
@@ -35,11 +36,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub(crate) use installed::Installed;
+pub use login_required::LoginRequiredMiddleware;
 pub use remote_user::RemoteUserMiddleware;
 pub(crate) use response::failure;
 
 use crate::base_user::BaseUser;
 use crate::http::{ErrorPage, Request, use_own_page};
+use crate::mixins::JsonRefusals;
 use crate::models::User;
 use crate::settings::Settings;
 use crate::{Auth, Error};
@@ -67,6 +70,8 @@ struct Inner<U: BaseUser> {
     security: SecurityHeaders,
     csrf: CsrfCheck,
     remote_user: Option<RemoteUserMiddleware>,
+    login_required: Option<LoginRequiredMiddleware>,
+    json_refusals: bool,
 }
 
 impl<U: BaseUser> AuthLayer<U> {
@@ -79,6 +84,8 @@ impl<U: BaseUser> AuthLayer<U> {
             security: SecurityHeaders::new(settings),
             csrf: CsrfCheck::new(settings),
             remote_user: RemoteUserMiddleware::of(settings),
+            login_required: None,
+            json_refusals: false,
         }))
     }
 
@@ -98,6 +105,19 @@ impl<U: BaseUser> AuthLayer<U> {
         self.changed(|inner| inner.remote_user = Some(middleware))
     }
 
+    /// Lets only those in who are logged in, except on routes that are marked otherwise.
+    #[must_use]
+    pub fn login_required(self, middleware: LoginRequiredMiddleware) -> Self {
+        self.changed(|inner| inner.login_required = Some(middleware))
+    }
+
+    /// Every refusal of a route layer or extractor is JSON for clients that want it
+    /// ([`Request::wants_json`]): 401 in place of a redirect to the login page, 403 with a small body.
+    #[must_use]
+    pub fn json_refusals(self) -> Self {
+        self.changed(|inner| inner.json_refusals = true)
+    }
+
     fn changed(self, change: impl FnOnce(&mut Inner<U>)) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
         change(&mut inner);
@@ -114,6 +134,8 @@ impl<U: BaseUser> Clone for Inner<U> {
             security: self.security.clone(),
             csrf: self.csrf.clone(),
             remote_user: self.remote_user.clone(),
+            login_required: self.login_required.clone(),
+            json_refusals: self.json_refusals,
         }
     }
 }
@@ -211,6 +233,9 @@ impl<U: BaseUser> Inner<U> {
                 parts.extensions.insert(self.installed.clone());
                 parts.extensions.insert(handle.session().clone());
                 parts.extensions.insert(handle.clone());
+                if self.json_refusals {
+                    parts.extensions.insert(JsonRefusals);
+                }
                 call(inner, handle, extract::Request::from_parts(parts, body)).await?
             }
             Err(answer) => *answer,
@@ -226,7 +251,7 @@ impl<U: BaseUser> Inner<U> {
         Ok(answer)
     }
 
-    /// The CSRF check, then the login of a remote user: its new secret is for the response, and the token
+    /// The CSRF check, the login of a remote user, and whether somebody must be logged in. Of the second: its new secret is for the response, and the token
     /// of this request is compared with what the request brought.
     async fn admitted(
         &self,
@@ -238,6 +263,12 @@ impl<U: BaseUser> Inner<U> {
         if let Some(remote_user) = &self.remote_user {
             let done = remote_user.process_request(&self.auth, handle).await;
             done.map_err(|error| Box::new(failure(&error)))?;
+        }
+        if let Some(login_required) = &self.login_required {
+            let json = self.json_refusals;
+            login_required
+                .process_view(&self.auth, handle, parts, json)
+                .await?;
         }
         Ok(body)
     }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 
-use super::{CurrentUser, MaybeUser, Rejection, login_redirect};
+use super::{CurrentUser, MaybeUser, Refusal, Rejection};
 use crate::base_user::BaseUser;
 use crate::models::User;
 
@@ -36,7 +36,7 @@ impl<S: Sync, U: BaseUser> FromRequestParts<S> for LoginRequired<U> {
         let maybe = MaybeUser::of(parts, "LoginRequired")?;
         let user = maybe.get().await?;
         user.map(LoginRequired)
-            .ok_or_else(|| login_redirect(maybe.request(), None, None))
+            .ok_or_else(|| Refusal::of(parts).login(maybe.request()))
     }
 }
 

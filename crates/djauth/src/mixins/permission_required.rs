@@ -7,14 +7,14 @@ use std::ops::Deref;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::{CurrentUser, MaybeUser, Rejection, login_redirect};
+use super::{CurrentUser, MaybeUser, Refusal, Rejection};
 use crate::base_user::BaseUser;
 use crate::models::User;
 
-/// A permission as a type, made by [`permission!`](crate::permission).
+/// A permission, or several, as a type, made by [`permission!`](crate::permission).
 pub trait Permission: Send + Sync + 'static {
-    /// `app_label.codename`.
-    const NAME: &'static str;
+    /// `app_label.codename` of each.
+    const NAMES: &'static [&'static str];
 }
 
 /// Names a permission, so that a handler can ask for it in its signature:
@@ -29,6 +29,8 @@ pub trait Permission: Send + Sync + 'static {
 /// }
 /// ```
 ///
+/// Several are asked for together: `permission!(pub Edit = ["reports.view_report", "reports.change_report"])`.
+///
 /// A name that is not `app_label.codename` does not compile:
 ///
 /// ```compile_fail
@@ -37,15 +39,18 @@ pub trait Permission: Send + Sync + 'static {
 #[macro_export]
 macro_rules! permission {
     ($(#[$attribute:meta])* $visibility:vis $name:ident = $permission:literal) => {
-        const _: () = assert!(
+        $crate::permission!($(#[$attribute])* $visibility $name = [$permission]);
+    };
+    ($(#[$attribute:meta])* $visibility:vis $name:ident = [$($permission:literal),+ $(,)?]) => {
+        $(const _: () = assert!(
             $crate::mixins::is_permission_name($permission),
             "a permission is named app_label.codename"
-        );
+        );)+
         $(#[$attribute])*
-        #[doc = concat!("The permission `", $permission, "`.")]
+        #[doc = concat!("Permission:", $(" `", $permission, "`"),+, ".")]
         $visibility struct $name;
         impl $crate::mixins::Permission for $name {
-            const NAME: &'static str = $permission;
+            const NAMES: &'static [&'static str] = &[$($permission),+];
         }
     };
 }
@@ -60,7 +65,7 @@ pub const fn is_permission_name(name: &str) -> bool {
     at > 0 && at + 1 < bytes.len()
 }
 
-/// Lets in whoever has the permission `P`. Whoever is not logged in is sent to the login page; whoever
+/// Lets in whoever has the permission `P`, or every one of them. Whoever is not logged in is sent to the login page; whoever
 /// is logged in without the permission gets 403.
 pub struct PermissionRequired<P, U: BaseUser = User>(pub CurrentUser<U>, PhantomData<P>);
 
@@ -90,11 +95,11 @@ impl<S: Sync, P: Permission, U: BaseUser> FromRequestParts<S> for PermissionRequ
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let maybe = MaybeUser::<U>::of(parts, "PermissionRequired")?;
         let user = maybe.get().await?;
-        let user = user.ok_or_else(|| login_redirect(maybe.request(), None, None))?;
-        if user.has_perm(P::NAME).await? {
+        let user = user.ok_or_else(|| Refusal::of(parts).login(maybe.request()))?;
+        if user.has_perms(P::NAMES).await? {
             Ok(PermissionRequired(user, PhantomData))
         } else {
-            Err(Rejection::PermissionDenied)
+            Err(Refusal::of(parts).denied(maybe.request()))
         }
     }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::{DisallowedHost, Request, error_page, redirect, redirect_to_login, urlsplit};
+use crate::http::{
+    DisallowedHost, Request, error_page, json_error, patch_vary_headers, redirect,
+    redirect_to_login, urlsplit,
+};
 use crate::middleware::failure;
 use crate::{Error, REDIRECT_FIELD_NAME};
 
@@ -20,6 +23,24 @@ pub enum Rejection {
     },
     /// Somebody is logged in who may not do this: 403.
     PermissionDenied,
+    /// The same, with a text of the application.
+    Denied {
+        /// What the page says.
+        message: &'static str,
+    },
+    /// The refusal as JSON, for a client that asked for it.
+    Json {
+        /// 401 or 403.
+        status: StatusCode,
+        /// `not_authenticated` or `permission_denied`.
+        code: &'static str,
+        /// The same for people, in the language of the request.
+        message: String,
+        /// The login page, with the page to come back to.
+        login_url: Option<String>,
+    },
+    /// A refusal that a client which asked for JSON would have got as such.
+    VariesByAccept(Box<Rejection>),
     /// The layer is not there. The text says which line to add: 500.
     MissingLayer {
         /// What needs it.
@@ -55,7 +76,11 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Rejection::LoginRequired { .. } => f.write_str("nobody is logged in"),
-            Rejection::PermissionDenied => f.write_str("the user lacks a permission"),
+            Rejection::PermissionDenied | Rejection::Denied { .. } => {
+                f.write_str("the user lacks a permission")
+            }
+            Rejection::Json { message, .. } => f.write_str(message),
+            Rejection::VariesByAccept(rejection) => rejection.fmt(f),
             Rejection::MissingLayer { what } => write!(
                 f,
                 "{what} needs the authentication layer: add `.layer(auth.layer())` to the router, after its routes"
@@ -85,6 +110,20 @@ impl IntoResponse for Rejection {
                 "error_page.forbidden",
                 "error_page.forbidden_user",
             ),
+            Rejection::Denied { message } => {
+                error_page(StatusCode::FORBIDDEN, "error_page.forbidden", message)
+            }
+            Rejection::Json {
+                status,
+                code,
+                message,
+                login_url,
+            } => json(status, code, &message, login_url.as_deref()),
+            Rejection::VariesByAccept(rejection) => {
+                let mut response = (*rejection).into_response();
+                patch_vary_headers(response.headers_mut(), &["Accept"]);
+                response
+            }
             Rejection::DisallowedHost(_) => bad_request(),
             Rejection::Failed(error) => failure(&error),
             Rejection::MissingLayer { .. } | Rejection::WrongUser { .. } => {
@@ -97,6 +136,13 @@ impl IntoResponse for Rejection {
             }
         }
     }
+}
+
+fn json(status: StatusCode, code: &str, message: &str, login_url: Option<&str>) -> Response {
+    let login_url = login_url.map(|url| ("login_url".to_owned(), url.into()));
+    let mut response = json_error(status, code, message, login_url.into_iter().collect());
+    patch_vary_headers(response.headers_mut(), &["Accept"]);
+    response
 }
 
 fn bad_request() -> Response {

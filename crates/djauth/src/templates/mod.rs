@@ -43,6 +43,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use djauth_hashers::Hashers;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 pub use minijinja::{Value, context};
 use parking_lot::RwLock;
@@ -52,6 +53,7 @@ use crate::csrf::CSRF_FIELD_NAME;
 use crate::http::{ErrorPage, Request, urlsplit};
 use crate::i18n::Language;
 use crate::settings::Settings;
+use crate::templatetags;
 use crate::{Error, ErrorKind};
 
 /// The largest template file that is read: 1 MiB.
@@ -134,7 +136,8 @@ const BUILT_IN: [(&str, &str); 24] = [
     ),
 ];
 
-static PLAIN: LazyLock<Templates> = LazyLock::new(|| Templates::with(Language::ENGLISH, &[], &[]));
+static PLAIN: LazyLock<Templates> =
+    LazyLock::new(|| Templates::with(Language::ENGLISH, &[], &[], None));
 
 /// The templates of one site.
 #[derive(Clone)]
@@ -159,7 +162,8 @@ impl Templates {
         let targets = targets.chain(guarded.map(|host| format!("//{host}")));
         let origins: Vec<_> = targets.filter_map(|url| origin(&url)).collect();
         let language = Language::configured(settings);
-        Self::with(language, &settings.template_dirs, &origins)
+        let hashers = settings.hashers().ok();
+        Self::with(language, &settings.template_dirs, &origins, hashers)
     }
 
     /// The built-in templates alone.
@@ -167,7 +171,12 @@ impl Templates {
         &PLAIN
     }
 
-    fn with(language: Language, folders: &[PathBuf], origins: &[String]) -> Self {
+    fn with(
+        language: Language,
+        folders: &[PathBuf],
+        origins: &[String],
+        hashers: Option<Hashers>,
+    ) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_auto_escape_callback(|name| {
@@ -181,6 +190,9 @@ impl Templates {
         let script = format!("<script>{SHOW_PASSWORD}</script>");
         environment.add_global("show_password", Value::from_safe_string(script));
         translate::install(&mut environment, language);
+        if let Some(hashers) = hashers {
+            templatetags::install(&mut environment, hashers);
+        }
         let folders = folders.to_vec();
         let has_folders = !folders.is_empty();
         environment.set_loader(move |name| load(&folders, name));

@@ -1,9 +1,11 @@
 //! Integration tests of djauth.
 
+mod access;
 mod admin;
 mod auth_backends;
 mod auth_support;
 mod contenttypes;
+mod context_processors;
 mod described_user;
 mod error_pages;
 mod forms;
