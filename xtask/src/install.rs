@@ -35,6 +35,14 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ),
     ("pkg-config", &["pkg-config"], "pkg-config"),
     ("a C compiler", &["cc"], "build-essential"),
+    ("nginx", &["nginx"], "nginx-light"),
+    ("Caddy", &["caddy"], "caddy"),
+    ("Apache", &["apache2"], "apache2"),
+    (
+        "Apache's mod_authnz_external",
+        &["/usr/lib/apache2/modules/mod_authnz_external.so"],
+        "libapache2-mod-authnz-external",
+    ),
 ];
 
 pub(crate) fn all(work: &Workspace, may_be_missing: &[String]) -> Result<()> {
@@ -46,7 +54,7 @@ pub(crate) fn all(work: &Workspace, may_be_missing: &[String]) -> Result<()> {
 
 fn missing_packages() -> Vec<&'static str> {
     let there = |mark: &&str| match mark.strip_prefix('/') {
-        Some(_) => std::path::Path::new(mark).is_dir(),
+        Some(_) => std::path::Path::new(mark).exists(),
         None => find_program(mark).is_some(),
     };
     let missing = PROGRAMS
@@ -88,7 +96,14 @@ fn by_hand(packages: &[&str]) -> String {
 }
 
 fn apt_get(sudo: bool, arguments: &[&str]) -> Command {
-    let environment = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
+    // The tests start servers of their own: the packages' services need not run (RUNLEVEL, for scripts
+    // of init; under systemd they start, and port 80 is theirs then).
+    let environment = [
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "RUNLEVEL=1",
+        "apt-get",
+    ];
     let mut command = if sudo {
         Command::new("sudo")
     } else {

@@ -7,6 +7,7 @@ mod doctor;
 mod faults;
 mod first_run;
 mod operations;
+mod proxies;
 mod pseudo_terminal;
 mod serving;
 mod settings;
