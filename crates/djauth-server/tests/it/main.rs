@@ -6,6 +6,7 @@ mod commands;
 mod doctor;
 mod faults;
 mod first_run;
+mod mail;
 mod operations;
 mod proxies;
 mod pseudo_terminal;

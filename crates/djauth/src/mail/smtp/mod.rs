@@ -70,9 +70,10 @@ impl SmtpSender {
 
     async fn deliver(&self, message: &Message) -> Result<(), Error> {
         let mut connection = self.connect().await?;
-        let sent = connection
-            .send(message.envelope(), &message.formatted())
-            .await;
+        let formatted = message.formatted();
+        // The client adds the last line's end again.
+        let text = formatted.strip_suffix(b"\r\n").unwrap_or(&formatted);
+        let sent = connection.send(message.envelope(), text).await;
         // The message was taken or refused by now; how the server says goodbye changes nothing.
         if sent.is_ok() {
             let _ = connection.quit().await;
