@@ -86,6 +86,15 @@ impl<'a, U: BaseUser, E: Executor> GroupManager<'a, U, E> {
             .await?)
     }
 
+    /// The users in a group, by key: Django's `group.user_set`.
+    ///
+    /// # Errors
+    /// The database's; `ImproperlyConfigured`: the user model has no groups.
+    pub async fn users(self, group: &Group) -> Result<Vec<U>, Error> {
+        let model = self.auth.model();
+        super::reverse::owners(self.ex, &model.users, &model.links()?.groups, group.id).await
+    }
+
     /// Makes a group.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub(crate) struct Link {
     /// Quoted.
     pub(crate) target: String,
     targets: Sql,
+    owners: Sql,
     clear: Sql,
 }
 
@@ -34,6 +35,10 @@ impl Link {
         Self {
             targets: Sql::generated(
                 format!("SELECT {target} FROM {table} WHERE {owner} = ? ORDER BY {target}"),
+                None,
+            ),
+            owners: Sql::generated(
+                format!("SELECT {owner} FROM {table} WHERE {target} = ? ORDER BY {owner}"),
                 None,
             ),
             clear: Sql::generated(format!("DELETE FROM {table} WHERE {owner} = ?"), None),
@@ -52,6 +57,16 @@ impl Link {
     ) -> Result<Vec<T>, Error> {
         let params = [owner.to_value()];
         Ok(ex.fetch(&self.targets, &params, |row| row.get(0)).await?)
+    }
+
+    /// What is linked to `target`.
+    pub(crate) async fn owners<O: Field + Copy, T: Field>(
+        &self,
+        ex: &impl Executor,
+        target: &T,
+    ) -> Result<Vec<O>, Error> {
+        let params = [target.to_value()];
+        Ok(ex.fetch(&self.owners, &params, |row| row.get(0)).await?)
     }
 
     /// Links to each target that is not linked yet.

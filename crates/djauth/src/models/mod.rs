@@ -12,6 +12,7 @@ mod new_user;
 mod permission;
 mod permission_manager;
 mod query;
+mod reverse;
 pub(crate) mod table;
 mod user;
 mod user_manager;

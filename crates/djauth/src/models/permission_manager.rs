@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::query::{Q, QuerySet};
-use super::{Deleted, Permission, deletion};
+use super::{Deleted, Group, Permission, deletion};
 use crate::base_user::BaseUser;
 use crate::db::{Database, Executor, Sql, Transaction};
 use crate::{Auth, Error, ErrorKind};
@@ -92,6 +92,27 @@ impl<'a, U: BaseUser, E: Executor> PermissionManager<'a, U, E> {
         let params = [codename.into(), app_label.into(), model.into()];
         let sql = &statements.permission_by_natural_key;
         Ok(self.ex.fetch_optional(sql, &params, read).await?)
+    }
+
+    /// The groups that have a permission, by key: Django's `permission.group_set`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn groups(self, permission: &Permission) -> Result<Vec<Group>, Error> {
+        let model = self.auth.model();
+        let link = &model.group_permissions;
+        super::reverse::owners(self.ex, &model.groups, link, permission.id).await
+    }
+
+    /// The users who have a permission directly, by key: Django's `permission.user_set`. Who has it
+    /// through groups too is found by [`UserManager::with_perm`](super::UserManager::with_perm).
+    ///
+    /// # Errors
+    /// The database's; `ImproperlyConfigured`: the user model has no permissions.
+    pub async fn users(self, permission: &Permission) -> Result<Vec<U>, Error> {
+        let model = self.auth.model();
+        let link = &model.links()?.user_permissions;
+        super::reverse::owners(self.ex, &model.users, link, permission.id).await
     }
 
     /// The permission's name in code, `app_label.codename` (Django 6.1's `user_perm_str`).

@@ -292,6 +292,46 @@ async fn permission(auth: &Auth, codename: &str) -> i32 {
 }
 
 #[tokio::test]
+async fn links_are_followed_back() {
+    on_each_auth(async |_, auth, _| {
+        let users = auth.users();
+        let group = auth.groups().create("staff").await.expect("creates");
+        let permissions = auth.permissions().filter(Q::eq("codename", "add_user"));
+        let permission = permissions.all().await.expect("reads").remove(0);
+        let mut made = Vec::new();
+        for name in ["carol", "alice", "bob"] {
+            made.push(users.create_user(name, "", None).await.expect("creates"));
+        }
+        let names = |users: Vec<User>| {
+            users
+                .into_iter()
+                .map(|user| user.username)
+                .collect::<Vec<_>>()
+        };
+        let nobody = auth.groups().users(&group).await.expect("reads");
+        assert_eq!(names(nobody), [""; 0]);
+        for user in [&made[2], &made[0]] {
+            let groups = users.groups(user).expect("has groups");
+            groups.add(&[group.id]).await.expect("adds");
+        }
+        let members = auth.groups().users(&group).await.expect("reads");
+        assert_eq!(names(members), ["carol", "bob"]);
+        let direct = users.user_permissions(&made[1]).expect("has permissions");
+        direct.add(&[permission.id]).await.expect("adds");
+        let of_group = auth.groups().permissions(&group);
+        of_group.add(&[permission.id]).await.expect("adds");
+        let holders = auth.permissions().users(&permission).await.expect("reads");
+        assert_eq!(names(holders), ["alice"]);
+        let groups = auth.permissions().groups(&permission).await.expect("reads");
+        assert_eq!(
+            groups.iter().map(|group| &*group.name).collect::<Vec<_>>(),
+            ["staff"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn links_are_added_removed_set_and_cleared() {
     on_each_auth(async |_, auth, _| {
         let user = auth
