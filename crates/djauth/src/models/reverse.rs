@@ -5,7 +5,7 @@ use super::link::Link;
 use super::query::{Q, QuerySet};
 use super::table::{Entity, Table};
 use crate::Error;
-use crate::db::Executor;
+use crate::db::{Executor, Field};
 
 /// Keys in one statement.
 const CHUNK: usize = 400;
@@ -20,7 +20,7 @@ pub(super) async fn owners<T: Entity, E: Executor>(
     let ids: Vec<T::Id> = link.owners(ex, &target).await?;
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
-        let keys = chunk.iter().map(crate::db::Field::to_value);
+        let keys = chunk.iter().map(|id| id.to_value().into_owned());
         let rows = QuerySet::new(table, ex).filter(Q::in_("pk", keys));
         found.extend(rows.order_by(&["pk"]).all().await?);
     }

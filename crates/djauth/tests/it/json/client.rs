@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use axum::http::{HeaderMap, Request, request};
+use djauth::mail::MemorySender;
 use djauth::{Auth, Settings};
 use serde_json::Value;
 use test_databases::TestDatabase;
@@ -19,6 +20,8 @@ pub(super) struct Client {
     pub(super) cookies: Vec<(String, String)>,
     pub(super) token: String,
     pub(super) contract: Contract,
+    /// What was mailed.
+    pub(super) mail: MemorySender,
 }
 
 #[derive(Debug)]
@@ -52,7 +55,9 @@ pub(super) async fn site(
     let mut settings = settings();
     settings.allowed_hosts = vec!["testserver".into()];
     change(&mut settings);
+    let mail = MemorySender::default();
     let auth = Auth::builder(settings)
+        .mail_sender(mail.clone())
         .connect(database.url())
         .await
         .unwrap();
@@ -62,12 +67,12 @@ pub(super) async fn site(
         .create_user("alice", "alice@example.com", Some("correct horse"))
         .await
         .unwrap();
-    let client = Client::of(&auth);
+    let client = Client::of(&auth, mail);
     (auth, client)
 }
 
 impl Client {
-    pub(super) fn of(auth: &Auth) -> Self {
+    fn of(auth: &Auth, mail: MemorySender) -> Self {
         let app = Router::new()
             .nest("/accounts", auth.urls().merge(auth.json_urls()))
             .fallback(auth.not_found())
@@ -77,6 +82,7 @@ impl Client {
             cookies: Vec::new(),
             token: String::new(),
             contract: Contract::new(),
+            mail,
         }
     }
 
