@@ -30,6 +30,7 @@ mod password_reset;
 mod password_rules;
 mod permissions;
 mod rate_limit;
+mod redirects;
 mod remote_user;
 mod request_path;
 mod schema;
