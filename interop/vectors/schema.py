@@ -2,6 +2,7 @@
 
 Run once with each Django:   python schema.py > schema-6.1.json
                              python schema.py own > schema-own-6.1.json   (a user model of the project's own, UUID keys)
+                             python schema.py long > schema-long-6.1.json (integer keys, long names, every type of field)
 
 The apps are Django's four (admin, auth, contenttypes, sessions) and the settings Django's defaults. Wants two
 servers on which databases can be made, named by DJAUTH_TEST_POSTGRES_URL and DJAUTH_TEST_MARIADB_URL. Each
@@ -21,6 +22,30 @@ from django.conf import settings
 
 HERE = Path(__file__).parent
 NAME = f"djauth_schema_{os.getpid()}"
+LONG_MODELS = """
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, BaseUserManager
+from django.db import models
+
+class ClubMember(AbstractBaseUser, PermissionsMixin):
+    email = models.EmailField(unique=True)
+    notes = models.TextField()
+    rating = models.FloatField()
+    born = models.DateField(null=True)
+    badge = models.UUIDField(null=True, unique=True)
+    joined = models.DateTimeField(db_column="joined_at")
+    visits = models.IntegerField()
+    steps = models.BigIntegerField(null=True)
+    photo = models.BinaryField()
+    wakes = models.TimeField(null=True)
+    extra = models.JSONField()
+    address = models.GenericIPAddressField(null=True)
+    is_active = models.BooleanField(default=True)
+    USERNAME_FIELD = "email"
+    objects = BaseUserManager()
+
+    class Meta:
+        db_table = "the_members_of_all_the_clubs"
+"""
 OWN_MODELS = """
 import uuid
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, BaseUserManager
@@ -68,16 +93,20 @@ def facts(alias):
         return sorted(row[0] for row in cursor.fetchall())
 
 
-def own_app(folder):
-    package = Path(folder) / "accounts"
+OWN = {"own": ("accounts.Account", OWN_MODELS), "long": ("clubs.ClubMember", LONG_MODELS)}
+
+
+def own_app(folder, model, source):
+    package = Path(folder) / model.split(".")[0]
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / "models.py").write_text(OWN_MODELS)
+    (package / "models.py").write_text(source)
     sys.path.insert(0, folder)
+    return package.name
 
 
 def main():
-    own = sys.argv[1:] == ["own"]
+    model, source = OWN[sys.argv[1]] if sys.argv[1:] else ("auth.User", None)
     folder = tempfile.mkdtemp()
     databases = {
         "sqlite": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/db.sqlite3"},
@@ -89,20 +118,19 @@ def main():
         databases[alias]["NAME"] = NAME
     databases["default"] = databases["sqlite"]
     apps = ["admin", "auth", "contenttypes", "sessions"]
-    if own:
-        own_app(folder)
+    own = [own_app(folder, model, source)] if source else []
     settings.configure(
         DATABASES=databases,
-        INSTALLED_APPS=[f"django.contrib.{app}" for app in apps] + ["accounts"] * own,
+        INSTALLED_APPS=[f"django.contrib.{app}" for app in apps] + own,
         SECRET_KEY="not a secret",
         USE_TZ=True,
-        **({"AUTH_USER_MODEL": "accounts.Account"} if own else {}),
+        AUTH_USER_MODEL=model,
     )
     django.setup()
     from django.core.management import call_command
 
     if own:
-        call_command("makemigrations", "accounts", verbosity=0)
+        call_command("makemigrations", *own, verbosity=0)
     answer = {}
     for alias in ("sqlite", "postgres", "mariadb"):
         if alias in ADMIN:

@@ -1,14 +1,8 @@
 //! An own user model: people log in with their e-mail address, keys are UUIDs.
 
-use axum::extract::{Form, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Router, routing::get};
-use djauth::db::Executor as _;
-use djauth::management::{App, Migrate};
 use djauth::{
-    AbstractBaseUser, Auth, BaseUser, Credentials, CsrfToken, LoginRequired, PermissionsMixin,
-    Rejection, Request, SecretKey, Settings,
+    AbstractBaseUser, Auth, BaseUser, LoginRequired, PermissionsMixin, SecretKey, Settings,
 };
 use std::fmt;
 use uuid::Uuid;
@@ -39,7 +33,8 @@ impl fmt::Display for Account {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::new(SecretKey::from_env("SECRET_KEY")?);
+    let mut settings = Settings::new(SecretKey::from_env("SECRET_KEY")?);
+    settings.login_redirect_url = "/".into();
     let auth = connect("sqlite://db.sqlite3?mode=rwc", settings).await?;
     if let [email, name, password] = std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         register(&auth, email, name, password).await?;
@@ -54,13 +49,8 @@ async fn connect(url: &str, settings: Settings) -> Result<Auth<Account>, djauth:
         .user_model::<Account>()
         .connect(url)
         .await?;
-    let apps = [App::ContentTypes, App::Auth, App::Sessions];
-    Migrate::new().apps(apps).run(auth.db()).await?;
-    // The application's own tables: beside a Django site its migrations make them.
-    let tables = auth.db().begin().await?;
-    tables.execute_script(include_str!("accounts.sql")).await?;
-    tables.commit().await?;
-    auth.check().await?;
+    // Beside a Django site its own migrations have made the tables; then `auth.check()` is enough.
+    auth.migrate().await?;
     Ok(auth)
 }
 
@@ -79,8 +69,8 @@ async fn register(
 fn app(auth: &Auth<Account>) -> Router {
     Router::new()
         .route("/", get(hello))
-        .route("/accounts/login/", get(login_page).post(log_in))
-        .with_state(auth.clone())
+        // Login, logout, changing and resetting the password: with the model's own login field.
+        .nest("/accounts", auth.urls())
         .layer(auth.layer())
 }
 
@@ -88,46 +78,12 @@ async fn hello(LoginRequired(account): LoginRequired<Account>) -> String {
     format!("Hello, {}!", account.full_name)
 }
 
-async fn login_page(token: CsrfToken) -> Html<String> {
-    Html(format!(
-        "<!doctype html><html lang=en><title>Log in</title><form method=post>\
-         <input type=hidden name=csrfmiddlewaretoken value=\"{token}\">\
-         <label>E-mail <input type=email name=email autocomplete=username required></label>\
-         <label>Password <input type=password name=password autocomplete=current-password required></label>\
-         <button>Log in</button></form>"
-    ))
-}
-
-#[derive(serde::Deserialize)]
-struct Login {
-    email: String,
-    password: String,
-}
-
-async fn log_in(
-    State(auth): State<Auth<Account>>,
-    request: Request,
-    Form(form): Form<Login>,
-) -> Result<Response, Rejection> {
-    let credentials = Credentials::username_password(form.email, form.password);
-    match auth.authenticate(Some(&request), &credentials).await? {
-        Some(account) => {
-            auth.login(&request, account, None).await?;
-            Ok(Redirect::to("/").into_response())
-        }
-        None => Ok((
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "No such address and password.",
-        )
-            .into_response()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::body::Body;
-    use axum::http::header;
+    use axum::http::{StatusCode, header};
+    use axum::response::Response;
     use tower::ServiceExt as _;
 
     type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -155,8 +111,8 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let auth = made(&folder).await?;
         register(&auth, "ada@example.com", "Ada", "correct horse").await?;
-        let response = post(&auth, "email=ada%40example.com&password=correct+horse").await?;
-        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        let response = post(&auth, "username=ada%40example.com&password=correct+horse").await?;
+        assert_eq!(response.status(), StatusCode::FOUND);
         let cookies = response.headers().get_all(header::SET_COOKIE).iter();
         let mut cookies = cookies.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
         let session = cookies.find(|cookie| cookie.starts_with("sessionid="));
@@ -177,8 +133,9 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let auth = made(&folder).await?;
         register(&auth, "ada@example.com", "Ada", "correct horse").await?;
-        let response = post(&auth, "email=ada%40example.com&password=wrong").await?;
-        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let response = post(&auth, "username=ada%40example.com&password=wrong").await?;
+        // The page again, with what is wrong.
+        assert_eq!(response.status(), StatusCode::OK);
         Ok(())
     }
 }

@@ -13,9 +13,10 @@ impl<U: BaseUser> Auth<U> {
     /// `PERMISSIONS`; answers what was applied. See
     /// [`Migrate`].
     ///
-    /// The table of an own user model is the application's to make, before this; a name for people other
-    /// than the split name of its type is given by registering the model
-    /// ([`Builder::model`](crate::Builder::model)).
+    /// The tables of an own user model are made too where they are missing, equal to those that Django's
+    /// migrations make for the same model; beside a Django site, let the site's migrations make them. (They
+    /// are not recorded: `manage.py migrate --fake-initial` accepts them.) A name for people other than the
+    /// split name of its type is given by registering the model ([`Builder::model`](crate::Builder::model)).
     ///
     /// # Errors
     /// `Schema`: the database is one that is not touched. Otherwise the database's.

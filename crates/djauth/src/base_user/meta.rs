@@ -82,7 +82,7 @@ impl UserMeta {
     /// What a struct says by its constants.
     #[must_use]
     pub fn declared<U: BaseUser>() -> Self {
-        let fields: Vec<FieldInfo> = U::FIELDS.iter().copied().flatten().cloned().collect();
+        let fields = in_django_order::<U>();
         let db_table = U::db_table();
         let with_mixin = U::blank().permissions().is_some();
         let key = fields
@@ -242,6 +242,20 @@ impl UserLinkTables {
             user_permissions: link("user_permissions", "permission_id"),
         }
     }
+}
+
+/// The fields in the order of Django's table: a key that the database makes and Django adds by itself, the columns of
+/// `AbstractBaseUser` and `PermissionsMixin`, the model's own.
+fn in_django_order<U: BaseUser>() -> Vec<FieldInfo> {
+    let mut fields: Vec<FieldInfo> = U::FIELDS.iter().copied().flatten().cloned().collect();
+    fields.sort_by_key(|field| match field.column_name() {
+        "id" if U::Id::AUTO && U::ID_COLUMN == "id" => 0,
+        "password" => 1,
+        "last_login" => 2,
+        "is_superuser" => 3,
+        _ => 4,
+    });
+    fields
 }
 
 /// The name of the type, if it is the model's in capitals; otherwise the model's own.

@@ -6,7 +6,7 @@ use djauth_db::{Database, Dialect, Executor, Sql, Transaction, Value};
 use super::catalogue::{Catalogue, RECORDER};
 use super::lock::{self, Lock};
 use super::plan::{self, MARK, Wanted, Work};
-use super::tables::{self, Table};
+use super::tables::{self, Made};
 use super::{App, Created, ModelMeta, Plan, UserTable, create_permissions, schema};
 use crate::Error;
 
@@ -98,7 +98,7 @@ impl Migrate {
     /// # Errors
     /// Kind `Schema` when the database is one that we do not touch; and when it cannot be read.
     pub async fn plan(&self, ex: &impl Executor) -> Result<Plan, Error> {
-        Ok(Plan::new(self.work(ex).await?.migrations))
+        Ok(Plan::new(self.work(ex).await?))
     }
 
     /// Does it, and answers what was applied; on a database that is complete, nothing.
@@ -109,7 +109,8 @@ impl Migrate {
     pub async fn run(&self, db: &Database) -> Result<Plan, Error> {
         create_permissions::check(&self.models)?;
         let work = self.work(db).await?;
-        if work.migrations.is_empty() && !self.lacks_rows(db, &work).await? {
+        let nothing = work.migrations.is_empty() && work.own.is_empty();
+        if nothing && !self.lacks_rows(db, &work).await? {
             return Ok(Plan::default());
         }
         match db.dialect() {
@@ -157,14 +158,14 @@ impl Migrate {
         lock::in_transaction(&transaction).await?;
         let work = self.work(&transaction).await?;
         if work.recorder {
-            create(&transaction, tables::recorder(db.dialect()), &work).await?;
+            create(&transaction, &recorder(db.dialect())).await?;
         }
         for table in &work.tables {
-            create(&transaction, table, &work).await?;
+            create(&transaction, table).await?;
         }
         self.finish(&transaction, &work).await?;
         transaction.commit().await?;
-        Ok(Plan::new(work.migrations))
+        Ok(Plan::new(work))
     }
 
     /// `after` is called with the number of each step that is done; a failure of it ends the run there.
@@ -189,13 +190,13 @@ impl Migrate {
         let mut steps = 0..;
         let mut step = || steps.next().map_or(Ok(()), &mut after);
         if work.recorder {
-            create(connection, tables::recorder(connection.dialect()), &work).await?;
+            create(connection, &recorder(connection.dialect())).await?;
             step()?;
         }
         mark(connection, &found, &work, self.now()).await?;
         step()?;
-        for table in work.tables.iter().filter(|table| !found.has(table.name)) {
-            create(connection, table, &work).await?;
+        for table in work.tables.iter().filter(|table| !found.has(&table.name)) {
+            create(connection, table).await?;
             step()?;
         }
         count_from_the_start(connection, &found).await?;
@@ -205,7 +206,7 @@ impl Migrate {
         connection.execute(&UNMARK, vec![MARK.into()]).await?;
         connection.execute_script("COMMIT").await?;
         step()?;
-        Ok(Plan::new(work.migrations))
+        Ok(Plan::new(work))
     }
 
     /// The rows: names of the migrations, content types, permissions.
@@ -258,16 +259,15 @@ const MARK_TABLE: &str = "INSERT INTO django_migrations (id, app, name, applied)
 static UNMARK: Sql = Sql::new("DELETE FROM django_migrations WHERE app = ?");
 static LOWEST: Sql = Sql::new("SELECT COALESCE(MIN(id), 0) FROM django_migrations WHERE id < 0");
 
-/// Makes one table. Written by us but for the names in `work.user`, which are quoted.
-async fn create(transaction: &Transaction, table: &Table, work: &Work) -> Result<(), Error> {
-    for statement in table.statements {
-        let statement = match &work.user {
-            Some(user) => tables::fill(statement, transaction.dialect(), user),
-            None => (*statement).to_owned(),
-        };
-        transaction.execute_script(&statement).await?;
+async fn create(transaction: &Transaction, table: &Made) -> Result<(), Error> {
+    for statement in &table.statements {
+        transaction.execute_script(statement).await?;
     }
     Ok(())
+}
+
+fn recorder(dialect: Dialect) -> Made {
+    Made::of(tables::recorder(dialect), dialect, None)
 }
 
 /// MariaDB does not give numbers back when rows are rolled back. After a run that was cut off while it added rows,
@@ -296,7 +296,7 @@ async fn mark(
     let unmarked: Vec<&str> = work
         .tables
         .iter()
-        .map(|table| table.name)
+        .map(|table| table.name.as_str())
         .filter(|name| !plan::is_marked(found, name))
         .collect();
     if unmarked.is_empty() {

@@ -7,18 +7,27 @@ use djauth_db::Dialect;
 use super::apps::{self, Migration};
 use super::catalogue::{Catalogue, RECORDER};
 use super::schema::{self, RECORDER_COLUMNS, SchemaProblem};
-use super::tables::{self, Table, UserReference};
+use super::tables::{self, Made, Table, UserReference};
 use super::{App, UserTable};
 
 /// Migrations that are not applied yet, in the order in which Django would apply them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     migrations: Vec<Migration>,
+    tables: Vec<String>,
 }
 
 impl Plan {
-    pub(super) fn new(migrations: Vec<Migration>) -> Self {
-        Plan { migrations }
+    pub(super) fn new(work: Work) -> Self {
+        Plan {
+            migrations: work.migrations,
+            tables: work.own,
+        }
+    }
+
+    /// The tables of an own user model that no migration makes.
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.tables.iter().map(String::as_str)
     }
 
     /// App label and name of each migration.
@@ -29,7 +38,7 @@ impl Plan {
     /// Whether there is nothing to do: `migrate --check` passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.migrations.is_empty()
+        self.migrations.is_empty() && self.tables.is_empty()
     }
 }
 
@@ -62,9 +71,10 @@ pub(super) struct Work {
     /// Apps that are part of it in the end.
     pub(super) installed: Vec<App>,
     /// Tables of the new apps; those that an interrupted run has made are among them.
-    pub(super) tables: Vec<&'static Table>,
+    pub(super) tables: Vec<Made>,
+    /// Which of them are those of the user model.
+    pub(super) own: Vec<String>,
     pub(super) migrations: Vec<Migration>,
-    pub(super) user: Option<UserReference>,
 }
 
 /// The table of the login rate limit.
@@ -99,21 +109,28 @@ pub(super) fn work(
             }
         }
     }
+    let mut keep = |problem| problems.push(problem);
+    let own = own_tables(found, wanted, &work, dialect);
+    let own = own.map_err(&mut keep).unwrap_or_default();
+    work.own = own.iter().map(|table| table.name.clone()).collect();
+    let mut user = None;
     if work.new.contains(&App::Admin) {
-        work.user = user_reference(found, &wanted.user, dialect)
-            .map_err(|p| problems.push(p))
-            .ok();
+        let reference = user_reference(found, &wanted.user, &work.own, dialect);
+        user = reference.map_err(&mut keep).ok();
     }
     if !problems.is_empty() {
         return Err(problems);
     }
+    let made = |table: &'static Table| Made::of(table, dialect, user.as_ref());
     let new_tables = |app: &App| tables::of(*app, dialect, wanted.user.swapped);
-    work.tables = by_dependency(&work.new)
-        .iter()
-        .flat_map(new_tables)
-        .collect();
+    let new = by_dependency(&work.new);
+    // The log of the admin points at the user's table.
+    let (first, last): (Vec<_>, Vec<_>) = new.into_iter().partition(|app| *app != App::Admin);
+    let first = first.iter().flat_map(new_tables).map(made);
+    let last = last.iter().flat_map(new_tables).map(made);
+    work.tables = first.chain(own).chain(last).collect();
     if wants_login_attempts(found, &work) {
-        work.tables.push(tables::login_attempts(dialect));
+        work.tables.push(made(tables::login_attempts(dialect)));
     }
     work.migrations = apps::in_django_order(&work.new, wanted.user.swapped);
     Ok(work)
@@ -209,10 +226,32 @@ pub(super) fn is_marked(found: &Catalogue, table: &str) -> bool {
     found.applied_of(MARK).any(|name| name == table)
 }
 
+/// The tables of an own user model that are to be made: all of them where the user's is missing or was begun.
+/// None where nothing is known of its fields, or where its own migrations are recorded.
+fn own_tables(
+    found: &Catalogue,
+    wanted: &Wanted,
+    work: &Work,
+    dialect: Dialect,
+) -> Result<Vec<Made>, SchemaProblem> {
+    let user = &wanted.user;
+    let wants = user.swapped && !user.fields.is_empty() && work.installed.contains(&App::Auth);
+    let missing = !found.has(&user.table) || is_marked(found, &user.table);
+    let by_django = found.applied_of(&user.app_label).next().is_some();
+    if !wants || !missing || by_django {
+        return Ok(Vec::new());
+    }
+    tables::own::tables(user, dialect).map_err(|field| SchemaProblem::UnknownFieldType {
+        table: user.table.clone(),
+        field,
+    })
+}
+
 /// What the log of the admin will point at: the stock user that is made along, or the table that is there.
 fn user_reference(
     found: &Catalogue,
     user: &UserTable,
+    own: &[String],
     dialect: Dialect,
 ) -> Result<UserReference, SchemaProblem> {
     let key_type = match found.column(&user.table, &user.key) {
@@ -220,6 +259,10 @@ fn user_reference(
         Some(column) if dialect == Dialect::Sqlite => column.sql_type.to_lowercase(),
         Some(column) => column.sql_type.clone(),
         None if !user.swapped => "integer".to_owned(),
+        None if own.contains(&user.table) => {
+            let missing = |_| SchemaProblem::MissingUserTable(user.table.clone());
+            tables::own::key_type(user, dialect).map_err(missing)?
+        }
         None if !found.has(&user.table) => {
             return Err(SchemaProblem::MissingUserTable(user.table.clone()));
         }

@@ -46,6 +46,13 @@ pub enum SchemaProblem {
     MissingTable(String),
     /// The table of a user model of the project's own is missing.
     MissingUserTable(String),
+    /// The table of users is missing, and is not made here because of the type of a field.
+    UnknownFieldType {
+        /// The table.
+        table: String,
+        /// The field.
+        field: String,
+    },
     /// A column is missing.
     MissingColumn {
         /// The table.
@@ -98,6 +105,11 @@ impl fmt::Display for SchemaProblem {
                 "the table of users {table} is missing: make it first, with your own migrations, after the app auth \
                  (Migrate::new().apps([App::Auth]) makes that alone) and before the app admin, whose log points at it; \
                  then migrate again"
+            ),
+            Self::UnknownFieldType { table, field } => write!(
+                f,
+                "the table of users {table} is missing, and the type of its field {field} is not one that is made \
+                 here: make the table first"
             ),
             Self::MissingTable(table) => write!(f, "unknown schema: table {table} is missing"),
             Self::MissingColumn { table, column } => {

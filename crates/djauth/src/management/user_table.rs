@@ -1,6 +1,6 @@
 //! Where users are kept.
 
-use crate::base_user::{LinkTable, UserLinkTables, UserMeta, truncate_name};
+use crate::base_user::{FieldInfo, LinkTable, UserLinkTables, UserMeta, truncate_name};
 use crate::db::Dialect;
 
 /// The tables of the user model: Django's own, or those of `AUTH_USER_MODEL`.
@@ -11,7 +11,7 @@ use crate::db::Dialect;
 /// let accounts = UserTable::own("accounts", "account").columns(["id", "password", "last_login", "email"]);
 /// assert_eq!(accounts.groups_table.as_deref(), Some("accounts_account_groups"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct UserTable {
     /// Whether Django's own model is replaced; `auth_user` and its link tables are then neither made nor wanted.
@@ -22,6 +22,10 @@ pub struct UserTable {
     pub key: String,
     /// The columns that are read and written.
     pub columns: Vec<String>,
+    /// The application of the model.
+    pub app_label: String,
+    /// What is known of the fields, so that the table can be made; nothing when it only is looked at.
+    pub fields: Vec<FieldInfo>,
     /// The table that links users with groups; `None` for a model without Django's `PermissionsMixin`.
     pub groups_table: Option<String>,
     /// The table that links users with permissions; `None` for a model without Django's `PermissionsMixin`.
@@ -67,6 +71,8 @@ impl UserTable {
             table: String::new(),
             key: "id".to_owned(),
             columns: Vec::new(),
+            app_label: app_label.to_owned(),
+            fields: Vec::new(),
             groups_table: None,
             permissions_table: None,
             groups_columns: [format!("{model_name}_id"), "group_id".to_owned()],
@@ -75,12 +81,18 @@ impl UserTable {
         .table(format!("{app_label}_{model_name}"))
     }
 
-    /// The tables of a user model, without its columns.
+    /// The tables of a user model.
     #[must_use]
     pub fn of(meta: &UserMeta) -> Self {
         let stock = meta.is_stock();
         let mut table = UserTable {
             swapped: !stock,
+            columns: meta
+                .fields
+                .iter()
+                .map(|field| field.column_name().to_owned())
+                .collect(),
+            fields: meta.fields.clone(),
             ..UserTable::own(&meta.app_label, &meta.model_name())
         }
         .table(&meta.db_table)

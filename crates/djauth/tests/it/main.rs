@@ -22,6 +22,7 @@ mod mail;
 mod mail_server;
 mod migrate;
 mod models;
+mod own_schema;
 mod own_tables;
 mod own_user;
 mod pages;

@@ -253,7 +253,13 @@ async fn the_model_says_where_it_is_kept() {
         .connect(database.url())
         .await;
     let auth = auth.expect("connects");
-    let table = auth.user_table();
+    let mut table = auth.user_table();
+    // In the order of Django's table.
+    let fields: Vec<_> = table.fields.drain(..).map(|field| field.name).collect();
+    assert_eq!(
+        fields[..4],
+        ["password", "last_login", "is_superuser", "id"]
+    );
     let columns = [
         "id",
         "password",

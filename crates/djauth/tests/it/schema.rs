@@ -4,12 +4,13 @@ use djauth_db::{Database, Dialect, Executor, Sql};
 use serde_json::Value;
 use test_databases::TestDatabase;
 
-/// What Django's `migrate` leaves: sorted lines of one database. `answer` is `6.1`, `5.2`, `4.2` or `own-6.1`.
+/// What Django's `migrate` leaves: sorted lines of one database. `answer` is `6.1`, `5.2`, `4.2`, `own-6.1` or `long-6.1`.
 pub(crate) fn django(answer: &str, dialect: Dialect) -> Vec<String> {
     let text = match answer {
         "4.2" => include_str!("../data/schema-4.2.json"),
         "5.2" => include_str!("../data/schema-5.2.json"),
         "6.1" => include_str!("../data/schema-6.1.json"),
+        "long-6.1" => include_str!("../data/schema-long-6.1.json"),
         _ => include_str!("../data/schema-own-6.1.json"),
     };
     let answers: Value = serde_json::from_str(text).expect("JSON");

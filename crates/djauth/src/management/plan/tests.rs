@@ -1,5 +1,6 @@
 use super::super::catalogue::Column;
 use super::*;
+use crate::base_user::{FieldInfo, FieldKind, UserMeta};
 
 fn column(name: &str) -> Column {
     Column {
@@ -48,8 +49,11 @@ fn refused(found: &Catalogue, wanted: &Wanted) -> Vec<SchemaProblem> {
     decide(found, wanted).expect_err("refused")
 }
 
-fn names(work: &Work) -> Vec<&'static str> {
-    work.tables.iter().map(|table| table.name).collect()
+fn names(work: &Work) -> Vec<&str> {
+    work.tables
+        .iter()
+        .map(|table| table.name.as_str())
+        .collect()
 }
 
 #[test]
@@ -259,10 +263,50 @@ fn an_own_user_replaces_djangos() {
     let mut found = Catalogue::default();
     add(&mut found, "accounts_account", &["id", "email"]);
     let work = decide(&found, &own).expect("accepted");
-    let user = work.user.expect("the log points at it");
-    assert_eq!(
-        (user.table.as_str(), user.key.as_str()),
-        ("accounts_account", "id")
+    let log = work
+        .tables
+        .iter()
+        .find(|table| table.name == "django_admin_log");
+    let log = &log.expect("is made").statements[0];
+    assert!(
+        log.contains("REFERENCES \"accounts_account\" (\"id\")"),
+        "{log}"
     );
     assert_eq!(work.migrations[14], ("admin", "0001_initial"));
+}
+
+/// With known fields its tables are made, before the log that points at them; not where Django has recorded the
+/// migrations of the app.
+#[test]
+fn the_tables_of_an_own_user_are_made_in_time() {
+    let meta = UserMeta::declared::<crate::User>();
+    let mut user = UserTable::of(&meta).table("people");
+    (user.swapped, user.app_label) = (true, "clubs".to_owned());
+    let own = Wanted { user, ..wanted() };
+    let work = decide(&Catalogue::default(), &own).expect("accepted");
+    let place = |name: &str| {
+        let found = names(&work).iter().position(|table| *table == name);
+        found.unwrap_or_else(|| panic!("{name} is not made"))
+    };
+    assert!(place("auth_group") < place("people") && place("auth_permission") < place("people"));
+    assert!(place("people") < place("people_groups"));
+    assert!(place("people_user_permissions") < place("django_admin_log"));
+    assert_eq!(work.own.len(), 3);
+
+    let mut found = Catalogue::default();
+    found
+        .applied
+        .push(("clubs".to_owned(), "0001_initial".to_owned()));
+    let missing = SchemaProblem::MissingUserTable("people".to_owned());
+    assert!(refused(&found, &own).contains(&missing));
+
+    let mut odd = own;
+    odd.user
+        .fields
+        .push(FieldInfo::new("fee", FieldKind::Decimal));
+    let unknown = SchemaProblem::UnknownFieldType {
+        table: "people".to_owned(),
+        field: "fee".to_owned(),
+    };
+    assert!(refused(&Catalogue::default(), &odd).contains(&unknown));
 }

@@ -1,6 +1,7 @@
 //! The tables of Django's four apps, word for word as Django's migrations leave them on each database.
 
 mod mariadb;
+pub(super) mod own;
 mod postgres;
 mod sqlite;
 
@@ -15,6 +16,28 @@ use super::App;
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) statements: &'static [&'static str],
+}
+
+/// A table that is about to be made, with everything filled in.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) name: String,
+    pub(super) statements: Vec<String>,
+}
+
+impl Made {
+    fn new(name: String, statements: Vec<String>) -> Self {
+        Made { name, statements }
+    }
+
+    /// A table of Django's. Its text is ours but for the names in `user`, which are quoted.
+    pub(super) fn of(table: &Table, dialect: Dialect, user: Option<&UserReference>) -> Self {
+        let statements = table.statements.iter().map(|statement| match user {
+            Some(user) => fill(statement, dialect, user),
+            None => (*statement).to_owned(),
+        });
+        Made::new(table.name.to_owned(), statements.collect())
+    }
 }
 
 /// What the log of the admin points at.
@@ -81,7 +104,7 @@ fn is_stock_user(table: &str) -> bool {
 
 /// A statement with the place holders of the user's table filled in: `{user_type}`, `{user_table}`, `{user_key}`
 /// and `{user_constraint}`.
-pub(super) fn fill(statement: &str, dialect: Dialect, user: &UserReference) -> String {
+fn fill(statement: &str, dialect: Dialect, user: &UserReference) -> String {
     let mut parts = statement.split(['{', '}']);
     let mut filled = parts.next().unwrap_or_default().to_owned();
     while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
@@ -96,23 +119,37 @@ pub(super) fn fill(statement: &str, dialect: Dialect, user: &UserReference) -> S
     filled
 }
 
-/// Django's name of the foreign key from `django_admin_log.user_id`. Where it is too long the suffix is cut to a
-/// third of the space, and table and column share what is left.
+/// Django's name of the foreign key from `django_admin_log.user_id`.
 fn constraint_name(dialect: Dialect, user: &UserReference) -> String {
-    let longest = if dialect == Dialect::Postgres { 63 } else { 64 };
     let suffix = format!("{USER_ID_DIGEST}_fk_{}_{}", user.table, user.key);
-    let whole = format!("django_admin_log_user_id_{suffix}");
+    index_name(dialect, "django_admin_log", "user_id", suffix)
+}
+
+/// A name as Django's schema editor makes it. Where it is too long the suffix is cut to a third of the space, and
+/// table and column share what is left.
+fn index_name(dialect: Dialect, table: &str, columns: &str, suffix: String) -> String {
+    let longest = match dialect {
+        Dialect::Sqlite => 200,
+        Dialect::Postgres => 63,
+        Dialect::Mysql => 64,
+    };
+    let whole = format!("{table}_{columns}_{suffix}");
     if whole.chars().count() <= longest {
         return whole;
     }
     let cut = |name: &str, length| name.chars().take(length).collect::<String>();
-    let suffix = cut(&suffix, longest / 3);
+    let suffix = if suffix.chars().count() > longest / 3 {
+        cut(&suffix, longest / 3)
+    } else {
+        suffix
+    };
     let share = (longest - suffix.chars().count()) / 2 - 1;
-    format!(
-        "{}_{}_{suffix}",
-        cut("django_admin_log", share),
-        cut("user_id", share)
-    )
+    let name = format!("{}_{}_{suffix}", cut(table, share), cut(columns, share));
+    if name.starts_with(|c: char| c == '_' || c.is_numeric()) {
+        let kept = name.chars().count() - 1;
+        return format!("D{}", cut(&name, kept));
+    }
+    name
 }
 
 /// First eight digits of the MD5 of `django_admin_log` and `user_id`, as Django digests names.
