@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// Runs it; the arguments are handed to pytest.
 pub(crate) fn suite(work: &Workspace, arguments: &[String], total: &mut Counts) -> Result<()> {
-    interop::build(&work.root)?;
+    interop::programs(&work.root)?;
     let mut command = Command::new(python::browser_interpreter(work)?);
     command
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "pages"])

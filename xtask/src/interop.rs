@@ -112,8 +112,12 @@ fn failed(complaint: String) -> Ended {
 }
 
 /// The tests' build, which also makes the crates' examples, and then the programs.
-pub(crate) fn build(root: &Path) -> Result<()> {
+fn build(root: &Path) -> Result<()> {
     run(cargo(root).args(["test", "--locked", "--workspace", "--no-run", "--quiet"]))?;
+    programs(root)
+}
+
+pub(crate) fn programs(root: &Path) -> Result<()> {
     run(cargo(root).args(["build", "--locked", "--workspace", "--bins", "--quiet"]))
 }
 
