@@ -152,3 +152,16 @@ fn scripts_are_those_of_the_language() {
         }
     }
 }
+/// What lets a catalogue out: a text in another one is shown in English only until it is translated.
+#[test]
+fn every_text_is_in_every_language() {
+    let english = Language::ENGLISH.catalogue().texts();
+    for language in Language::all() {
+        let texts = language.catalogue().texts();
+        let missing: Vec<_> = english
+            .keys()
+            .filter(|key| !texts.contains_key(*key))
+            .collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", language.code());
+    }
+}

@@ -43,7 +43,8 @@ fn sources() -> Vec<String> {
     found.iter().map(read).map(code).collect()
 }
 
-/// What stands between double quotes on one line, and the name in `ValidationError::of("name")`.
+/// What stands between double quotes on one line, and the keys of `ValidationError::of(code)`: the code
+/// may also stand in a line of its own.
 fn literals(text: &str) -> Keys {
     let lines = text
         .lines()
@@ -55,6 +56,10 @@ fn literals(text: &str) -> Keys {
     let codes = text.split("ValidationError::of(\"").skip(1);
     let codes = codes.filter_map(|rest| rest.split('"').next());
     found.extend(codes.map(|code| format!("error.{code}")));
+    if text.contains("ValidationError::of(") {
+        let codes: Vec<_> = found.iter().map(|code| format!("error.{code}")).collect();
+        found.extend(codes.into_iter().filter(|key| known().contains(key)));
+    }
     found
 }
 
@@ -108,4 +113,20 @@ fn every_key_that_is_named_has_a_text() {
         .filter(|key| !known.contains(*key))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Names of fields, and of the parts of a stored password, are looked up by what they name.
+#[test]
+fn every_text_is_named_somewhere() {
+    let named = named();
+    let unused: Vec<_> = known()
+        .into_iter()
+        .filter(|key| {
+            !["field", "password_hash"]
+                .iter()
+                .any(|found| key.starts_with(found))
+        })
+        .filter(|key| !named.contains(key))
+        .collect();
+    assert!(unused.is_empty(), "{unused:?}");
 }
