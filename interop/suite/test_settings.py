@@ -8,6 +8,8 @@ import pytest
 
 from suite.browser import Browser
 from suite.conftest import settings_for, storage_for
+from suite.databases import Database
+from suite.own_models import MODELS
 from suite.sides import HERE, Django, Djauth
 
 
@@ -70,3 +72,31 @@ def test_a_session_of_the_site_holds_with_the_written_settings(site, folder, eng
         assert site.who(browser) == name and ours.who(other) == name
     finally:
         ours.stop()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_own_user_model_is_described_well_enough_to_hold_its_sessions(name, kind, folder, in_place_of_djauth):
+    if in_place_of_djauth[0] is Django:
+        pytest.skip("Django asks nobody")
+    model, database = MODELS[name], Database(kind, folder)
+    site = Django(settings_for(database, AUTH_USER_MODEL=model.label), folder)
+    site.run("migrate", "--verbosity=0")
+    done, file = written_by(site, folder)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    ours = FromFile({}, folder)
+    ours.file = file
+    try:
+        site.start()
+        user, password = model.fresh_name(), "correct horse"
+        site.do("create_user", username=user, password=password, **model.fields)
+        browser, other = Browser(), Browser()
+        assert browser.login(site, user, password).status == 302
+        assert "0 problem(s)" in ours.run("doctor").stdout
+        ours.start()
+        assert ours.who(browser) == user
+        assert other.login(ours, user, password).status == 302
+        assert site.who(other) == user and site.who(browser) == user
+    finally:
+        site.stop()
+        ours.stop()
+        database.drop()

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import time
 
+import django
 import pytest
 
 from suite.conftest import settings_for
@@ -168,6 +169,9 @@ def test_questions_and_ends_are_the_same(alike, name, arguments, keys, environme
         side, path = alike.side(kind)
         asked = converse(side, arguments, keys, {"LOGNAME": "tester", **environment})
         ends.append((asked, users(path)))
+    if name == "an unknown database" and django.VERSION < (5, 2):
+        # Django found it out later then, and ended with 1.
+        ends = [(code != 0, found) for (_, code), found in ends]
     assert ends[0] == ends[1], name
 
 

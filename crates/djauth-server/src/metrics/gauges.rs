@@ -8,13 +8,15 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-/// How busy the hashing threads and the connections to the database are.
+/// How busy the hashing threads, the mail queue and the connections to the database are.
 #[derive(Debug)]
 pub(super) struct Gauges<U: BaseUser>(pub(super) Auth<U>);
 
 impl<U: BaseUser> Collector for Gauges<U> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.hashing(&mut encoder)?;
+        let waiting = self.0.mail().waiting() as u64;
+        gauge(&mut encoder, "mail_waiting", "Mails that wait", waiting)?;
         self.database(&mut encoder)
     }
 }

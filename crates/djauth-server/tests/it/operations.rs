@@ -107,6 +107,7 @@ fn numbers_are_on_an_address_of_their_own_and_name_nobody() {
         &format!(r#"djauth_logins_total{{result="ok",backend="{backend}"}} 1"#),
         "djauth_hashing_jobs_total 2",
         "djauth_hashing_waiting 0",
+        "djauth_mail_waiting 0",
         "djauth_http_request_duration_seconds_bucket{le=",
         "# EOF",
     ] {

@@ -166,7 +166,7 @@ fn missing_secret_key() -> ImproperlyConfigured {
 
 impl Definition {
     /// Reads a value as a file would have it, without keeping it; answers whether it differs from the
-    /// default. A secret does unless it is an empty list.
+    /// default. A secret does unless it is empty.
     ///
     /// # Errors
     ///
@@ -175,7 +175,8 @@ impl Definition {
         let default = startproject(get_random_secret_key());
         let mut settings = default.clone();
         (self.set)(&mut settings, json)?;
-        let nothing = json.as_array().is_some_and(Vec::is_empty);
+        let empty = json.as_array().is_some_and(Vec::is_empty);
+        let nothing = empty || json.is_null() || json.as_str() == Some("");
         let hidden = self.secret && !nothing;
         Ok(hidden || (self.show)(&settings) != (self.show)(&default))
     }
