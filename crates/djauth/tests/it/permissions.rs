@@ -211,6 +211,48 @@ async fn permissions_follow_a_renamed_model() {
     .await;
 }
 
+/// Another model's permission of the same codename stays, and the renaming can be undone, also when
+/// somebody has deleted the permissions meanwhile.
+#[tokio::test]
+async fn a_renaming_touches_no_other_model_and_can_be_undone() {
+    static OTHER: Sql = Sql::new(
+        "INSERT INTO auth_permission (name, content_type_id, codename)
+         SELECT 'Can add order', id, 'add_order' FROM django_content_type WHERE model = 'book'",
+    );
+    static TO_SALE: Sql =
+        Sql::new("UPDATE django_content_type SET model = 'sale' WHERE model = 'order'");
+    static TO_ORDER: Sql =
+        Sql::new("UPDATE django_content_type SET model = 'order' WHERE model = 'sale'");
+    static DELETE: Sql = Sql::new(
+        "DELETE FROM auth_permission WHERE codename IN ('add_sale', 'change_sale', 'delete_sale', 'view_sale')",
+    );
+    on_each(async |database, db| {
+        let name = database.name();
+        let migrate = Migrate::new().models(shop());
+        migrate.run(&db).await.expect("migrates");
+        db.execute(&OTHER, vec![]).await.expect("writes");
+        let before = listed(&db).await;
+        let rename = async |old, new| {
+            let renamed =
+                rename_permissions_after_model_rename(&db, "shop", &[(old, new)], &shop()).await;
+            renamed.expect("renames").len()
+        };
+        db.execute(&TO_SALE, vec![]).await.expect("writes");
+        assert_eq!(rename("Order", "Sale").await, 4, "{name}");
+        let other = "books | book | add_order | Can add order".to_owned();
+        assert!(listed(&db).await.contains(&other), "{name}");
+        db.execute(&TO_ORDER, vec![]).await.expect("writes");
+        assert_eq!(rename("Sale", "Order").await, 4, "{name}");
+        assert_eq!(listed(&db).await, before, "{name}");
+        db.execute(&TO_SALE, vec![]).await.expect("writes");
+        rename("Order", "Sale").await;
+        db.execute(&DELETE, vec![]).await.expect("writes");
+        db.execute(&TO_ORDER, vec![]).await.expect("writes");
+        assert_eq!(rename("Sale", "Order").await, 0, "{name}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_taken_codename_stops_the_renaming_of_all() {
     on_each(async |database, db| {
