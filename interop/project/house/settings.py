@@ -69,6 +69,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+if os.environ.get("REMOTE_USER_HEADER"):
+    persistent = "Persistent" if from_json("REMOTE_USER_PERSISTENT", False) else ""
+    MIDDLEWARE.append(f"house.remote_user.{persistent}Middleware")
 ROOT_URLCONF = "house.urls" if not os.environ.get("ONLY_AUTH") else "django.contrib.auth.urls"
 TEMPLATES = [
     {
