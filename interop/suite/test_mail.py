@@ -27,7 +27,7 @@ class Mailbox:
 
 def judge(server, session, envelope, mechanism, login):
     good = (login.login, login.password) == (b"ann", LOGIN["EMAIL_HOST_PASSWORD"].encode())
-    return AuthResult(success=good)
+    return AuthResult(success=good, handled=False)
 
 
 class Tls(Controller):

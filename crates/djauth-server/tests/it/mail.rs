@@ -1,7 +1,13 @@
-//! `sendtestemail`, and mail by each backend of the settings.
+//! `sendtestemail`, mail by each backend of the settings, and mail at the end of the server.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::mpsc::{Receiver, channel};
 
+use rustix::process::Signal;
+
+use crate::browser::Browser;
 use crate::site::Site;
 
 #[test]
@@ -86,4 +92,89 @@ fn mailers_and_the_settings_before_them_exclude_each_other() {
         .with("EMAIL_USE_SSL", "true");
     let ran = site.run(&["sendtestemail", "a@example.com"]);
     assert!(ran.err.contains("exclude each other"), "{}", ran.err);
+}
+
+/// A mail server that waits for a word before it answers; what it was sent.
+fn slow_mail_server(listener: TcpListener, go_on: Receiver<()>) -> String {
+    let (stream, _) = listener.accept().unwrap();
+    go_on.recv().unwrap();
+    let mut out = stream.try_clone().unwrap();
+    out.write_all(b"220 slow\r\n").unwrap();
+    let mut heard = String::new();
+    for line in BufReader::new(stream).lines() {
+        let line = line.unwrap();
+        let answer: &[u8] = match line.as_str() {
+            "DATA" => b"354 go on\r\n",
+            "." => b"250 taken\r\n",
+            "QUIT" => b"221 bye\r\n",
+            _ if heard.contains("DATA\n") => b"",
+            _ => b"250 fine\r\n",
+        };
+        out.write_all(answer).unwrap();
+        heard += &line;
+        heard.push('\n');
+    }
+    heard
+}
+
+/// The answer does not wait for the mail server, and the end does.
+#[test]
+fn a_reset_mail_that_waits_still_leaves_after_sigterm() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let site = Site::new()
+        .with("EMAIL_HOST", "127.0.0.1")
+        .with("EMAIL_PORT", &port)
+        .with("EMAIL_SHUTDOWN_TIMEOUT", "60");
+    site.superuser("root", "correct horse");
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    browser.get("/accounts/password_reset/");
+    let (go_on, told) = channel();
+    let mail = std::thread::spawn(move || slow_mail_server(listener, told));
+    for email in ["nobody@b.example", "a@b.example"] {
+        let answer = browser.post("/accounts/password_reset/", &[("email", email)]);
+        assert_eq!(answer.status, 302, "{email}: {}", answer.body);
+        assert_eq!(
+            answer.header("location"),
+            Some("/accounts/password_reset/done/")
+        );
+    }
+    server.signal(Signal::TERM);
+    // Connections are refused: the server is at its end.
+    while std::net::TcpStream::connect(server.address).is_ok() {
+        std::thread::yield_now();
+    }
+    go_on.send(()).unwrap();
+    let (status, log) = server.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    let heard = mail.join().unwrap();
+    assert!(heard.contains("RCPT TO:<a@b.example>"), "{heard}");
+    assert!(heard.contains("/accounts/reset/"), "{heard}");
+    assert!(heard.ends_with(".\nQUIT\n"), "{heard}");
+    assert!(
+        !log.contains("a@b.example") && !log.contains("/reset/M"),
+        "{log}"
+    );
+}
+
+/// Mail that cannot leave is lost after the time that the settings give.
+#[test]
+fn the_end_does_not_wait_for_a_mail_server_for_ever() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let site = Site::new()
+        .with("EMAIL_HOST", "127.0.0.1")
+        .with("EMAIL_PORT", &port)
+        .with("EMAIL_SHUTDOWN_TIMEOUT", "1");
+    site.superuser("root", "correct horse");
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    browser.get("/accounts/password_reset/");
+    browser.post("/accounts/password_reset/", &[("email", "a@b.example")]);
+    let connection = listener.accept().unwrap();
+    let log = server.stop();
+    assert!(log.contains("mail is lost"), "{log}");
+    assert!(!log.contains("a@b.example"), "{log}");
+    drop(connection);
 }
