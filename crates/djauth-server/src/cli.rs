@@ -61,10 +61,7 @@ pub(crate) enum Command {
     Groupsforuser {
         username: Option<String>,
     },
-    Check {
-        deploy: bool,
-        fail_level: Level,
-    },
+    Check(Check),
     Diffsettings {
         all: bool,
     },
@@ -88,6 +85,15 @@ pub(crate) struct From {
     pub(crate) python: PathBuf,
     pub(crate) output: Option<PathBuf>,
     pub(crate) secrets: bool,
+}
+
+/// The options of `check`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Check {
+    pub(crate) deploy: bool,
+    pub(crate) tags: Vec<String>,
+    pub(crate) list_tags: bool,
+    pub(crate) fail_level: Level,
 }
 
 /// Whose attempts to log in are forgotten.
@@ -138,6 +144,7 @@ struct Reading {
     using: Option<String>,
     fields: Vec<(String, String)>,
     fail_level: Option<Level>,
+    tags: Vec<String>,
     manage: Option<PathBuf>,
     python: Option<PathBuf>,
     output: Option<PathBuf>,
@@ -164,6 +171,8 @@ impl Reading {
             Short('h') | Long("help") => self.help = true,
             Long("version") => self.version = true,
             Long("database") => database(&text(parser)?)?,
+            Short('t') | Long("tag") => self.tags.push(text(parser)?),
+            Long("list-tags") => self.flags.push("--list-tags"),
             Long("fail-level") => self.fail_level = Some(level(&text(parser)?)?),
             Long("from") => self.manage = Some(parser.value().map_err(usage)?.into()),
             Long("python") => self.python = Some(parser.value().map_err(usage)?.into()),
@@ -246,10 +255,12 @@ impl Reading {
             "groupsforuser" => Command::Groupsforuser {
                 username: self.operand.take(),
             },
-            "check" => Command::Check {
+            "check" => Command::Check(Check {
                 deploy: self.flag("--deploy"),
+                tags: std::mem::take(&mut self.tags),
+                list_tags: self.flag("--list-tags"),
                 fail_level: self.fail_level.take().unwrap_or(Level::Error),
-            },
+            }),
             "diffsettings" => Command::Diffsettings {
                 all: self.flag("--all"),
             },
@@ -314,6 +325,7 @@ impl Reading {
         let fields = self.fields.iter().map(|(field, _)| format!("--{field}"));
         let valued = [
             self.fail_level.map(|_| "--fail-level"),
+            self.tags.first().map(|_| "--tag"),
             self.manage.as_ref().map(|_| "--from"),
             self.python.as_ref().map(|_| "--python"),
             self.output.as_ref().map(|_| "--output"),
@@ -423,10 +435,12 @@ mod tests {
             assert_eq!(options.verbosity, 2);
             assert_eq!(
                 command,
-                Command::Check {
+                Command::Check(Check {
                     deploy: true,
+                    tags: Vec::new(),
+                    list_tags: false,
                     fail_level: Level::Error
-                }
+                })
             );
         }
     }
@@ -470,6 +484,9 @@ mod tests {
             "unlock alice --all",
             "clearsessions --network 10.0.0.1",
             "check --fail-level LOUD",
+            "check --tag",
+            "migrate --tag models",
+            "migrate --list-tags",
             "-v 4",
             "--nonsense",
             "--settings",

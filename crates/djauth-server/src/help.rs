@@ -17,6 +17,8 @@ Usage: djauth [--settings FILE] [COMMAND]
                           standard input; exit code 0: right, 1: wrong, 3: not known
   groupsforuser [NAME]    the groups of a user; without a name for GroupExternal of that module
   check [--deploy]        look for faults; --deploy also for settings that are unsafe in public
+      --tag TAG           only the checks of a kind, such as security (once or more)
+      --list-tags         name the kinds
       --fail-level LEVEL  what counts as a failure: WARNING, ERROR (the default), CRITICAL
   unlock NAME             forget failed logins with this username; or of an address, or all:
       --network ADDRESS

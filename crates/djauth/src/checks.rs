@@ -10,6 +10,8 @@ mod security;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::rate_limit::Place;
+
 pub use auth::{check_models_permissions, check_user_model};
 pub use proxies::{check_proxies, check_remote_user};
 pub use security::check_deploy;
@@ -18,16 +20,19 @@ pub use security::check_deploy;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// 10.
-    Debug,
+    Debug = 10,
     /// 20.
-    Info,
+    Info = 20,
     /// 30.
-    Warning,
+    Warning = 30,
     /// 40: commands refuse to run.
-    Error,
+    Error = 40,
     /// 50.
-    Critical,
+    Critical = 50,
 }
+
+/// The tags by which `check --tag` chooses, with Django's names.
+pub const TAGS: [&str; 3] = ["database", "models", "security"];
 
 impl Level {
     const ALL: [Self; 5] = [
@@ -103,6 +108,27 @@ impl CheckMessage {
     #[must_use]
     pub fn schema(error: &crate::Error) -> Self {
         Self::new(Level::Error, "djauth.E001", error.to_string()).object("DATABASE_URL")
+    }
+
+    /// The tag that the check has in Django, or would have there.
+    #[must_use]
+    pub fn tag(&self) -> &'static str {
+        match self.id {
+            "djauth.E001" => "database",
+            id if id.starts_with("auth.") => "models",
+            _ => "security",
+        }
+    }
+
+    /// Where failed logins are counted, looked at for `check --deploy`.
+    #[must_use]
+    pub fn login_rate_limit(place: Place) -> Option<Self> {
+        if place != Place::Memory {
+            return None;
+        }
+        let text = "each process counts failed logins for itself, and forgets them when it ends";
+        let message = Self::new(Level::Warning, "djauth.W007", text).object("CACHE_URL");
+        Some(message.hint("name a Redis that all processes share"))
     }
 
     fn object(mut self, object: impl Into<String>) -> Self {

@@ -1,13 +1,13 @@
-//! `check [--deploy] [--fail-level LEVEL]`.
+//! `check [--deploy] [--tag TAG] [--list-tags] [--fail-level LEVEL]`.
 
 use djauth::BaseUser;
 use djauth::base_user::UserMeta;
 use djauth::checks::{
-    CheckMessage, Level, check_deploy, check_proxies, check_remote_user, check_user_model,
+    CheckMessage, Level, TAGS, check_deploy, check_proxies, check_remote_user, check_user_model,
 };
 use djauth::settings::Settings;
 
-use crate::cli::Options;
+use crate::cli::{Check, Options};
 use crate::database::failed;
 use crate::failure::Failure;
 use crate::own_database::Plan;
@@ -18,20 +18,41 @@ use crate::{database, output};
 /// As in Django, messages go to stderr, and the command fails from the given level.
 pub(crate) async fn run<U: BaseUser>(
     plan: Plan,
-    deploy: bool,
-    fail_level: Level,
+    asked: Check,
     options: &Options,
 ) -> Result<(), Failure> {
+    if asked.list_tags {
+        TAGS.into_iter().for_each(output::say);
+        return Ok(());
+    }
+    refuse_unknown(&asked.tags)?;
     let mut messages = system_checks::<U>(plan.settings())?;
-    if deploy {
+    if asked.deploy {
         messages.extend(check_deploy(plan.settings()));
     }
     if plan.database_exists() {
         let auth = database::open::<U>(plan).await?;
         messages.extend(database::check(&auth).await?);
+        if asked.deploy {
+            let place = auth.login_rate_limit().place().await;
+            let place = place.map_err(|error| failed("the database cannot be read", &error))?;
+            messages.extend(CheckMessage::login_rate_limit(place));
+        }
         auth.db().close().await;
     }
-    report(&messages, fail_level, options)
+    if !asked.tags.is_empty() {
+        messages.retain(|message| asked.tags.iter().any(|tag| tag == message.tag()));
+    }
+    report(&messages, asked.fail_level, options)
+}
+
+fn refuse_unknown(tags: &[String]) -> Result<(), Failure> {
+    match tags.iter().find(|tag| !TAGS.contains(&tag.as_str())) {
+        Some(tag) => Err(Failure::command(format!(
+            "no check has the tag {tag:?}; `djauth check --list-tags` names all"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The checks that other commands begin with: what is wrong is shown, an error ends the command.

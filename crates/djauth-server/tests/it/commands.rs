@@ -412,3 +412,33 @@ fn clearsessions_keeps_what_has_not_ended() {
     );
     assert_eq!(browser.get("/auth/verify").status, 200);
 }
+
+/// Exit codes as of `manage.py check`: 1 from the level that counts as a failure, and for a tag that
+/// no check has.
+#[test]
+fn checks_are_chosen_by_tag() {
+    let site = Site::new();
+    let tags = site.run(&["check", "--list-tags"]);
+    assert_eq!(
+        tags.out.lines().collect::<Vec<_>>(),
+        ["database", "models", "security"]
+    );
+    let models = site.run(&[
+        "check",
+        "--deploy",
+        "--tag",
+        "models",
+        "--fail-level",
+        "WARNING",
+    ]);
+    assert_eq!((models.code, models.err.as_str()), (Some(0), ""));
+    let security = ["check", "--deploy", "-t", "models", "-t", "security"];
+    let found = site.run(&security);
+    assert_eq!(found.code, Some(0));
+    assert!(found.err.contains("security.W004"), "{}", found.err);
+    let failed = site.run(&[&security[..], &["--fail-level", "WARNING"]].concat());
+    assert_eq!(failed.code, Some(1));
+    let unknown = site.run(&["check", "--tag", "nothing"]);
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.err.starts_with("CommandError"), "{}", unknown.err);
+}

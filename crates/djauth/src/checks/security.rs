@@ -168,6 +168,12 @@ fn passwords(settings: &Settings) -> Vec<CheckMessage> {
             "AUTH_PASSWORD_VALIDATORS",
             "any password is accepted",
         ),
+        warn(
+            settings.login_rate_limit_per_username.is_none(),
+            "djauth.W006",
+            "LOGIN_RATE_LIMIT_PER_USERNAME",
+            "the password of an account may be guessed at as often as anybody likes",
+        ),
     ];
     found.into_iter().flatten().collect()
 }
@@ -287,6 +293,7 @@ mod tests {
             s.password_hashers = vec![WEAK_HASHERS[0].into()];
         });
         found("djauth.W004", |s| s.auth_password_validators.clear());
+        found("djauth.W006", |s| s.login_rate_limit_per_username = None);
         found("djauth.W005", |s| s.allowed_hosts = vec!["*".into()]);
     }
 

@@ -5,6 +5,7 @@ mod admin;
 mod auth_backends;
 mod auth_support;
 mod breached;
+mod checks;
 mod contenttypes;
 mod context_processors;
 mod described_user;
