@@ -5,7 +5,7 @@
 Each case is a request to a small project (see `urlpatterns`) under some settings, with the status, the
 headers and the reason of a CSRF refusal that Django gave. Cookie values are named: `<same>` is the
 CSRF secret that the request brought, `<new>` any other, `<live>` the key of a session in which alice
-is logged in.
+is logged in, `<reset>` that of one which followed a link to reset her password, whose token is `<token>`.
 """
 
 import json
@@ -41,7 +41,12 @@ settings.configure(
     TEMPLATES=[{
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "OPTIONS": {"loaders": [("django.template.loaders.locmem.Loader", {
-            "registration/login.html": "{% csrf_token %}", "registration/logged_out.html": "",
+            **{f"registration/{name}.html": "{% csrf_token %}" for name in [
+                "login", "password_change_form", "password_reset_form"]},
+            "registration/password_reset_confirm.html": "{% if validlink %}{% csrf_token %}{% endif %}",
+            **{f"registration/{name}": "" for name in [
+                "logged_out.html", "password_change_done.html", "password_reset_done.html",
+                "password_reset_complete.html", "password_reset_email.html", "password_reset_subject.txt"]},
         })]},
     }],
 )
@@ -49,13 +54,14 @@ django.setup()
 
 from django.contrib.auth import authenticate, decorators, login, logout  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
-from django.contrib.auth.views import LoginView, LogoutView  # noqa: E402
+from django.contrib.auth.tokens import default_token_generator  # noqa: E402
+from django.contrib.auth.views import LoginView  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.middleware import csrf  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import include, path  # noqa: E402
 from django.views.decorators.csrf import csrf_exempt  # noqa: E402
 
 REASONS = {
@@ -92,8 +98,7 @@ urlpatterns = [
     path("fail", view(write, status=500)),
     path("login", view(log_in)),
     path("logout", view(logout)),
-    path("accounts/login/", LoginView.as_view()),
-    path("accounts/logout/", LogoutView.as_view()),
+    path("accounts/", include("django.contrib.auth.urls")),
     path("again/", LoginView.as_view(redirect_authenticated_user=True)),
     path("loop/", LoginView.as_view(redirect_authenticated_user=True, next_page="/loop/")),
     path("exempt", csrf_exempt(view(lambda request: ""))),
@@ -178,6 +183,31 @@ PAGES = [
     post(path=LOGOUT, cookie=BOTH, settings={"LOGOUT_REDIRECT_URL": "/gone/"}),
     post(path=LOGOUT, cookie=BOTH, settings={"LOGOUT_REDIRECT_URL": LOGOUT}),
 ]
+CHANGE, RESET = "/accounts/password_change/", "/accounts/password_reset/"
+LINK, OPENED = "/accounts/reset/MQ/<token>/", "/accounts/reset/MQ/set-password/"
+HELD = "sessionid=<reset>"
+NEW = f"{BODY}&new_password1=battery+staple&new_password2=battery+staple"
+PASSWORDS = [
+    *[{**get(path, cookie), "method": method} for method in ["GET", "HEAD", "OPTIONS"]
+      for path in [CHANGE, CHANGE + "done/", RESET, RESET + "done/", OPENED, "/accounts/reset/done/"]
+      for cookie in [None, LIVE]],
+    *[{**get(path, HELD), "method": method} for method in ["GET", "HEAD", "OPTIONS"] for path in [LINK, OPENED]],
+    *[get(path) for path in [LINK, LINK + "?a=1", "/accounts/reset/MQ/x-y/", "/accounts/reset/%FF/x/",
+                             "/accounts/reset/Mg/<token>/", "/accounts/reset/MQ==/<token>/"]],
+    get("/accounts/reset/MQ/set-password/", LIVE), get(CHANGE + "?a=1"), get(CHANGE, host="evil.com"),
+    *[post(path=path, cookie=f"csrftoken={SECRET}; {cookie}", method=method, body="", headers=header(TOKEN))
+      for method in ["PUT", "PATCH", "DELETE"]
+      for path, cookie in [(CHANGE, LIVE), (CHANGE + "done/", LIVE), (RESET, LIVE), (RESET + "done/", LIVE),
+                           (OPENED, HELD), (OPENED, LIVE), ("/accounts/reset/done/", LIVE)]],
+    *[post(path=CHANGE, cookie=cookie, body=f"{NEW}&old_password={old}")
+      for cookie in [BOTH, f"csrftoken={SECRET}", LIVE] for old in ["pw", "px", ""]],
+    post(path=CHANGE, cookie=BOTH, body=BODY), post(path=CHANGE + "done/", cookie=BOTH),
+    *[post(path=RESET, cookie=cookie, body=f"{BODY}&email={email}")
+      for cookie in [f"csrftoken={SECRET}", None, BOTH] for email in ["nobody@example.com", "nonsense", ""]],
+    *[post(path=path, cookie=f"csrftoken={SECRET}; {cookie}", body=body)
+      for path in [OPENED, LINK] for cookie in [HELD, LIVE] for body in [NEW, BODY, NEW + "x"]],
+    post(path=OPENED, cookie=HELD, body=NEW), post(path=OPENED, body=NEW),
+]
 TRUST = {"CSRF_TRUSTED_ORIGINS": ["https://good.org", "https://*.wild.org", "http://plain.org:8000"]}
 ORIGINS = ["http://testserver", "https://testserver", "http://testserver:80", "http://TESTSERVER",
            "null", "", "https://good.org", "http://good.org", "https://a.wild.org", "https://wild.org",
@@ -186,7 +216,7 @@ REFERERS = [None, "", "x", "https://", "http://testserver/", "https://testserver
             "https://evil.com/testserver", "https://good.org/x", "https://b.wild.org/", "https://[::1",
             "https://testserver.evil.com/", "https://sub.example.org/", "https://example.org/"]
 CASES = [
-    *PAGES,
+    *PAGES, *PASSWORDS,
     *[get(path) for path in ["/plain", "/token", "/user", "/read", "/write", "/fail", "/logout"]],
     *[get(path, "sessionid=" + "a" * 32)
       for path in ["/plain", "/token", "/user", "/read", "/write", "/fail", "/logout"]],
@@ -257,27 +287,37 @@ def live_session():
     return client.cookies["sessionid"].value
 
 
-def normal(cookie, sent, live):
+def reset_session():
+    """A token for alice, and the key of the session that her link made."""
+    token = default_token_generator.make_token(User.objects.get())
+    client = Client()
+    client.get(LINK.replace("<token>", token))
+    return token, client.cookies["sessionid"].value
+
+
+def normal(cookie, sent, live, reset):
     name, rest = cookie.split("=", 1)
     value, _, attributes = rest.partition(";")
-    named = {sent: "<same>", live: "<live>", '""': '""'}.get(value, "<new>")
+    named = {sent: "<same>", live: "<live>", reset: "<live>", '""': '""'}.get(value, "<new>")
     return f"{name}={named};{attributes}"
 
 
 def answer(case):
+    User.objects.update(password=ENCODED)
     live = live_session()
+    token, reset = reset_session()
     sent = SECRET if SECRET in (case["cookie"] or "") or TOKEN in (case["cookie"] or "") else None
     headers = {"host": "testserver", **case["headers"]}
     if case["cookie"]:
-        headers["cookie"] = case["cookie"].replace("<live>", live)
+        headers["cookie"] = case["cookie"].replace("<live>", live).replace("<reset>", reset)
     content_type = headers.pop("content-type", "")
     with override_settings(**case["settings"]):
         client = Client(enforce_csrf_checks=True, raise_request_exception=False)
-        response = client.generic(case["method"], case["path"], case["body"].encode(),
+        response = client.generic(case["method"], case["path"].replace("<token>", token), case["body"].encode(),
                                   content_type=content_type, headers=headers)
     kept = {name: value for name, value in response.items()
             if name not in ("Content-Type", "Content-Length", "X-Reason")}
-    cookies = [normal(morsel.OutputString(), sent, live) for morsel in response.cookies.values()]
+    cookies = [normal(morsel.OutputString(), sent, live, reset) for morsel in response.cookies.values()]
     return {**case, "status": response.status_code, "answer": kept, "cookies": cookies,
             "length": response.has_header("Content-Length"), "reason": response.get("X-Reason")}
 
@@ -293,6 +333,6 @@ def shortened(case):
 logging.disable()
 call_command("migrate", verbosity=0)
 with mock.patch("time.time", return_value=NOW):
-    User.objects.create_user("alice", password="pw")
+    ENCODED = User.objects.create_user("alice", password="pw").password
     cases = [shortened(answer(case)) for case in CASES]
 print(json.dumps({"now": NOW, "secret": SECRET, "token": TOKEN, "cases": cases}, indent=0))
