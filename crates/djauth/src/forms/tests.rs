@@ -53,3 +53,22 @@ fn fields_are_those_of_django_in_its_order() {
     assert!(!html.contains("><x"), "values are escaped");
     assert!(!format!("{form:?}").contains("s3cret"));
 }
+
+#[test]
+fn the_button_beside_a_stored_password_says_what_it_does() {
+    let words =
+        |usable| ReadOnlyPasswordHashWidget::button_label(usable).in_language(Language::ENGLISH);
+    assert_eq!(
+        (&*words(true), &*words(false)),
+        ("Reset password", "Set password")
+    );
+    let shown = Form::new([ReadOnlyPasswordHashField::new("password", true)], None);
+    assert!(!shown.fields()[0].is_required());
+    let data = QueryDict::parse(b"password=sent", 10).unwrap();
+    let mut form = Form::new(
+        [ReadOnlyPasswordHashField::new("password", false)],
+        Some(&data),
+    );
+    form.clean_fields();
+    assert!(form.is_valid() && form.text("password").is_none());
+}

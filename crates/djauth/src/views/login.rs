@@ -96,7 +96,7 @@ impl<S> LoginView<S> {
         let next = self.redirect.get_redirect_url(request).unwrap_or_default();
         let name = self.redirect.redirect_field_name.to_string();
         let reset = || reverse(&request.handle, "login/", "password_reset/");
-        let named = Value::from_iter([(name.clone(), Value::from(next.clone()))]);
+        let named = Value::from_pairs([(name.clone(), next.clone())]);
         let values = context! {
             redirect_field_name => name,
             redirect_to => next,

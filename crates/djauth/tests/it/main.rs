@@ -39,4 +39,5 @@ mod schema;
 mod tls_support;
 mod tokens;
 mod user_permissions;
+mod view_options;
 mod weaknesses;
