@@ -1,6 +1,7 @@
 """User models of the site's own: to Django a class, to the application a struct, to the binary a setting."""
 
 import secrets
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -88,6 +89,27 @@ def test_an_own_user_changes_the_password_by_the_page(own_house):
         for reader in own_house.sides:
             assert Browser().login(reader, name, password).status == 200
             assert Browser().login(reader, name, new).status == 302
+
+
+def test_an_own_user_resets_the_password_by_a_link_of_any_side(own_house):
+    model = own_house.model
+    for maker in (own_house.django, own_house.library):
+        for reader in own_house.sides:
+            name, _ = own_house.user()
+            key = maker.do("describe", username=name)[model.key_name]
+            uid = urlsafe_b64encode(key.encode()).decode().rstrip("=")
+            token = maker.do("make_token", username=name)["token"]
+            browser = Browser()
+            link = f"/accounts/reset/{uid}/{token}/"
+            page = browser.get(reader, link)
+            assert (page.status, page.location) == (302, f"/accounts/reset/{uid}/set-password/")
+            new = f"new-{secrets.token_hex(4)}"
+            form = {"new_password1": new, "new_password2": new}
+            assert browser.submit(reader, page.location, form).status == 302
+            for side in own_house.sides:
+                assert Browser().login(side, name, new).status == 302
+                # Used up.
+                assert Browser().get(side, link).status == 200
 
 
 def test_own_users_are_the_same_whoever_made_them(own_house):

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use djauth::tokens::PasswordResetTokenGenerator;
 use djauth::{Auth, Group, Permission};
 use serde_json::{Value, json};
 
@@ -36,6 +37,11 @@ impl<U: Twin> Call<'_, U> {
             "create_user" => self.create_user(false).await,
             "create_superuser" => self.create_user(true).await,
             "permissions" => self.permissions().await,
+            "make_token" => {
+                let tokens = PasswordResetTokenGenerator::new(self.auth.settings());
+                let token = tokens.make_token(&self.user().await?, self.auth.now());
+                Ok(json!({ "token": token }))
+            }
             "describe" => Ok(self.user().await?.describe()),
             "create_group" => {
                 let group = self.auth.groups().create(self.text("name")?).await?;

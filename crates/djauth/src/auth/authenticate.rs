@@ -53,7 +53,7 @@ impl<U: BaseUser> Auth<U> {
         }
         let address = request.and_then(Request::client_address);
         let username = credentials.get("username");
-        let username = username.or_else(|| credentials.get(U::USERNAME_FIELD));
+        let username = username.or_else(|| credentials.get(&self.user_meta().username_field));
         self.login_rate_limit().count(address, username).await
     }
 
