@@ -130,10 +130,14 @@ def default_of(one):
 
 
 def field(one):
+    # A relation is a column of its target's type.
+    target = one
+    while target.remote_field:
+        target = target.target_field
     described = {
-        "name": one.name,
-        "column": one.column if one.column != one.name else None,
-        "type": one.get_internal_type(),
+        "name": one.attname,
+        "column": one.column if one.column != one.attname else None,
+        "type": target.get_internal_type(),
         "primary_key": one.primary_key,
         "unique": one.unique and not one.primary_key,
         "null": one.null,
