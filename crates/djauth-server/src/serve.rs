@@ -140,7 +140,7 @@ fn connection(
     peer: SocketAddr,
     app: Router,
     limits: Limits,
-) -> impl GracefulConnection<Error = hyper::Error> + Future<Output = Result<(), hyper::Error>> {
+) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
     // Answers are written whole, so waiting to fill a packet only adds time.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {

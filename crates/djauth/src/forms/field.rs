@@ -32,7 +32,7 @@ pub enum FieldKind {
     SelectMultiple,
     /// A moment.
     DateTime,
-    /// The summary of a stored password ([`read_only_password_hash`](super::read_only_password_hash)).
+    /// The summary of a stored password (`read_only_password_hash`).
     ReadOnlyPasswordHash,
 }
 

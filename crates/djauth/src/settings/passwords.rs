@@ -34,7 +34,7 @@ pub enum PasswordValidator {
     },
     /// `NumericPasswordValidator`.
     NumericPassword,
-    /// [`BreachedPasswordValidator`](crate::password_validation::BreachedPasswordValidator), which Django
+    /// [`BreachedPasswordValidator`], which Django
     /// lacks.
     BreachedPassword(BreachCheck),
 }
