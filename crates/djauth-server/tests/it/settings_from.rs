@@ -254,7 +254,8 @@ fn what_has_no_counterpart_is_named_and_the_exit_code_tells() {
         (
             "DATABASES",
             |a| {
-                a["settings"]["DATABASES"]["default"]["ENGINE"] = json!("django.db.backends.oracle")
+                a["settings"]["DATABASES"]["default"]["ENGINE"] =
+                    json!("django.db.backends.oracle");
             },
             "oracle",
         ),
