@@ -1,6 +1,6 @@
 //! Forward authentication: what a reverse proxy may let through, by the request that it holds.
 //!
-//! The proxy asks [`verify`](crate::views::verify) before each request, and tells in headers what the
+//! The proxy asks [`verify`](fn@crate::views::verify) before each request, and tells in headers what the
 //! client asked for. `FORWARD_AUTH_RULES` say who may have it: a [`Rule`] for each host and path, of
 //! which the first that fits decides; where there are rules and none fits, nobody may.
 //!
