@@ -95,7 +95,7 @@ fn mailers_and_the_settings_before_them_exclude_each_other() {
 }
 
 /// A mail server that waits for a word before it answers; what it was sent.
-fn slow_mail_server(listener: TcpListener, go_on: Receiver<()>) -> String {
+fn slow_mail_server(listener: &TcpListener, go_on: &Receiver<()>) -> String {
     let (stream, _) = listener.accept().unwrap();
     go_on.recv().unwrap();
     let mut out = stream.try_clone().unwrap();
@@ -131,7 +131,7 @@ fn a_reset_mail_that_waits_still_leaves_after_sigterm() {
     let mut browser = Browser::new(server.address);
     browser.get("/accounts/password_reset/");
     let (go_on, told) = channel();
-    let mail = std::thread::spawn(move || slow_mail_server(listener, told));
+    let mail = std::thread::spawn(move || slow_mail_server(&listener, &told));
     for email in ["nobody@b.example", "a@b.example"] {
         let answer = browser.post("/accounts/password_reset/", &[("email", email)]);
         assert_eq!(answer.status, 302, "{email}: {}", answer.body);

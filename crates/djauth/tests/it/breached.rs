@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use djauth::forms::ValidationError;
 use djauth::password_validation::{BreachedPasswordValidator, PasswordValidator};
 use djauth::settings::{BreachCheck, PasswordValidator as Configured};
 use djauth::{Auth, User};
@@ -205,9 +206,11 @@ async fn neither_password_nor_hash_is_logged() {
 #[tokio::test]
 async fn settings_name_the_check() {
     let service = Service::start(answer("200 OK", &format!("{SUFFIX}:42\r\n"))).await;
-    let mut check = BreachCheck::default();
-    check.url = format!("https://localhost:{}/range/", service.port);
-    check.ssl_cafile = Some(authority());
+    let check = BreachCheck {
+        url: format!("https://localhost:{}/range/", service.port),
+        ssl_cafile: Some(authority()),
+        ..BreachCheck::default()
+    };
     let mut settings = settings();
     settings.auth_password_validators = vec![
         Configured::MinimumLength { min_length: 9 },
@@ -223,7 +226,7 @@ async fn settings_name_the_check() {
         .validate_password("password", None)
         .await
         .expect_err("is refused");
-    let codes: Vec<_> = errors.iter().map(|error| error.code()).collect();
+    let codes: Vec<_> = errors.iter().map(ValidationError::code).collect();
     assert_eq!(codes, ["password_too_short", "password_breached"]);
     auth.validate_password("correct horse", None)
         .await
