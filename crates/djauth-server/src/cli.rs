@@ -74,7 +74,10 @@ pub(crate) enum Command {
         addresses: Vec<String>,
         using: String,
     },
-    Help,
+    Help {
+        /// One command alone.
+        of: Option<String>,
+    },
     Version,
 }
 
@@ -217,7 +220,8 @@ impl Reading {
     fn finish(mut self) -> Result<Invocation, Failure> {
         if self.help || self.version {
             let command = if self.help {
-                Command::Help
+                let of = self.name.take().filter(|name| name != "help");
+                help(of.or_else(|| self.operand.take()))?
             } else {
                 Command::Version
             };
@@ -270,7 +274,7 @@ impl Reading {
             },
             "unlock" => Command::Unlock(self.unlock()?),
             SENDTESTEMAIL => self.sendtestemail()?,
-            "help" => Command::Help,
+            "help" => help(self.operand.take())?,
             "version" => Command::Version,
             other => return Err(Failure::Usage(format!("unknown command {other:?}"))),
         })
@@ -345,6 +349,16 @@ impl Reading {
             ))),
             None => Ok(()),
         }
+    }
+}
+
+/// What there is to say of a command, or of all.
+fn help(of: Option<String>) -> Result<Command, Failure> {
+    match of {
+        Some(name) if crate::help::of(&name).is_none() => {
+            Err(Failure::Usage(format!("unknown command {name:?}")))
+        }
+        of => Ok(Command::Help { of }),
     }
 }
 
@@ -487,6 +501,8 @@ mod tests {
             "check --tag",
             "migrate --tag models",
             "migrate --list-tags",
+            "help serve",
+            "serve --help",
             "-v 4",
             "--nonsense",
             "--settings",
@@ -505,6 +521,19 @@ mod tests {
             ("unlock --all", Unlock::All),
         ] {
             assert_eq!(command(line), Command::Unlock(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_is_of_one_command_or_of_all() {
+        let of = |name: &str| Command::Help {
+            of: Some(name.into()),
+        };
+        for line in ["help migrate", "migrate --help", "migrate --check -h"] {
+            assert_eq!(command(line), of("migrate"), "{line}");
+        }
+        for line in ["help", "--help", "help -h"] {
+            assert_eq!(command(line), Command::Help { of: None }, "{line}");
         }
     }
 

@@ -51,7 +51,7 @@ fn ended(failure: &Failure, traceback: bool) -> ExitCode {
 
 fn run(Invocation { options, command }: Invocation) -> Result<(), Failure> {
     match command {
-        Command::Help => output::write(help::HELP),
+        Command::Help { of } => output::write(&help::text(of.as_deref())),
         Command::Version => output::say(concat!("djauth ", env!("CARGO_PKG_VERSION"))),
         Command::Settings(from) => return commands::settings::run(&from),
         command => return with_settings(&options, command),
@@ -127,8 +127,9 @@ async fn with_runtime<U: BaseUser>(
             commands::sendtestemail::run(plan.settings(), addresses, &using).await
         }
         Command::Doctor { limit } => commands::doctor::run::<U>(plan, limit).await,
-        Command::Diffsettings { .. } | Command::Settings(_) | Command::Help | Command::Version => {
-            Ok(())
-        }
+        Command::Diffsettings { .. }
+        | Command::Settings(_)
+        | Command::Help { .. }
+        | Command::Version => Ok(()),
     }
 }

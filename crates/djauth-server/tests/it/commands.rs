@@ -9,10 +9,16 @@ use crate::site::{Ran, Site};
 #[test]
 fn help_and_version_need_nothing() {
     let site = Site::new();
-    for arguments in [&["help"][..], &["--help"], &["migrate", "-h"]] {
+    for arguments in [&["help"][..], &["--help"]] {
         let ran = site.run(arguments);
         assert_eq!(ran.code, Some(0));
         assert!(ran.out.contains("createsuperuser"), "{}", ran.out);
+    }
+    for arguments in [["help", "migrate"], ["migrate", "-h"]] {
+        let ran = site.run(&arguments);
+        assert_eq!(ran.code, Some(0));
+        assert!(ran.out.contains("--check"), "{}", ran.out);
+        assert!(!ran.out.contains("createsuperuser"), "{}", ran.out);
     }
     assert!(site.run(&["--version"]).out.starts_with("djauth "));
     assert_eq!(site.run(&["serve"]).code, Some(2));

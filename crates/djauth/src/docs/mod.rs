@@ -11,3 +11,6 @@ pub mod own_backend {}
 
 #[doc = include_str!("own_user_model.md")]
 pub mod own_user_model {}
+
+#[doc = include_str!("pages.md")]
+pub mod pages {}
