@@ -34,7 +34,21 @@ pub(crate) fn parse(text: Option<&str>) -> Result<SocketAddr, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}|[0-9a-f.:\\[\\]]{0,30}") {
+            let _ = parse(Some(&text));
+        }
+
+        #[test]
+        fn every_address_is_read(address: SocketAddr) {
+            prop_assert_eq!(parse(Some(&address.to_string())).ok(), Some(address));
+        }
+    }
 
     #[test]
     fn the_forms() {

@@ -413,7 +413,22 @@ fn level(text: &str) -> Result<Level, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const WORDS: &str = "check|migrate|unlock|help|settings|createsuperuser|sendtestemail|--all|-h|-v|-t\
+        |--from|--limit|--network|--username|--tag=a|--|-|1|::1|=|\\PC{0,8}";
+
+    proptest! {
+        /// Either there is a command, or the exit code is that of a wrong line.
+        #[test]
+        fn no_line_panics(words in prop::collection::vec(WORDS, 0..8)) {
+            if let Err(failure) = parse(words.into_iter().map(OsString::from)) {
+                prop_assert_eq!(failure.exit_code(), 2);
+            }
+        }
+    }
 
     fn parsed(line: &str) -> Result<Invocation, Failure> {
         parse(line.split_whitespace().map(OsString::from))

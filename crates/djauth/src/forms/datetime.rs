@@ -36,3 +36,45 @@ fn midnight(text: &str) -> Option<NaiveDateTime> {
         .or_else(|| date("%m/%d/%Y"))?
         .and_hms_opt(0, 0, 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::TZ_VARIANTS;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_and_no_zone_panics(
+            text in "\\PC{0,40}|[+-]?[0-9]{1,7}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?",
+            zone in select(&TZ_VARIANTS[..]),
+        ) {
+            let _ = parse_datetime(&text, zone);
+        }
+
+        #[test]
+        fn what_is_written_is_read(seconds in -60_000_000_000_i64..250_000_000_000) {
+            let moment = DateTime::from_timestamp(seconds, 0).unwrap();
+            for format in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y %H:%M:%S"] {
+                let text = moment.format(format).to_string();
+                prop_assert_eq!(parse_datetime(&text, Tz::UTC).ok(), Some(moment), "{}", text);
+            }
+        }
+    }
+
+    /// The ends of what can be counted, where a zone leads beyond them.
+    #[test]
+    fn the_ends_of_time_are_refused_or_read() {
+        for zone in [Tz::Pacific__Kiritimati, Tz::Pacific__Pago_Pago, Tz::UTC] {
+            for text in [
+                "+262142-12-31 23:59:59",
+                "-262143-01-01 00:00",
+                "+262142-12-31",
+            ] {
+                let _ = parse_datetime(text, zone);
+            }
+        }
+    }
+}
