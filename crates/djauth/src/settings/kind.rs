@@ -423,3 +423,35 @@ impl Kind for Folder {
 impl Optional for Folder {
     const OPTIONAL: &'static str = "the path of a folder, or null";
 }
+
+/// A folder that is made when something is written into it.
+pub(super) struct FolderToMake;
+
+impl Kind for FolderToMake {
+    type Value = std::path::PathBuf;
+    const EXPECTED: &'static str = Folder::EXPECTED;
+
+    fn read(json: &Json) -> Result<Self::Value, String> {
+        Folder::read(json)
+    }
+
+    fn show(value: &Self::Value) -> Json {
+        Folder::show(value)
+    }
+
+    fn from_environment(text: &str) -> Json {
+        Folder::from_environment(text)
+    }
+
+    fn check(value: &Self::Value) -> Result<(), String> {
+        if value.exists() {
+            Folder::check(value)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Optional for FolderToMake {
+    const OPTIONAL: &'static str = Folder::OPTIONAL;
+}

@@ -321,8 +321,8 @@ settings! {
         EMAIL_SSL_KEYFILE => email_ssl_keyfile: Option<PathBuf> as Maybe<ExistingFile> = None;
         /// Authorities (PEM) that may vouch for the mail server, in place of the system's. Django has no such setting.
         EMAIL_SSL_CAFILE => email_ssl_cafile: Option<PathBuf> as Maybe<ExistingFile> = None;
-        /// The folder into which the backend `filebased` writes.
-        EMAIL_FILE_PATH => email_file_path: Option<PathBuf> as Maybe<Folder> = None;
+        /// The folder into which the backend `filebased` writes; it is made if it is not there.
+        EMAIL_FILE_PATH => email_file_path: Option<PathBuf> as Maybe<FolderToMake> = None;
         /// Django 6.1's new form of the settings above, which it replaces. The mailer `default` sends everything here.
         MAILERS => mailers: Option<BTreeMap<String, Mailer>> as Mailers = None;
         /// The sender of mail.

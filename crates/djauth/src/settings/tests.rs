@@ -434,3 +434,19 @@ proptest! {
         prop_assert!(!shown.contains("==") && !debug.contains("=="), "{}", shown);
     }
 }
+
+/// The folder for mails may come later, as in Django; a file in its place may not.
+#[test]
+fn a_folder_that_is_made_need_not_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail");
+    let text = path.to_str().unwrap();
+    let settings = environment(&[("EMAIL_FILE_PATH", text)]).unwrap();
+    assert_eq!(settings.email_file_path.as_deref(), Some(&*path));
+    complaint(
+        environment(&[("SESSION_FILE_PATH", text)]),
+        "SESSION_FILE_PATH",
+    );
+    std::fs::write(&path, "").unwrap();
+    complaint(environment(&[("EMAIL_FILE_PATH", text)]), "EMAIL_FILE_PATH");
+}
