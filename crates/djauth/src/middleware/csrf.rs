@@ -1,12 +1,12 @@
 //! `CsrfViewMiddleware`: the check before the handler.
 
 use axum::body::Body;
-use axum::extract::MatchedPath;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::Response;
 
 use super::failure;
+use super::target::Target;
 use crate::Error;
 use crate::csrf::{
     BodyError, RejectReason, TokenField, TokenSource, TrustedOrigins, check_token, csrf_failure,
@@ -52,7 +52,7 @@ impl CsrfCheck {
         let secret = process_request(request).await;
         let secret = secret.map_err(|error| Box::new(failure(&Error::from(error))))?;
         let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE];
-        if safe.contains(request.method()) || self.is_exempt(request, parts) {
+        if safe.contains(request.method()) || self.is_exempt(parts) {
             return Ok(body);
         }
         match self.check_unsafe(request, secret, body).await {
@@ -62,13 +62,9 @@ impl CsrfCheck {
         }
     }
 
-    fn is_exempt(&self, request: &Request, parts: &Parts) -> bool {
-        let route = parts
-            .extensions
-            .get::<MatchedPath>()
-            .map(MatchedPath::as_str);
-        let is_this = |path: &String| Some(path.as_str()) == route || *path == request.path();
-        self.exempt.iter().any(is_this)
+    fn is_exempt(&self, parts: &Parts) -> bool {
+        let target = Target::of(parts);
+        self.exempt.iter().any(|path| target.is(path))
     }
 
     async fn check_unsafe(

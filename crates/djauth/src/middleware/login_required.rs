@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, OriginalUri};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
+use super::target::Target;
 use crate::Auth;
 use crate::base_user::BaseUser;
 use crate::http::{Request, urlsplit};
@@ -95,17 +95,13 @@ impl LoginRequiredMiddleware {
         Err(Box::new(rejection.into_response()))
     }
 
-    /// Paths are compared as they were sent: decoded, one could pass for another.
     fn is_open(&self, request: &Request, parts: &Parts) -> bool {
-        let route = parts.extensions.get::<MatchedPath>();
-        let route = route.map(MatchedPath::as_str);
-        if route.is_none() && self.open_fallback {
+        let target = Target::of(parts);
+        if target.route.is_none() && self.open_fallback {
             return true;
         }
-        let uri = parts.extensions.get::<OriginalUri>();
-        let path = uri.map_or(&parts.uri, |OriginalUri(uri)| uri).path();
-        let is_this = |open: &String| Some(open.as_str()) == route || *open == path;
-        self.open.iter().any(is_this) || self.is_own_page(request, path, route)
+        self.open.iter().any(|open| target.is(open))
+            || self.is_own_page(request, target.path, target.route)
     }
 
     /// The login page, and the routes of the pages that reset a password beside it.

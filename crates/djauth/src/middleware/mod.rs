@@ -18,6 +18,7 @@ mod login_required;
 mod remote_user;
 mod response;
 mod security;
+mod target;
 
 use std::fmt;
 use std::future::Future;
@@ -90,8 +91,8 @@ impl<U: BaseUser> AuthLayer<U> {
     }
 
     /// Lets unsafe requests to one path through without a CSRF token (`csrf_exempt`): for clients that
-    /// are no browsers and prove themselves in another way. The path is a whole path, or a route as
-    /// it was given to the router (`/hooks/{id}`).
+    /// are no browsers and prove themselves in another way. The path is a whole path as
+    /// clients send it, never decoded, or a route as it was given to the router (`/hooks/{id}`).
     #[must_use]
     pub fn csrf_exempt(self, path: impl Into<String>) -> Self {
         self.changed(|inner| inner.csrf.exempt(path.into()))

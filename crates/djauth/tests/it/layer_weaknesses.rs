@@ -9,7 +9,7 @@ use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE, VARY};
 use axum::http::request::Builder;
 use axum::http::{Request as HttpRequest, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use djauth::db::{Executor, Sql};
 use djauth::decorators::user_passes_test;
 use djauth::{
@@ -123,6 +123,33 @@ async fn cve_2011_0696_ajax_and_hosts_are_no_tokens() {
         .header("x-csrftoken", secret)
         .header("origin", "http://testserver");
     assert_eq!(send(&app, own).await.status(), StatusCode::OK);
+}
+
+/// What only decodes to an exempt path is served by another route, so it needs its token.
+#[tokio::test]
+async fn exempt_paths_are_compared_as_they_were_sent() {
+    let database = TestDatabase::sqlite();
+    let (auth, _) = alice(&database).await;
+    let layer = auth.layer().csrf_exempt("/hooks").csrf_exempt("/in/{id}");
+    let app = Router::new()
+        .route("/in/{id}", post(async || "by id"))
+        .fallback(async || "another")
+        .layer(layer);
+    for (path, status) in [
+        ("/hooks", 200),
+        ("/hooks?now", 200),
+        ("/in/7", 200),
+        ("/in/%37", 200),
+        ("/%68ooks", 403),
+        ("/hook%73", 403),
+        ("/hooks/", 403),
+        ("/in/%2e%2e/hooks", 403),
+        ("/in%2f7", 403),
+        ("/%69n/7", 403),
+    ] {
+        let response = send(&app, HttpRequest::post(path)).await;
+        assert_eq!(response.status(), status, "{path}");
+    }
 }
 
 /// CVE-2010-3082: what a cookie holds never reaches a page.
