@@ -26,6 +26,9 @@
 //!
 //! A permission that the user lacks, and an application of which they have none, are undefined: not
 //! true, and not `in`. Neither `user` nor `perms` can be gone through.
+//!
+//! The pages of [`Auth::urls`] know both too, so templates that take the place of theirs
+//! (`TEMPLATE_DIRS`) may use them.
 
 mod perms;
 mod user;
@@ -90,7 +93,8 @@ impl<U: BaseUser> Auth<U> {
 }
 
 impl<U: BaseUser> Context<U> {
-    /// A page of [`Auth::templates`], with these values besides `user`, `perms` and the CSRF token.
+    /// A page of [`Auth::templates`], with these values besides `user`, `perms` and the CSRF token. As in
+    /// Django, a value of the name `user` or `perms` takes the place of the one here.
     ///
     /// # Errors
     /// `ImproperlyConfigured`: the template does not work. Otherwise it is not known who is logged in
@@ -98,7 +102,7 @@ impl<U: BaseUser> Context<U> {
     pub async fn page(&self, name: &str, values: Value) -> Result<Response<Body>, Error> {
         let templates = self.auth.templates();
         let make = |own| {
-            let values = merge_maps([values.clone(), own]);
+            let values = merge_maps([own, values.clone()]);
             templates.render_for(&self.request, name, values)
         };
         let html = self.render(make).await?;

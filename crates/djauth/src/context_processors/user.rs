@@ -19,6 +19,7 @@ pub(super) struct LazyUser(pub(super) Arc<Answers>);
 #[derive(Debug)]
 struct Shown {
     name: String,
+    username: String,
     fields: BTreeMap<String, Value>,
 }
 
@@ -47,9 +48,10 @@ pub(super) fn value<U: BaseUser>(user: &U) -> Value {
     let username = user.get_username();
     fields
         .entry("username".to_owned())
-        .or_insert(username.into());
+        .or_insert_with(|| username.as_str().into());
     Value::from_object(Shown {
         name: user.to_string(),
+        username,
         fields,
     })
 }
@@ -63,6 +65,7 @@ pub(super) fn nobody() -> Value {
     fields.insert("username".to_owned(), "".into());
     Value::from_object(Shown {
         name: AnonymousUser.to_string(),
+        username: String::new(),
         fields,
     })
 }
@@ -102,7 +105,7 @@ impl Object for Shown {
         _: &[Value],
     ) -> Result<Value, Error> {
         let text = match method {
-            "get_username" => self.text("username"),
+            "get_username" => self.username.clone(),
             "get_short_name" => self.text("first_name"),
             "get_full_name" => {
                 let (first, last) = (self.text("first_name"), self.text("last_name"));

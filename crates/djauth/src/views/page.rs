@@ -62,7 +62,7 @@ pub(crate) async fn answer<U: BaseUser, V: View<U>>(
     };
     let answer = match view.dispatch(&auth, &request).await {
         Ok(outcome) if request.handle.wants_json() => json::respond(&request.handle, outcome),
-        Ok(outcome) => respond(&auth, &request.handle, outcome),
+        Ok(outcome) => respond(&auth, &request.handle, outcome).await,
         Err(error) => Err(error),
     };
     let mut response = match answer {
@@ -77,13 +77,13 @@ pub(crate) async fn answer<U: BaseUser, V: View<U>>(
     response
 }
 
-fn respond<U: BaseUser>(
+async fn respond<U: BaseUser>(
     auth: &Auth<U>,
     request: &Request,
     outcome: Outcome,
 ) -> Result<Response<Body>, Error> {
     match outcome {
-        Outcome::Page(page) => render(auth, request, page),
+        Outcome::Page(page) => render(auth, request, page).await,
         Outcome::Redirect(to) => Ok(redirect_response(&to)),
         Outcome::Rejected(rejection) => Ok(rejection.into_response()),
         Outcome::Response(response) => Ok(response),
@@ -91,7 +91,8 @@ fn respond<U: BaseUser>(
     }
 }
 
-fn render<U: BaseUser>(
+/// With `user` and `perms`, for templates of the application's own.
+async fn render<U: BaseUser>(
     auth: &Auth<U>,
     request: &Request,
     page: Page,
@@ -99,7 +100,7 @@ fn render<U: BaseUser>(
     let form = page.form.map(|form| form.value(request.language()));
     let form = form.unwrap_or(Value::from(()));
     let values = context! { ..page.values, ..context! { form } };
-    auth.templates().page(request, &page.template, values)
+    auth.context(request).page(&page.template, values).await
 }
 
 impl PageRequest {

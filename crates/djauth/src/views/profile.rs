@@ -17,11 +17,8 @@ impl<U: BaseUser> View<U> for Landing {
         if let Some(outcome) = request.unless_read() {
             return Ok(outcome);
         }
-        let user = auth.user(&request.handle).await?;
-        let user = user.map(|user| context! { username => user.get_username() });
         let login_url = &auth.settings().login_url;
         let values = context! {
-            user,
             login_url,
             logout_url => sibling(login_url, "logout/"),
             password_change_url => sibling(login_url, "password_change/"),

@@ -175,6 +175,44 @@ async fn a_template_that_asks_nothing_costs_nothing() {
     assert_eq!(ask(&app, "/asking", Some(&live)).await.status(), 503);
 }
 
+/// Templates in the place of the built-in ones know both, as under Django's context processor.
+#[tokio::test]
+async fn pages_of_auth_urls_tell_their_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let registration = folder.path().join("registration");
+    std::fs::create_dir(&registration).unwrap();
+    let text = "{{ user }} {{ user.is_authenticated }} {{ perms.auth.view_group }}";
+    for name in ["login.html", "password_change_form.html", "profile.html"] {
+        std::fs::write(registration.join(name), text).unwrap();
+    }
+    let still = "{{ title }}";
+    std::fs::write(registration.join("password_reset_form.html"), still).unwrap();
+    let own = |settings: &mut djauth::Settings| {
+        settings.template_dirs = vec![folder.path().into()];
+        // The language comes from a cookie too.
+        settings.use_accept_language = false;
+    };
+    let (_database, auth, mut browser) = crate::pages::site(own).await;
+    let alice = auth.users().get_by_natural_key("alice").await.unwrap();
+    let alice = alice.unwrap();
+    grant(&auth, &alice, "view_group").await;
+    for path in ["/", "/accounts/login/"] {
+        let shown = browser.get(path).await;
+        assert_eq!(shown.text, "AnonymousUser False ", "{path}");
+        assert!(shown.header("vary").contains("Cookie"), "{path}");
+    }
+    let quiet = browser.get("/accounts/password_reset/").await;
+    assert!(!quiet.header("vary").contains("Cookie"), "nobody asked");
+    let key = logged_in(&auth, &alice).await;
+    browser.cookies.push(("sessionid".into(), key));
+    for path in ["/", "/accounts/login/", "/accounts/password_change/"] {
+        assert_eq!(browser.get(path).await.text, "alice True True", "{path}");
+    }
+    auth.db().close().await;
+    assert_eq!(browser.get("/accounts/password_reset/").await.status(), 200);
+    assert_eq!(browser.get("/accounts/login/").await.status(), 503);
+}
+
 /// A backend that grants something to everybody, and answers each question by itself.
 struct Doors;
 
