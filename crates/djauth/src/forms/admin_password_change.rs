@@ -21,15 +21,12 @@ pub struct AdminPasswordChangeForm<U: BaseUser> {
 
 impl<U: BaseUser> AdminPasswordChangeForm<U> {
     /// The form for a user, with what was sent or to be shown.
-    ///
-    /// # Errors
-    /// `ImproperlyConfigured`: the rules for passwords cannot be read.
-    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Result<Self, Error> {
+    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Self {
         let labels = [
             Text::Field("password".into()),
             Text::Key("form.password_again_label"),
         ];
-        let mut fields = Vec::from(PASSWORDS.create_password_fields(auth, labels)?);
+        let mut fields = Vec::from(PASSWORDS.create_password_fields(auth, labels));
         fields[0].autofocus = true;
         if user.base().has_usable_password() {
             for field in &mut fields {
@@ -39,7 +36,7 @@ impl<U: BaseUser> AdminPasswordChangeForm<U> {
             fields.push(choice.help_text(Text::Key("form.unusable_warning")));
         }
         let form = Form::new(fields, data);
-        Ok(Self { form, user })
+        Self { form, user }
     }
 
     /// The fields and what is wrong with them.

@@ -21,14 +21,11 @@ pub struct SetPasswordForm<U: BaseUser> {
 
 impl<U: BaseUser> SetPasswordForm<U> {
     /// The form for a user, with what was sent or to be shown.
-    ///
-    /// # Errors
-    /// `ImproperlyConfigured`: the rules for passwords cannot be read.
-    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Result<Self, Error> {
+    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Self {
         let labels = ["form.new_password", "form.new_password_again"].map(Text::Key);
-        let fields = NEW.create_password_fields(auth, labels)?;
+        let fields = NEW.create_password_fields(auth, labels);
         let form = Form::new(fields, data);
-        Ok(Self { form, user })
+        Self { form, user }
     }
 
     /// The fields and what is wrong with them.
@@ -104,17 +101,14 @@ pub struct PasswordChangeForm<U: BaseUser>(SetPasswordForm<U>);
 
 impl<U: BaseUser> PasswordChangeForm<U> {
     /// The form for a user, with what was sent or to be shown.
-    ///
-    /// # Errors
-    /// `ImproperlyConfigured`: the rules for passwords cannot be read.
-    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Result<Self, Error> {
-        let mut inner = SetPasswordForm::new(auth, user, data)?;
+    pub fn new(auth: &Auth<U>, user: U, data: Option<&QueryDict>) -> Self {
+        let mut inner = SetPasswordForm::new(auth, user, data);
         let old = Field::new("old_password", FieldKind::Password)
             .label(Text::Key("form.old_password"))
             .autocomplete("current-password")
             .autofocus();
         inner.form.insert_field(0, old);
-        Ok(Self(inner))
+        Self(inner)
     }
 
     /// The fields and what is wrong with them.

@@ -29,14 +29,11 @@ impl SetPasswordMixin {
     };
 
     /// The fields, with the rules of `AUTH_PASSWORD_VALIDATORS` as help texts.
-    ///
-    /// # Errors
-    /// `ImproperlyConfigured`: the rules cannot be read.
     pub fn create_password_fields<U: BaseUser>(
         self,
         auth: &Auth<U>,
         labels: [Text; 2],
-    ) -> Result<[Field; 2], Error> {
+    ) -> [Field; 2] {
         let rules = auth.password_validators().iter().cloned().map(Text::Rule);
         let field = |name, label| {
             let field = Field::new(name, FieldKind::Password).label(label);
@@ -45,7 +42,7 @@ impl SetPasswordMixin {
         let [first, second] = labels;
         let first = rules.fold(field(self.password1, first), Field::help_text);
         let again = Text::Key("form.password_again");
-        Ok([first, field(self.password2, second).help_text(again)])
+        [first, field(self.password2, second).help_text(again)]
     }
 
     /// Both must be the same; the error is the second's, with the code `password_mismatch`.

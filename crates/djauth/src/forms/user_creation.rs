@@ -46,7 +46,7 @@ impl<U: BaseUser> BaseUserCreationForm<U> {
     /// The form with what was sent, or to be shown.
     ///
     /// # Errors
-    /// `ImproperlyConfigured`: the rules for passwords cannot be read.
+    /// `Value`: the model has no field of the name that it gives as its `USERNAME_FIELD`.
     pub fn new(auth: &Auth<U>, data: Option<&QueryDict>) -> Result<Self, Error> {
         let username = auth.user_meta().username_field.clone();
         Self::with_fields(auth, &[&username], data)
@@ -55,8 +55,7 @@ impl<U: BaseUser> BaseUserCreationForm<U> {
     /// The form with these fields of the model, Django's `Meta.fields`.
     ///
     /// # Errors
-    /// `Value`: the model has no such field. `ImproperlyConfigured`: the rules for passwords cannot be
-    /// read.
+    /// `Value`: the model has no such field.
     pub fn with_fields(
         auth: &Auth<U>,
         names: &[&str],
@@ -75,7 +74,7 @@ impl<U: BaseUser> BaseUserCreationForm<U> {
             Text::Field("password".into()),
             Text::Key("form.password_again_label"),
         ];
-        fields.extend(PASSWORDS.create_password_fields(auth, labels)?);
+        fields.extend(PASSWORDS.create_password_fields(auth, labels));
         Ok(Self {
             form: Form::new(fields, data),
             unique_whatever_case: false,

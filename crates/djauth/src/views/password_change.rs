@@ -114,7 +114,7 @@ impl<U: BaseUser, S: Steps<U>> View<U> for PasswordChangeView<S> {
             )));
         };
         let user = U::clone(&user);
-        let mut form = PasswordChangeForm::new(auth, user, request.sent())?;
+        let mut form = PasswordChangeForm::new(auth, user, request.sent());
         self.steps.fields(form.form_mut());
         match request.form_method() {
             FormMethod::Show => Ok(self.show(request, form.form())),

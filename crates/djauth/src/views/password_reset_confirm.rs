@@ -167,7 +167,7 @@ impl<U: BaseUser, S> PasswordResetConfirmView<U, S> {
     where
         S: Steps<U>,
     {
-        let mut form = SetPasswordForm::new(auth, user, request.sent())?;
+        let mut form = SetPasswordForm::new(auth, user, request.sent());
         self.steps.fields(form.form_mut());
         match request.form_method() {
             FormMethod::Show => Ok(self.show(request, form.form())),

@@ -126,7 +126,7 @@ async fn run(auth: &Auth, name: &str, case: &Value, data: &QueryDict) -> Came {
         "PasswordResetForm" => reset(auth, data).await,
         "SetPasswordForm" => {
             let user = user(auth, case).await;
-            let mut form = SetPasswordForm::new(auth, user.clone(), Some(data)).expect("a form");
+            let mut form = SetPasswordForm::new(auth, user.clone(), Some(data));
             let valid = form.is_valid(auth).await.expect("cleans");
             let shown = form.form().clone();
             let saved = match valid {
@@ -137,7 +137,7 @@ async fn run(auth: &Auth, name: &str, case: &Value, data: &QueryDict) -> Came {
         }
         "PasswordChangeForm" => {
             let user = user(auth, case).await;
-            let mut form = PasswordChangeForm::new(auth, user.clone(), Some(data)).expect("a form");
+            let mut form = PasswordChangeForm::new(auth, user.clone(), Some(data));
             let valid = form.is_valid(auth).await.expect("cleans");
             let shown = form.form().clone();
             let saved = match valid {
@@ -148,8 +148,7 @@ async fn run(auth: &Auth, name: &str, case: &Value, data: &QueryDict) -> Came {
         }
         "AdminPasswordChangeForm" => {
             let user = user(auth, case).await;
-            let form = AdminPasswordChangeForm::new(auth, user.clone(), Some(data));
-            let mut form = form.expect("a form");
+            let mut form = AdminPasswordChangeForm::new(auth, user.clone(), Some(data));
             let names: Vec<_> = form.form().fields().iter().map(Field::name).collect();
             assert_eq!(json!(names), case["fields"]);
             let valid = form.is_valid(auth).await.expect("cleans");
@@ -340,11 +339,11 @@ async fn every_form_has_the_fields_of_django() {
             PasswordResetForm::new(None).form().clone(),
         ),
     ];
-    let set = SetPasswordForm::new(&auth, alice.clone(), None).unwrap();
+    let set = SetPasswordForm::new(&auth, alice.clone(), None);
     forms.push(("SetPasswordForm", set.form().clone()));
-    let change = PasswordChangeForm::new(&auth, alice.clone(), None).unwrap();
+    let change = PasswordChangeForm::new(&auth, alice.clone(), None);
     forms.push(("PasswordChangeForm", change.form().clone()));
-    let admin = AdminPasswordChangeForm::new(&auth, alice.clone(), None).unwrap();
+    let admin = AdminPasswordChangeForm::new(&auth, alice.clone(), None);
     forms.push(("AdminPasswordChangeForm", admin.form().clone()));
     let user = UserChangeForm::new(&auth, alice, None).await.unwrap();
     forms.push(("UserChangeForm", user.form().clone()));
