@@ -111,6 +111,11 @@ impl UserMeta {
         }
     }
 
+    /// Whether a struct gives its model's name as content types have it.
+    pub(crate) fn is_named_in_lower_case<U: BaseUser>() -> bool {
+        U::declared().is_none() || !U::MODEL_NAME.chars().any(char::is_uppercase)
+    }
+
     /// What is known about a model: what its constants say, or what the settings describe.
     ///
     /// # Errors

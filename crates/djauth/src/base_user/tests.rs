@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -67,4 +68,56 @@ proptest! {
         i64::parse(&text);
         <Uuid as UserId>::parse(&text);
     }
+}
+
+/// A described model says nothing by its constants: code for any user model asks `UserMeta`.
+#[test]
+fn generic_code_asks_the_meta_and_not_the_constants() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = root.join("src/base_user");
+    let mut files = Vec::new();
+    rust_files(&root.join("src"), &mut files);
+    // The program's own are there in the workspace.
+    let program = root.join("../djauth-server/src");
+    if program.is_dir() {
+        rust_files(&program, &mut files);
+    }
+    let (inside, outside): (Vec<_>, Vec<_>) = files.iter().partition(|path| path.starts_with(&own));
+    assert!(inside.iter().any(|path| !asked(path).is_empty()));
+    let wrong: Vec<_> = outside.iter().flat_map(|path| asked(path)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// The lines that ask a type parameter for what its struct says.
+fn asked(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let asks = |line: &&str| {
+        let code = !line.trim_start().starts_with("//");
+        let constant = |rest: &str| {
+            let mut letters = rest.chars();
+            letters.next().is_some_and(|c| c.is_ascii_uppercase())
+                && letters
+                    .next()
+                    .is_some_and(|c| c.is_ascii_uppercase() || c == '_')
+        };
+        let asks = |rest: &str| {
+            constant(rest) || rest.starts_with("db_table(") || rest.starts_with("label(")
+        };
+        code && (line.contains("declared::<U>") || line.split("U::").skip(1).any(asks))
+    };
+    let lines = text.lines().filter(asks);
+    lines
+        .map(|line| format!("{}: {}", path.display(), line.trim()))
+        .collect()
 }

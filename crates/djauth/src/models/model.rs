@@ -188,8 +188,7 @@ fn check_names<U: BaseUser>(meta: &UserMeta, users: &Table<U>) -> Result<(), Err
             "{model}: REQUIRED_FIELDS names the USERNAME_FIELD (auth.E002)"
         ));
     }
-    let declared = U::declared().is_some();
-    if declared && U::MODEL_NAME.chars().any(char::is_uppercase) {
+    if !UserMeta::is_named_in_lower_case::<U>() {
         return refuse(format!("{model}: the model's name must be in lower case"));
     }
     if meta.db_table.len() > LONGEST_TABLE_NAME {
