@@ -200,6 +200,7 @@ fn members_only(auth: &Auth, middleware: LoginRequiredMiddleware) -> Router {
         .route("/posts/{id}", get(async || "open"))
         .route("/files/{*path}", get(async || "in"))
         .nest("/accounts", auth.urls())
+        .route("/accounts/resets", get(async || "in"))
         .fallback(any(async || (StatusCode::NOT_FOUND, "nothing")))
         .layer(auth.layer().login_required(middleware))
 }
@@ -230,6 +231,7 @@ async fn everything_needs_a_login_but_what_is_marked() {
         "/",
         "/accounts/logout/",
         "/accounts/password_change/",
+        "/accounts/resets",
         "/nothing",
         "/files/about",
         "/files/%2e%2e/about",

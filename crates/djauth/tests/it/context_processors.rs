@@ -275,6 +275,10 @@ async fn a_stored_password_is_shown_masked() {
          <strong>hash</strong>: <bdi>c2VjcmV0c2VjcmV0&lt;script&gt;</bdi></p>"
             .replace("c2VjcmV0c2VjcmV0&lt;script&gt;", "c2Vjcm******************")
     );
+    let markup = shown("pbkdf2_sha256$1000$<b>&abcd$<i>hash".into());
+    for escaped in ["&lt;b&gt;&amp;ab**</bdi>", "&lt;i&gt;has*</bdi>"] {
+        assert!(markup.contains(escaped), "{markup}");
+    }
     let unusable = ["", "!abc"].map(|stored| shown(stored.into()));
     assert_eq!(unusable[0], unusable[1]);
     assert_eq!(shown(().into()), unusable[0]);

@@ -1,5 +1,5 @@
-//! A user model that settings describe, with columns, keys and link tables of its own names; and backends under
-//! foreign paths.
+//! A user model that settings describe, with columns, keys and link tables of its own names, quotes and marks in
+//! them included; and backends under foreign paths.
 
 use std::collections::BTreeMap;
 
@@ -29,13 +29,13 @@ fields = [
     {name = "last_login", type = "DateTimeField", null = true, blank = true, column = "seen"},
     {name = "is_superuser", type = "BooleanField", default = false},
     {name = "email", type = "CharField", max_length = 254, unique = true, column = "mail"},
-    {name = "full_name", type = "CharField", max_length = 100},
+    {name = "full_name", type = "CharField", max_length = 100, column = 'full "name"?; --'},
     {name = "born", type = "DateField"},
     {name = "fee", type = "DecimalField", default = "12.50"},
     {name = "is_admin", type = "BooleanField", default = false},
     {name = "joined", type = "DateTimeField", default = "now"},
 ]
-groups = {table = "people_in_groups", user = "who", group = "which"}
+groups = {table = 'people "in" groups', user = 'who"s', group = "which"}
 user_permissions = {table = "people_rights", user = "who", permission = "what"}
 "#;
 
@@ -74,20 +74,20 @@ async fn make_tables(db: &Database) {
         ),
         Dialect::Mysql => ("integer AUTO_INCREMENT PRIMARY KEY", "datetime(6)"),
     };
-    let link = |name: &str, target: &str| {
+    let link = |name: &str, who: &str, target: &str| {
         format!(
-            "CREATE TABLE {name} (id {serial}, who integer NOT NULL, {target} integer NOT NULL, UNIQUE (who, {target}))"
+            "CREATE TABLE {name} (id {serial}, {who} integer NOT NULL, {target} integer NOT NULL, UNIQUE ({who}, {target}))"
         )
     };
     let tx = db.begin().await.unwrap();
     for statement in [
         format!(
             "CREATE TABLE people (member_no {serial}, secret varchar(128) NOT NULL, seen {time} NULL, \
-             is_superuser bool NOT NULL, mail varchar(254) NOT NULL UNIQUE, full_name varchar(100) NOT NULL, \
+             is_superuser bool NOT NULL, mail varchar(254) NOT NULL UNIQUE, \"full \"\"name\"\"?; --\" varchar(100) NOT NULL, \
              born date NOT NULL, fee decimal(6, 2) NOT NULL, is_admin bool NOT NULL, joined {time} NOT NULL)"
         ),
-        link("people_in_groups", "which"),
-        link("people_rights", "what"),
+        link("\"people \"\"in\"\" groups\"", "\"who\"\"s\"", "which"),
+        link("people_rights", "who", "what"),
     ] {
         tx.execute_script(&statement).await.unwrap();
     }

@@ -230,6 +230,35 @@ async fn the_first_rule_that_fits_decides() {
     assert_eq!(more.status(&site).await, 403);
     let public = Ask::page("/static/x", "").path("/auth/verify?staff=1");
     assert_eq!(public.status(&site).await, 401);
+    // Of two lists of groups neither can be left out, and who is in one need not be in the other.
+    let groups = Ask::page("/team", &site.editor).path("/auth/verify?group=x&group=Site+Editors");
+    assert_eq!(groups.status(&site).await, 400);
+}
+
+/// Where a backend lets the inactive in, they are nobody special all the same.
+#[tokio::test]
+async fn somebody_inactive_meets_no_condition() {
+    let database = TestDatabase::sqlite();
+    let all = [(
+        "AUTHENTICATION_BACKENDS",
+        r#"["AllowAllUsersModelBackend"]"#,
+    )];
+    let site = site(&database, with(&all)).await;
+    for mut user in site.auth.users().all().all().await.unwrap() {
+        user.is_active = false;
+        site.auth.users().save(&mut user).await.unwrap();
+    }
+    for (query, key, expected) in [
+        ("", &site.staff, 200),
+        ("?staff=1", &site.staff, 403),
+        ("?superuser=1", &site.root, 403),
+        ("?perm=auth.view_user", &site.root, 403),
+        ("?group=Site+Editors", &site.editor, 403),
+    ] {
+        let path = format!("/auth/verify{query}");
+        let found = Ask::query(&path, key).status(&site).await;
+        assert_eq!(found, expected, "{query}");
+    }
 }
 
 /// Only a trusted proxy can say what is asked for; where nobody says it, nothing passes.

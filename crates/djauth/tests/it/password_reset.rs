@@ -1,9 +1,12 @@
 //! The reset pages, from the form to the new password, on each database.
 
-use axum::Router;
+use std::net::SocketAddr;
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Request as HttpRequest;
 use axum::http::header::{CACHE_CONTROL, HOST, LOCATION, REFERRER_POLICY};
+use axum::{Extension, Router};
 use djauth::backends::Context;
 use djauth::forms::{Form, FormError, ResetMail, Steps, ValidationError};
 use djauth::mail::{EmailMessage, MailSender, MemorySender};
@@ -345,6 +348,38 @@ async fn cve_2016_9014_forged_hosts_make_no_links() {
             body.contains("http://testserver/accounts/reset/") && !body.contains("evil"),
             "{body}"
         );
+    }
+}
+
+/// A flood of questions is no flood of mail, and whoever asks does not see where it ends.
+#[tokio::test]
+async fn mail_is_limited_by_address_and_by_network() {
+    let database = TestDatabase::sqlite();
+    let limited = |settings: &mut Settings| {
+        settings.email_rate_limit_per_address = Some("2/h".parse().unwrap());
+        settings.email_rate_limit_per_network = Some("4/h".parse().unwrap());
+    };
+    let mut site = Site::on(&database, limited).await;
+    site.user("bob", "bob@example.com", Some("x")).await;
+    let app = site.browser.app.clone();
+    for (last, email, sent) in [
+        (1, "alice@example.com", 1),
+        (1, "ALICE@example.com", 1),
+        (1, "alice@example.com", 0),
+        (1, "bob@example.com", 1),
+        (1, "bob@example.com", 0),
+        (2, "alice@example.com", 0),
+        (2, "bob@example.com", 0),
+    ] {
+        let peer = ConnectInfo(SocketAddr::from(([192, 0, 2, last], 1)));
+        site.browser.app = app.clone().layer(Extension(peer));
+        assert_eq!(site.ask(email).await.len(), sent, "{last} {email}");
+    }
+    site.user("carol", "carol@example.com", Some("x")).await;
+    for (last, sent) in [(1, 0), (2, 1)] {
+        let peer = ConnectInfo(SocketAddr::from(([192, 0, 2, last], 1)));
+        site.browser.app = app.clone().layer(Extension(peer));
+        assert_eq!(site.ask("carol@example.com").await.len(), sent, "{last}");
     }
 }
 

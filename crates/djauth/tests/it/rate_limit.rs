@@ -360,6 +360,23 @@ async fn nothing_is_let_through_uncounted() {
     assert_eq!(*answer.unwrap_err().kind(), ErrorKind::Unavailable);
 }
 
+/// A failure of the server tells nothing about the password, so it uses nothing up.
+#[tokio::test]
+async fn failures_of_the_server_are_not_counted() {
+    let elsewhere = |bed: &Bed| bed.place != Place::Database;
+    for bed in Bed::all().into_iter().filter(elsewhere) {
+        let hasher = CountingHasher::new(1);
+        let (auth, _) = bed.auth(bed.settings("2/m", "2/m"), &hasher).await;
+        auth.db().close().await;
+        for _ in 0..4 {
+            let request = from(&auth, A);
+            let given = password("alice", "right");
+            let error = auth.authenticate(Some(&request), &given).await.unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::Unavailable, "{}", bed.name);
+        }
+    }
+}
+
 #[tokio::test]
 async fn remote_user_and_empty_limits_count_nothing() {
     in_each_place("1/m", "1/m", async |at, auth, _, _| {
