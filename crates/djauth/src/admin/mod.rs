@@ -12,6 +12,22 @@
 //! users.list_display.push("last_login");
 //! assert!(!users.lookup_allowed("password__startswith"));
 //! ```
+//!
+//! An own user model names its own fields:
+//!
+//! ```
+//! use djauth::admin::{Fieldset, UserAdmin};
+//!
+//! let accounts = UserAdmin {
+//!     list_display: vec!["email", "full_name"],
+//!     search_fields: vec!["email", "full_name"],
+//!     ordering: vec!["email"],
+//!     fieldsets: vec![Fieldset::new(None, &["email", "full_name", "password"])],
+//!     ..UserAdmin::default()
+//! };
+//! assert!(accounts.lookup_allowed("email__startswith"));
+//! assert_eq!(accounts.get_urls_of("accounts.account")[1].1, "accounts_account_changelist");
+//! ```
 
 mod group;
 mod lookup;

@@ -184,6 +184,19 @@ impl UserAdmin {
         ]
     }
 
+    /// The routes of another user model, by its label (`accounts.account`); without a dot it is the
+    /// stock user's. The name of the password page is the same for every model, as in Django.
+    pub fn get_urls_of(&self, label: &str) -> [(&'static str, String); 6] {
+        let (app, model) = label.split_once('.').unwrap_or(("auth", "user"));
+        self.get_urls().map(|(path, name)| {
+            let rest = name.trim_start_matches("auth_user_");
+            match rest {
+                "password_change" => (path, name.to_owned()),
+                _ => (path, format!("{app}_{model}_{rest}")),
+            }
+        })
+    }
+
     /// Whether the list may be filtered by this lookup of the address. Never by the password, and of
     /// other tables only by what `list_filter` names; a refusal is a 400.
     pub fn lookup_allowed(&self, lookup: &str) -> bool {

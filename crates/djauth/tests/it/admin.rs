@@ -45,6 +45,25 @@ fn users_are_shown_as_djangos_admin_shows_them() {
     assert_eq!(&ours, django);
 }
 
+/// Django's names for a model `house.Member` with a `UserAdmin` of its own.
+#[test]
+fn an_own_user_model_has_its_own_addresses() {
+    let users = UserAdmin::default();
+    let names = users.get_urls_of("house.member").map(|(_, name)| name);
+    let expected = [
+        "auth_user_password_change",
+        "house_member_changelist",
+        "house_member_add",
+        "house_member_history",
+        "house_member_delete",
+        "house_member_change",
+    ];
+    assert_eq!(names, expected);
+    let stock = users.get_urls_of("auth.user");
+    let stock = stock.each_ref().map(|(path, name)| (*path, name.as_str()));
+    assert_eq!(stock, users.get_urls());
+}
+
 #[test]
 fn groups_are_shown_as_djangos_admin_shows_them() {
     let groups = GroupAdmin::default();
