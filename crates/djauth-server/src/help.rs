@@ -22,8 +22,8 @@ fn entries() -> impl Iterator<Item = &'static str> {
     let starts = starts.filter(|at| !HELP[at + 2..].starts_with(' '));
     starts.map(|at| {
         let rest = &HELP[at..];
-        let next = rest.match_indices("\n  ").map(|(end, _)| end + 1);
-        let next = next.filter(|end| !rest[end + 2..].starts_with(' ')).next();
+        let mut ends = rest.match_indices("\n  ").map(|(end, _)| end + 1);
+        let next = ends.find(|end| !rest[end + 2..].starts_with(' '));
         &rest[..next.unwrap_or(rest.len())]
     })
 }

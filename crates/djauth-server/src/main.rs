@@ -51,7 +51,7 @@ fn ended(failure: &Failure, traceback: bool) -> ExitCode {
 
 fn run(Invocation { options, command }: Invocation) -> Result<(), Failure> {
     match command {
-        Command::Help { of } => output::write(&help::text(of.as_deref())),
+        Command::Help { of } => output::write(help::text(of.as_deref())),
         Command::Version => output::say(concat!("djauth ", env!("CARGO_PKG_VERSION"))),
         Command::Settings(from) => return commands::settings::run(&from),
         command => return with_settings(&options, command),
