@@ -30,10 +30,14 @@ settings.configure(
 django.setup()
 
 from django.contrib.auth import forms  # noqa: E402
+from django.contrib.auth.hashers import MD5PasswordHasher  # noqa: E402
 from django.contrib.auth.models import Group, Permission, User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
 from django.http import QueryDict  # noqa: E402
+
+# A stored password is part of some answers: the same at each run.
+MD5PasswordHasher.salt = lambda self: "always the same salt.."
 
 GOOD, OTHER = "battery staple", "correct horse"
 
