@@ -37,7 +37,8 @@ const LONGEST_EMAIL: usize = 254;
 /// data.set("email", "alice@example.com");
 /// let mut form = PasswordResetForm::new(Some(&data));
 /// if form.is_valid(auth).await? {
-///     let options = ResetOptions { domain_override: Some("example.com".into()), ..ResetOptions::new(auth) };
+///     let mut options = ResetOptions::new(auth);
+///     options.domain_override = Some("example.com".into());
 ///     form.save(auth, None, &options)?;
 /// }
 /// # Ok(())
