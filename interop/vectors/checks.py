@@ -20,6 +20,8 @@ GOOD = {
     "CSRF_COOKIE_SECURE": True,
 }
 STARTPROJECT = {"SECRET_KEY": GOOD["SECRET_KEY"], "ALLOWED_HOSTS": []}
+MAIL = "django.core.mail.backends"
+SMTP = {"OPTIONS": {"host": "mail.example.com"}}
 CHANGES = [
     {}, {"DEBUG": True}, {"ALLOWED_HOSTS": []}, {"ALLOWED_HOSTS": ["*"]},
     {"SECURE_HSTS_SECONDS": 0}, {"SECURE_HSTS_INCLUDE_SUBDOMAINS": False},
@@ -40,6 +42,14 @@ CHANGES = [
     {"SECRET_KEY_FALLBACKS": ["short"]},
     {"SECRET_KEY_FALLBACKS": [GOOD["SECRET_KEY"], "short", "k" * 60]},
     {"SESSION_COOKIE_SAMESITE": "Strict"},
+    {"MAILERS": {}}, {"MAILERS": {"other": SMTP}}, {"MAILERS": {"default": SMTP}},
+    {"MAILERS": {"default": {"BACKEND": f"{MAIL}.smtp.EmailBackend", **SMTP}}},
+    {"MAILERS": {"default": {"BACKEND": f"{MAIL}.console.EmailBackend"}}},
+    {"MAILERS": {"default": {"BACKEND": f"{MAIL}.dummy.EmailBackend"}, "other": SMTP}},
+    {"MAILERS": {"default": {"BACKEND": f"{MAIL}.locmem.EmailBackend"}}},
+    {"MAILERS": {"default": {"BACKEND": f"{MAIL}.filebased.EmailBackend", "OPTIONS": {"file_path": "/tmp"}}}},
+    {"MAILERS": {"default": SMTP, "other": {"BACKEND": f"{MAIL}.console.EmailBackend"}}},
+    {"EMAIL_BACKEND": f"{MAIL}.console.EmailBackend"},
 ]
 RUN = """
 import json, sys

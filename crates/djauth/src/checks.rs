@@ -4,6 +4,7 @@
 //! Django has the same check. Identifiers that begin with `djauth.` are our own.
 
 mod auth;
+mod mail;
 mod proxies;
 mod security;
 
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use crate::rate_limit::Place;
 
 pub use auth::{check_models_permissions, check_user_model};
+pub use mail::{check_mailers_default_alias, check_mailers_production_backend};
 pub use proxies::{check_proxies, check_remote_user};
 pub use security::check_deploy;
 
@@ -32,7 +34,7 @@ pub enum Level {
 }
 
 /// The tags by which `check --tag` chooses, with Django's names.
-pub const TAGS: [&str; 3] = ["database", "models", "security"];
+pub const TAGS: [&str; 4] = ["database", "mail", "models", "security"];
 
 impl Level {
     const ALL: [Self; 5] = [
@@ -116,6 +118,7 @@ impl CheckMessage {
         match self.id {
             "djauth.E001" => "database",
             id if id.starts_with("auth.") => "models",
+            id if id.starts_with("mail.") => "mail",
             _ => "security",
         }
     }

@@ -3,7 +3,8 @@
 use djauth::BaseUser;
 use djauth::base_user::UserMeta;
 use djauth::checks::{
-    CheckMessage, Level, TAGS, check_deploy, check_proxies, check_remote_user, check_user_model,
+    CheckMessage, Level, TAGS, check_deploy, check_mailers_default_alias, check_proxies,
+    check_remote_user, check_user_model,
 };
 use djauth::settings::Settings;
 
@@ -71,6 +72,7 @@ fn system_checks<U: BaseUser>(settings: &Settings) -> Result<Vec<CheckMessage>, 
     let mut found = check_user_model(&meta, settings);
     found.extend(check_proxies(settings));
     found.extend(check_remote_user(settings));
+    found.extend(check_mailers_default_alias(settings));
     Ok(found)
 }
 

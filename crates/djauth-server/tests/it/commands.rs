@@ -427,7 +427,7 @@ fn checks_are_chosen_by_tag() {
     let tags = site.run(&["check", "--list-tags"]);
     assert_eq!(
         tags.out.lines().collect::<Vec<_>>(),
-        ["database", "models", "security"]
+        ["database", "mail", "models", "security"]
     );
     let models = site.run(&[
         "check",

@@ -3,7 +3,7 @@
 
 use djauth_signing::SecretKey;
 
-use super::{CheckMessage, Level};
+use super::{CheckMessage, Level, check_mailers_production_backend};
 use crate::settings::{SameSite, SessionEngine, Settings};
 
 /// Looks for settings that are unsafe in public.
@@ -19,7 +19,8 @@ pub fn check_deploy(settings: &Settings) -> Vec<CheckMessage> {
         passwords(settings),
         serving(settings),
     ];
-    all.into_iter().flatten().collect()
+    let mail = check_mailers_production_backend(settings);
+    all.into_iter().flatten().chain(mail).collect()
 }
 
 fn warn(condition: bool, id: &'static str, setting: &str, text: &str) -> Option<CheckMessage> {
