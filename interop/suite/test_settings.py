@@ -3,7 +3,9 @@
 import os
 import stat
 import sys
+import tomllib
 
+import django
 import pytest
 
 from suite.browser import Browser
@@ -100,3 +102,62 @@ def test_an_own_user_model_is_described_well_enough_to_hold_its_sessions(name, k
         site.stop()
         ours.stop()
         database.drop()
+
+
+SECRET = "mail-password-7"
+SERVER = {
+    "EMAIL_HOST": "mail.example.com", "EMAIL_PORT": 587, "EMAIL_USE_TLS": True, "EMAIL_TIMEOUT": 9,
+    "EMAIL_HOST_USER": "house", "EMAIL_HOST_PASSWORD": SECRET,
+}
+OPTIONS = {"host": "mail.example.com", "use_tls": True, "username": "house", "password": SECRET}
+MAILERS = {
+    "default": {"OPTIONS": OPTIONS | {"timeout": 9, "ssl_keyfile": None}},
+    "odd": {"BACKEND": "house.mail.Backend"},
+}
+
+
+def carried(database, folder, in_place_of_djauth, **mail):
+    """The exit code, what was said, and the written values."""
+    if in_place_of_djauth[0] is Django:
+        pytest.skip("Django asks nobody")
+    site = Django(settings_for(database, DEFAULT_FROM_EMAIL="house@example.com", **mail), folder)
+    done, file = written_by(site, folder)
+    said = done.stdout + done.stderr
+    assert SECRET not in said
+    return done.returncode, said, tomllib.loads(file.read_text()), file
+
+
+def test_the_site_s_mail_server_is_carried_over(database, folder, in_place_of_djauth):
+    code, said, values, _ = carried(database, folder, in_place_of_djauth, **SERVER)
+    assert code == 0, said
+    assert {name: values.get(name) for name in SERVER} == SERVER
+    assert values["DEFAULT_FROM_EMAIL"] == "house@example.com"
+    assert "MAILERS" not in values
+
+
+def test_mailers_are_carried_over_where_django_has_them(database, folder, in_place_of_djauth):
+    code, said, values, _ = carried(database, folder, in_place_of_djauth, MAILERS=MAILERS)
+    assert not [name for name in values if name.startswith("EMAIL_")]
+    if django.VERSION < (6, 1):
+        assert code == 0 and "MAILERS" not in values, said
+        return
+    # A backend of the site's own has no counterpart, and takes none of the others away.
+    assert code == 3 and 'MAILERS["odd"]' in said, said
+    assert values["MAILERS"] == {"default": {"OPTIONS": OPTIONS | {"timeout": 9}}}
+
+
+def test_mail_leaves_by_the_written_settings(database, folder, in_place_of_djauth):
+    out = folder / "carried-mail"
+    out.mkdir(exist_ok=True)
+    backend = "django.core.mail.backends.filebased.EmailBackend"
+    mail = {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": str(out)}
+    if django.VERSION >= (6, 1):
+        mail = {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": {"file_path": str(out)}}}}
+    code, said, _, file = carried(database, folder, in_place_of_djauth, **mail)
+    assert code == 0, said
+    before = set(out.iterdir())
+    ours = FromFile({}, folder)
+    ours.file = file
+    ours.run("sendtestemail", "alice@example.com")
+    (written,) = set(out.iterdir()) - before
+    assert "From: house@example.com" in written.read_text()

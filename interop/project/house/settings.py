@@ -96,11 +96,17 @@ AUTH_PASSWORD_VALIDATORS = []
 AUTHENTICATION_BACKENDS = from_json("AUTHENTICATION_BACKENDS", ["django.contrib.auth.backends.ModelBackend"])
 LOGIN_REDIRECT_URL = os.environ.get("LOGIN_REDIRECT_URL", "/accounts/profile/")
 
+# How mail leaves, in either form.
+for name in ("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "DEFAULT_FROM_EMAIL"):
+    if name in os.environ:
+        globals()[name] = os.environ[name]
+for name in ("EMAIL_PORT", "EMAIL_TIMEOUT", "EMAIL_USE_TLS", "MAILERS"):
+    if name in os.environ:
+        globals()[name] = from_json(name, None)
 # Where a test asks for mail, it goes into files.
 if os.environ.get("EMAIL_FILE_PATH"):
     EMAIL_BACKEND = os.environ["EMAIL_BACKEND"]
     EMAIL_FILE_PATH = os.environ["EMAIL_FILE_PATH"]
-    DEFAULT_FROM_EMAIL = os.environ["DEFAULT_FROM_EMAIL"]
 
 SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")
 SESSION_FILE_PATH = os.environ.get("SESSION_FILE_PATH")

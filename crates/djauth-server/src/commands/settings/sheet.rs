@@ -5,6 +5,18 @@ use serde_json::Value as Json;
 
 use super::answer::is_python;
 
+fn definition(name: &str) -> Option<&'static Definition> {
+    DEFINITIONS.iter().find(|known| known.name == name)
+}
+
+/// Whether the value differs from the default, or what is wrong with it.
+fn judge(definition: &Definition, value: &Json) -> Result<bool, String> {
+    if is_python(value) {
+        return Err("its value exists in Python alone".into());
+    }
+    definition.judge(value)
+}
+
 /// Values, and what is said about what could not become one.
 #[derive(Default)]
 pub(super) struct Sheet {
@@ -17,20 +29,21 @@ pub(super) struct Sheet {
 impl Sheet {
     /// Notes a value. One that djauth does not take is named; one that is the default is not written.
     pub(super) fn set(&mut self, name: &str, value: Json) {
-        let Some(definition) = DEFINITIONS.iter().find(|known| known.name == name) else {
+        let Some(definition) = definition(name) else {
             self.lacks(name, "has no counterpart");
             return;
         };
-        if is_python(&value) {
-            self.lacks(name, "its value exists in Python alone");
-            return;
-        }
         self.rows.retain(|(known, _)| known.name != name);
-        match definition.judge(&value) {
+        match judge(definition, &value) {
             Ok(true) => self.rows.push((definition, value)),
             Ok(false) => {}
             Err(problem) => self.lacks(name, problem),
         }
+    }
+
+    /// Why a value cannot be noted.
+    pub(super) fn problem(name: &str, value: &Json) -> Option<String> {
+        definition(name).and_then(|definition| judge(definition, value).err())
     }
 
     /// Names what has no counterpart, and why.

@@ -1,7 +1,7 @@
 //! Which of the project's settings become which of ours.
 
 use djauth::settings::DEFINITIONS;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json};
 
 use super::answer::Answer;
 use super::sheet::Sheet;
@@ -10,7 +10,7 @@ use super::{backends, database, passwords};
 type Source = fn(&Answer, &mut Sheet);
 
 /// Settings of Django's whose value is not simply taken over, and what is done instead.
-const SOURCES: [(&[&str], Source); 8] = [
+const SOURCES: [(&[&str], Source); 9] = [
     (&["DATABASES", "DATABASE_ROUTERS"], database::database),
     (&["CACHES", "SESSION_CACHE_ALIAS"], database::cache),
     (&["PASSWORD_HASHERS"], passwords::hashers),
@@ -21,6 +21,7 @@ const SOURCES: [(&[&str], Source); 8] = [
         urls,
     ),
     (&["LANGUAGES", "USE_I18N"], languages),
+    (&["MAILERS"], mailers),
     (&["MIDDLEWARE", "AUTH_USER_MODEL", "USE_TZ"], site),
 ];
 
@@ -120,6 +121,33 @@ fn languages(answer: &Answer, sheet: &mut Sheet) {
         middleware.any(|class| class.path == locale || class.django.as_deref() == Some(locale));
     let translates = *answer.setting("USE_I18N") != Json::Bool(false);
     sheet.set("USE_ACCEPT_LANGUAGE", (asks && translates).into());
+}
+
+/// Each mailer that can be, so that one for another purpose does not keep the mail of accounts from
+/// being sent. Versions before 6.1 have no such setting, whatever the project sets.
+fn mailers(answer: &Answer, sheet: &mut Sheet) {
+    const NAME: &str = "MAILERS";
+    if answer.django < (6, 1) || !answer.set.iter().any(|set| set == NAME) {
+        return;
+    }
+    let mut kept = Map::new();
+    for (alias, mailer) in answer.setting(NAME).as_object().into_iter().flatten() {
+        let mailer = without_nulls(mailer);
+        match Sheet::problem(NAME, &json!({ alias: &mailer })) {
+            Some(problem) => sheet.lacks(format!("{NAME}[{alias:?}]"), problem),
+            None => drop(kept.insert(alias.clone(), mailer)),
+        }
+    }
+    sheet.set(NAME, kept.into());
+}
+
+/// `None` is an option's default in Django.
+fn without_nulls(mailer: &Json) -> Json {
+    let mut mailer = mailer.clone();
+    if let Some(options) = mailer.get_mut("OPTIONS").and_then(Json::as_object_mut) {
+        options.retain(|_, value| !value.is_null());
+    }
+    mailer
 }
 
 fn site(answer: &Answer, sheet: &mut Sheet) {
