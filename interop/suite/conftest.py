@@ -79,6 +79,8 @@ def settings_for(database, engine="db", **more):
         "ALLOWED_HOSTS": ["127.0.0.1"],
         "SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}",
         "CHEAP_ITERATIONS": CHEAP,
+        # That project has no `LocaleMiddleware`, so its pages do not vary by language.
+        "USE_ACCEPT_LANGUAGE": False,
         # Django has no such limit.
         "LOGIN_RATE_LIMIT_PER_NETWORK": "",
         "LOGIN_RATE_LIMIT_PER_USERNAME": "",
