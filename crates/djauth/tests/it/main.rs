@@ -26,6 +26,7 @@ mod models;
 mod own_schema;
 mod own_tables;
 mod own_user;
+mod own_user_pages;
 mod pages;
 mod password_change;
 mod password_reset;
