@@ -117,6 +117,7 @@ mod tests {
             mailbox(text).expect_err(text);
         }
         mailbox(&format!("{}@b.c", "a".repeat(LONGEST))).unwrap_err();
+        mailbox(&format!("{} <a@b.c>", "a".repeat(LONGEST))).unwrap_err();
     }
 
     proptest! {

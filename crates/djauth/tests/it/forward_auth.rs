@@ -409,6 +409,9 @@ async fn the_original_request_itself_can_be_the_question() {
     );
     let elsewhere = Ask::query("/auth/original/", &site.root).header("host", "other.example.com");
     assert_eq!(elsewhere.status(&site).await, 403);
+    let mut stranger = Ask::query("/auth/original/", &site.root).header("host", "app.example.com");
+    stranger.peer = [192, 0, 2, 1];
+    assert_eq!(stranger.status(&site).await, 403);
 }
 
 #[tokio::test]

@@ -128,6 +128,9 @@ fn headers_with_fields_of_their_own_are_refused() {
         "a b",
         "a:b",
         "\u{e4}",
+        "X\r\nBcc",
+        "X\nBcc",
+        "X\0",
     ] {
         message().header(name, "x").mime().expect_err(name);
     }

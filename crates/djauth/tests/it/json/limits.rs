@@ -50,6 +50,19 @@ async fn answers_depend_on_accept_and_are_not_kept() {
     }
 }
 
+/// A token is in every answer, of pages too that a browser may keep.
+#[tokio::test]
+async fn no_answer_in_json_is_kept() {
+    let database = TestDatabase::sqlite();
+    let (_auth, mut client) = site(&database, |_| ()).await;
+    for path in ["password_reset/", "password_reset/done/", "reset/done/"] {
+        let answer = client.get(&format!("/accounts/{path}")).await;
+        assert!(answer.body["csrf_token"].is_string(), "{path}");
+        let kept = answer.headers[CACHE_CONTROL].to_str().unwrap();
+        assert!(kept.contains("no-store"), "{path}: {kept}");
+    }
+}
+
 #[tokio::test]
 async fn no_other_site_is_let_in() {
     let database = TestDatabase::sqlite();
