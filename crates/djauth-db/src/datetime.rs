@@ -3,6 +3,9 @@
 //! Mirrors `adapt_datetimefield_value` and `convert_datetimefield_value` of
 //! `django.db.backends.sqlite3.operations`.
 
+use std::ops::RangeInclusive;
+
+use crate::isoformat;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
 
 /// Cuts off what is finer than a microsecond, as every column would.
@@ -41,12 +44,20 @@ pub fn format(moment: DateTime<Utc>) -> Option<String> {
     Some(text)
 }
 
-/// Reads the stored text; `T` as the separator, fewer digits, `Z`, offsets and a date alone (its
-/// midnight) are accepted as Django's `parse_datetime` accepts them.
+/// Reads the stored text as Django's `parse_datetime` does: what it writes itself, any form of ISO 8601
+/// that Python reads, and numbers of fewer digits. Without an offset it is UTC.
 pub fn parse(text: &str) -> Option<DateTime<Utc>> {
+    usual(text)
+        .or_else(|| isoformat::parse(text))
+        .or_else(|| lenient(text))
+}
+
+/// `YYYY-MM-DD[ HH:MM[:SS[.ffffff]][offset]]`, which is what is there.
+fn usual(text: &str) -> Option<DateTime<Utc>> {
     let bytes = text.as_bytes();
+    let year = i32::try_from(digits(bytes, 0, 4)?).ok()?;
     let date = NaiveDate::from_ymd_opt(
-        i32::try_from(digits(bytes, 0, 4)?).ok()?,
+        (year > 0).then_some(year)?,
         separated(bytes, 4, b"-")?,
         separated(bytes, 7, b"-")?,
     )?;
@@ -65,6 +76,55 @@ pub fn parse(text: &str) -> Option<DateTime<Utc>> {
     naive
         .and_utc()
         .checked_sub_signed(TimeDelta::seconds(offset))
+}
+
+/// What Python refuses and Django takes all the same: one digit instead of two, blanks before the offset.
+fn lenient(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let (date, rest) = text.split_once(['T', ' '])?;
+    let mut parts = date.split('-');
+    let year = i32::try_from(short(parts.next()?, 4..=4)?).ok()?;
+    let (month, day) = (two(parts.next()?)?, two(parts.next()?)?);
+    let at = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | ',')));
+    let (clock, zone) = rest.split_at(at.unwrap_or(rest.len()));
+    let offset = offset(zone.trim_start().as_bytes())?;
+    let (whole, micros) = match clock.split_once(['.', ',']) {
+        Some((whole, fraction)) => (whole, lenient_fraction(fraction)?),
+        None => (clock, 0),
+    };
+    let times: Vec<&str> = whole.split(':').collect();
+    let (hour, minute, second) = match times[..] {
+        [hour, minute] if micros == 0 && whole == clock => (two(hour)?, two(minute)?, 0),
+        [hour, minute, second] => (two(hour)?, two(minute)?, two(second)?),
+        _ => return None,
+    };
+    let none_left = parts.next().is_none();
+    let date = NaiveDate::from_ymd_opt(year, month, day).filter(|_| none_left && year > 0)?;
+    let naive = date.and_hms_micro_opt(hour, minute, second, micros)?;
+    naive
+        .and_utc()
+        .checked_sub_signed(TimeDelta::seconds(offset))
+}
+
+fn short(text: &str, length: RangeInclusive<usize>) -> Option<u32> {
+    let fits = length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| text.parse().ok())?
+}
+
+fn two(text: &str) -> Option<u32> {
+    short(text, 1..=2)
+}
+
+/// At most twelve digits, of which six count.
+fn lenient_fraction(digits: &str) -> Option<u32> {
+    if digits.len() > 12 {
+        return None;
+    }
+    short(&format!("{digits:0<6.6}"), 6..=6).filter(|_| short_digits(digits))
+}
+
+fn short_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn digits(bytes: &[u8], at: usize, count: usize) -> Option<u32> {
@@ -113,7 +173,9 @@ fn offset(rest: &[u8]) -> Option<i64> {
         6 => separated(rest, 3, b":")?,
         _ => return None,
     };
-    (hours < 24 && minutes < 60).then(|| sign * i64::from(hours * 3600 + minutes * 60))
+    // Python takes any two digits for minutes, as long as the whole is less than a day.
+    let minutes = hours * 60 + minutes;
+    (minutes < 24 * 60).then(|| sign * i64::from(minutes * 60))
 }
 
 #[cfg(test)]

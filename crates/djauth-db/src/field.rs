@@ -31,8 +31,10 @@ impl Field for bool {
     fn from_value(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Bool(v) => Some(v),
-            Value::Int(0) => Some(false),
-            Value::Int(1) => Some(true),
+            // SQLite and MariaDB keep any number in such a column. On SQLite nothing but one is true for
+            // Django either; on MariaDB other numbers are, but here no flag is set by a slip.
+            Value::Int(v) => Some(v == 1),
+            Value::Real(v) => Some(v == 1.0),
             _ => None,
         }
     }
@@ -138,6 +140,8 @@ impl Field for DateTime<Utc> {
         match value {
             Value::Timestamp(v) => Some(v),
             Value::Text(v) => datetime::parse(&v),
+            // SQLite makes a number of a text that is all digits, `20261103`.
+            Value::Int(v) => datetime::parse(&v.to_string()),
             _ => None,
         }
     }
@@ -235,11 +239,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn booleans_are_zero_and_one_only() {
-        assert_eq!(bool::from_value(Value::Int(1)), Some(true));
-        assert_eq!(bool::from_value(Value::Int(0)), Some(false));
-        assert_eq!(bool::from_value(Value::Int(2)), None);
+    fn one_is_true_and_no_other_number_is() {
+        for (value, truth) in [(0, false), (1, true), (2, false), (-1, false)] {
+            assert_eq!(bool::from_value(Value::Int(value)), Some(truth), "{value}");
+        }
+        assert_eq!(bool::from_value(Value::Real(0.5)), Some(false));
         assert_eq!(bool::from_value(Value::Text("1".into())), None);
+        assert_eq!(bool::from_value(Value::Null), None);
     }
 
     #[test]

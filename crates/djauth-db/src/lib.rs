@@ -23,6 +23,7 @@ pub mod datetime;
 mod error;
 mod executor;
 mod field;
+pub mod isoformat;
 mod marks;
 mod mysql;
 mod pool;

@@ -33,6 +33,17 @@ impl<'a> Row<'a> {
         T::from_value(self.value(index)?).ok_or_else(|| Error::decode(&self.label(index), T::NAME))
     }
 
+    /// The text of the column at `index`; empty when it holds something else, as columns of SQLite can.
+    ///
+    /// # Errors
+    /// `Decode` when the column is missing, or its text is not UTF-8.
+    pub fn text(&self, index: usize) -> Result<String> {
+        match self.value(index)? {
+            Value::Text(text) => Ok(text.into_owned()),
+            _ => Ok(String::new()),
+        }
+    }
+
     /// The column at `index`, borrowed.
     ///
     /// # Errors

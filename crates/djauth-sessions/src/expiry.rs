@@ -1,10 +1,10 @@
 //! When a session ends. All forms of Django: seconds, at browser close, an absolute time, the default.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use djauth_db::isoformat;
 
 use crate::data::SessionData;
 use crate::error::Result;
-use crate::isoformat;
 use crate::python::Value;
 
 /// The key in the session that holds the expiry when it is not the default.

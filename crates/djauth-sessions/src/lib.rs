@@ -44,7 +44,6 @@ mod error;
 mod expiry;
 #[cfg(feature = "axum")]
 mod extract;
-mod isoformat;
 mod json;
 mod keys;
 pub mod pickle;

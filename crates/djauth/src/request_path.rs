@@ -244,7 +244,7 @@ impl<U: BaseUser> Auth<U> {
     }
 
     fn joined(&self, row: &Row<'_>, count: usize) -> db::Result<(String, Option<U>, Vec<bool>)> {
-        let session_data = row.get(0)?;
+        let session_data = row.text(0)?;
         let answers = answers_of(row, 1, count)?;
         let first = 1 + count;
         let model = &self.model().users;

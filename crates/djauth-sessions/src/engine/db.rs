@@ -52,7 +52,7 @@ impl DbStore {
     /// The data and the end of a session that has not ended.
     pub(super) async fn row(&self, key: &str) -> Result<Option<(SessionData, DateTime<Utc>)>> {
         let params = [Value::Text(key.into()), Value::Timestamp(self.config.now())];
-        let read = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get(2)?));
+        let read = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.text(1)?, row.get(2)?));
         let row = self.database.fetch_optional(&LOAD, &params, read);
         let row = row.await.map_err(failure)?;
         let row = row.filter(|(stored, ..)| stored == key);

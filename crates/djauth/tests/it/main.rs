@@ -8,6 +8,7 @@ mod breached;
 mod checks;
 mod contenttypes;
 mod context_processors;
+mod damaged_rows;
 mod described_user;
 mod error_pages;
 mod forms;

@@ -7,7 +7,7 @@ use chrono::{
 /// Reads what Python (3.11 and newer) reads: the formats of ISO 8601 except ordinal dates, with any one
 /// character between date and time. A text without an offset is
 /// taken as UTC. `None` if it is anything else.
-pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
+pub fn parse(text: &str) -> Option<DateTime<Utc>> {
     if !text.is_ascii() {
         return parse_with_odd_separator(text);
     }
@@ -159,7 +159,7 @@ fn number(digits: &str) -> Option<u32> {
 }
 
 /// Writes as `datetime.isoformat()` does for an aware datetime.
-pub(crate) fn format(date: DateTime<Utc>) -> String {
+pub fn format(date: DateTime<Utc>) -> String {
     let date = date.with_timezone(&FixedOffset::east_opt(0).expect("zero is an offset"));
     let pattern = if date.nanosecond() / 1000 == 0 {
         "%Y-%m-%dT%H:%M:%S%:z"
