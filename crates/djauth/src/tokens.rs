@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
@@ -39,6 +40,35 @@ pub const KEY_SALT: &str = "django.contrib.auth.tokens.PasswordResetTokenGenerat
 
 /// The longest token that is looked at, in bytes: 13 digits, a hyphen and the longest hash.
 const LONGEST: usize = 64;
+
+/// A path as it may stand in a log: `***` in the place of each part that has the form of Django's tokens,
+/// which let in whoever reads them before their owner uses them.
+///
+/// ```
+/// use djauth::tokens::without_tokens;
+///
+/// let path = "/accounts/reset/Mg/diorzu-9fc095b5dc74d3db25dfdb8b697b0e9d/";
+/// assert_eq!(without_tokens(path), "/accounts/reset/Mg/***/");
+/// assert_eq!(without_tokens("/accounts/reset/Mg/set-password/"), "/accounts/reset/Mg/set-password/");
+/// ```
+#[must_use]
+pub fn without_tokens(path: &str) -> Cow<'_, str> {
+    if !path.split('/').any(is_like_a_token) {
+        return path.into();
+    }
+    let parts = path.split('/');
+    let shown = parts.map(|part| if is_like_a_token(part) { "***" } else { part });
+    shown.collect::<Vec<_>>().join("/").into()
+}
+
+/// Whether it holds a number, a hyphen and the digits of a hash, in whatever it is wrapped.
+fn is_like_a_token(part: &str) -> bool {
+    const DIGITS: usize = 20;
+    part.split('-').skip(1).any(|hash| {
+        let digits = hash.bytes().take_while(u8::is_ascii_hexdigit);
+        digits.count() >= DIGITS
+    })
+}
 
 /// What makes and judges the tokens of the reset views. Implement it for a rule of your own.
 pub trait TokenGenerator<U: BaseUser>: Send + Sync {

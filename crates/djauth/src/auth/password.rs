@@ -118,6 +118,22 @@ impl<U: BaseUser> Auth<U> {
         }
     }
 
+    /// Writes the `password` column, unless it has another value than `known` by now; whether it was
+    /// written. A row that is gone has another value too.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn save_password_if(&self, user: &U, known: &str) -> Result<bool, Error> {
+        let (id, password) = (user.id(), &user.base().password);
+        let params = vec![password.into(), id.to_value(), known.into()];
+        let statement = &self.model().set_password_if;
+        let written = self.db().execute(statement, params).await? > 0;
+        if written {
+            self.password_saved(user);
+        }
+        Ok(written)
+    }
+
     /// The user, if this is the password; for nobody one hash is run all the same, so that an unknown
     /// name takes as long as a known one.
     ///

@@ -28,6 +28,7 @@ pub use authentication::AuthenticationForm;
 pub use email::validate_email;
 pub use field::{Choice, Cleaned, Field, FieldKind, UsernameField};
 pub use form::{Form, NON_FIELD_ERRORS};
+pub(crate) use password_reset::folded;
 pub use password_reset::{PasswordResetForm, ResetMail, ResetOptions};
 pub use read_only_password_hash::{ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget};
 pub use set_password::{PasswordChangeForm, SetPasswordForm};

@@ -328,7 +328,7 @@ pub(super) async fn get_users<U: BaseUser>(auth: &Auth<U>, email: &str) -> Resul
 }
 
 /// Compatible spellings and cases as one, as Unicode's technical report 36 recommends for names.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     let text: String = text.nfkc().collect();
     CaseMapper::new().fold_string(&text).into_owned()
 }

@@ -5,7 +5,7 @@ use super::steps::{Standard, Steps};
 use super::text::Text;
 use crate::backends::Context;
 use crate::base_user::BaseUser;
-use crate::http::QueryDict;
+use crate::http::{QueryDict, Request};
 use crate::validators::ValidationError;
 use crate::{Auth, Error};
 
@@ -92,6 +92,19 @@ impl<U: BaseUser> SetPasswordForm<U> {
         auth.save_password(&self.user).await?;
         Ok(self.user)
     }
+
+    /// [`save`](Self::save), unless somebody has set another password since the user was read: then
+    /// nothing is written, and the answer is `None`. So what permitted this change, a link or the old
+    /// password, permits one change only.
+    ///
+    /// # Errors
+    /// `Value`: the form is not valid. `Busy`: too many hashes wait.
+    pub async fn save_unless_changed(mut self, auth: &Auth<U>) -> Result<Option<U>, Error> {
+        let known = self.user.base().password.clone();
+        NEW.set_password(&self.form, auth, &mut self.user).await?;
+        let saved = auth.save_password_if(&self.user, &known).await?;
+        Ok(saved.then_some(self.user))
+    }
 }
 
 /// Sets another password: `old_password`, `new_password1`, `new_password2`; mirrors
@@ -129,7 +142,8 @@ impl<U: BaseUser> PasswordChangeForm<U> {
     /// Whether what was sent is right; otherwise the form says what is wrong.
     ///
     /// # Errors
-    /// As [`SetPasswordForm::is_valid`]; `Busy`: too many hashes wait.
+    /// As [`SetPasswordForm::is_valid`]; `Busy`: too many hashes wait. `TooManyAttempts`: the old
+    /// password was guessed at too often.
     pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
         self.clean_with(
             &Context {
@@ -151,18 +165,28 @@ impl<U: BaseUser> PasswordChangeForm<U> {
         steps: &S,
     ) -> Result<bool, Error> {
         self.0.form.clean_fields_with(context, steps).await?;
-        self.clean_old_password(context.auth).await?;
+        self.clean_old_password(context).await?;
         self.0.clean(context, steps).await
     }
 
     /// The old password must be right: code `password_incorrect`. The stored value is not renewed on
     /// the way, as Django would: where the form is refused, that would end this very session.
-    async fn clean_old_password(&mut self, auth: &Auth<U>) -> Result<(), Error> {
+    ///
+    /// Wrong ones count as failed logins do: a session that was stolen is no place to guess at will.
+    async fn clean_old_password(&mut self, context: &Context<'_, U>) -> Result<(), Error> {
         let Some(old) = self.0.form.text("old_password") else {
             return Ok(());
         };
-        let stored = &self.0.user.base().password;
-        if !auth.hashing().verify(old, stored).await?.correct {
+        let (auth, user) = (context.auth, &self.0.user);
+        let address = context.request.and_then(Request::client_address);
+        let username = user.get_username();
+        let attempt = auth.login_rate_limit().count(address, Some(&username));
+        let attempt = attempt.await?;
+        let verified = auth.hashing().verify(old, &user.base().password).await;
+        if verified.as_ref().map_or(true, |verified| verified.correct) {
+            attempt.take_back().await;
+        }
+        if !verified?.correct {
             let error = ValidationError::of("password_incorrect");
             self.0.form.add_error(Some("old_password"), error);
         }
@@ -176,5 +200,13 @@ impl<U: BaseUser> PasswordChangeForm<U> {
     /// As [`SetPasswordForm::save`].
     pub async fn save(self, auth: &Auth<U>) -> Result<U, Error> {
         self.0.save(auth).await
+    }
+
+    /// As [`SetPasswordForm::save_unless_changed`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn save_unless_changed(self, auth: &Auth<U>) -> Result<Option<U>, Error> {
+        self.0.save_unless_changed(auth).await
     }
 }

@@ -1,5 +1,7 @@
 //! Which rule decides.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::original::{Ambiguous, Original};
 use super::path::segments;
 use super::rule::Rule;
@@ -14,10 +16,11 @@ pub(crate) fn choose<'r>(
         .iter()
         .filter(|rule| rule.is_for_host(&original.domain))
         .collect();
+    // "post" is no method of HTTP, but some programs take it for "POST".
     let method = match &original.method {
-        Some(method) => method.as_str(),
-        None if rules.iter().all(|rule| rule.methods.is_empty()) => "",
-        None => return Err(Ambiguous),
+        _ if rules.iter().all(|rule| rule.methods.is_empty()) => "",
+        Some(method) if !method.contains(char::is_lowercase) => method.as_str(),
+        _ => return Err(Ambiguous),
     };
     let rules = rules.into_iter().filter(|rule| rule.is_for_method(method));
     let rules: Vec<&Rule> = rules.collect();
@@ -29,9 +32,7 @@ pub(crate) fn choose<'r>(
     }
     let segments = segments(original.path()).ok_or(Ambiguous)?;
     let exact = first(&rules, &segments, |a, b| a == b);
-    let folded = first(&rules, &segments, |a, b| {
-        a.to_lowercase() == b.to_lowercase()
-    });
+    let folded = first(&rules, &segments, |a, b| folded(a) == folded(b));
     if exact == folded {
         Ok(exact.map(|index| rules[index]))
     } else {
@@ -41,6 +42,13 @@ pub(crate) fn choose<'r>(
 
 fn first(rules: &[&Rule], segments: &[String], same: fn(&str, &str) -> bool) -> Option<usize> {
     rules.iter().position(|rule| rule.covers(segments, same))
+}
+
+/// What file systems that are not exact make of a name: one case, compatible letters as one, and no
+/// dots or blanks at the end.
+fn folded(segment: &str) -> String {
+    let letters: String = segment.nfkc().flat_map(char::to_lowercase).collect();
+    letters.trim_end_matches(['.', ' ']).to_owned()
 }
 
 #[cfg(test)]
@@ -111,6 +119,9 @@ mod tests {
             "/x/%252e%252e/reports",
             "/REPORTS/secret",
             "/reports/Secret",
+            "/reports/secret.",
+            "/reports/secret%20",
+            "/reports/%EF%BD%93ecret",
         ] {
             assert_eq!(chosen("app.example.com", uri), Err(Ambiguous), "{uri}");
         }
@@ -126,6 +137,7 @@ mod tests {
         assert_eq!(ask(Some("GET")).unwrap().unwrap().access, Access::Public);
         assert_ne!(ask(Some("POST")).unwrap().unwrap().access, Access::Public);
         assert_eq!(ask(None), Err(Ambiguous));
+        assert_eq!(ask(Some("get")), Err(Ambiguous));
         assert!(
             choose(&rules, &original("example.org", "/", None))
                 .unwrap()

@@ -79,6 +79,10 @@ impl Original {
     ) -> Result<Self, Ambiguous> {
         let plain = uri.starts_with('/') && !uri.contains('#') && uri.len() <= LONGEST;
         let (domain, port) = split_domain_port(host).filter(|_| plain).ok_or(Ambiguous)?;
+        // A second dot at the end, say, which some server takes away too.
+        if domain.split('.').any(str::is_empty) {
+            return Err(Ambiguous);
+        }
         let method = method.map(|method| method.parse::<Method>().map_err(|_| Ambiguous));
         Ok(Self {
             scheme: scheme(headers)?,
@@ -199,7 +203,19 @@ mod tests {
             );
         }
         assert!(read(&[HOST, URI, ("x-original-uri", URI.1)], "10.0.0.1").is_ok());
-        for host in ["a, b", "user@a", "a b", "", ".", "[::1", "a/b", "a:b"] {
+        for host in [
+            "app.example.com..",
+            ".app.example.com",
+            "a..b",
+            "a, b",
+            "user@a",
+            "a b",
+            "",
+            ".",
+            "[::1",
+            "a/b",
+            "a:b",
+        ] {
             let headers = [("x-forwarded-host", host), URI];
             assert_eq!(read(&headers, "10.0.0.1"), Err(Ambiguous), "{host}");
         }

@@ -21,6 +21,7 @@ use super::{
 use crate::csrf::CsrfState;
 use crate::i18n::{Language, negotiate};
 use crate::settings::Settings;
+use crate::tokens::without_tokens;
 
 /// One request: Django's `request` object. A cheap handle; clones share the session, the CSRF secret
 /// and the user.
@@ -348,7 +349,7 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &clipped(self.0.method.as_str()))
-            .field("path", &clipped(self.0.uri.path()))
+            .field("path", &without_tokens(clipped(self.0.uri.path())))
             .field("peer", &self.0.peer)
             .finish_non_exhaustive()
     }

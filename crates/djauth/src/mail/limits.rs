@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use unicode_normalization::UnicodeNormalization;
 
+use crate::forms;
 use crate::settings::{Rate, Settings};
 
 /// The most addresses, and the most networks, that are remembered.
@@ -42,9 +42,9 @@ impl Limits {
     }
 }
 
-/// Spellings that reach the same mailbox count as one.
+/// Spellings that reach the same mailbox count as one: those that the look-up takes for the same.
 fn folded(address: &str) -> String {
-    address.trim().nfkc().flat_map(char::to_lowercase).collect()
+    forms::folded(address.trim())
 }
 
 /// A household has an IPv4 address, or an IPv6 network of 64 bits.
@@ -132,6 +132,9 @@ mod tests {
         assert!(limits.admit(" A@EXAMPLE.com ", None, now));
         assert!(!limits.admit("\u{ff41}@example.com", None, now));
         assert!(limits.admit("b@example.com", None, now));
+        assert!(limits.admit("a@weissling.de", None, now));
+        assert!(limits.admit("a@wei\u{df}ling.de", None, now));
+        assert!(!limits.admit("a@WEISSLING.de", None, now));
     }
 
     #[test]

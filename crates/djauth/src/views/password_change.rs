@@ -6,6 +6,7 @@ use super::{Outcome, PageRequest, Valid};
 use crate::base_user::BaseUser;
 use crate::forms::{Form, PasswordChangeForm, Standard, Steps};
 use crate::mixins::login_redirect;
+use crate::validators::ValidationError;
 use crate::{Auth, Error};
 
 /// Lets whoever is logged in choose another password; mirrors `PasswordChangeView`.
@@ -65,6 +66,14 @@ impl<S> PasswordChangeView<S> {
         Outcome::Page(page.form(form.clone()))
     }
 
+    /// The old password that was right has been replaced, perhaps because somebody else knew it.
+    fn changed_meanwhile(&self, request: &PageRequest, form: &Form) -> Outcome {
+        let mut form = form.clone();
+        let error = ValidationError::of("password_incorrect");
+        form.add_error(Some("old_password"), error);
+        self.show(request, &form)
+    }
+
     fn get_success_url<U: BaseUser>(&self, auth: &Auth<U>, request: &PageRequest) -> String
     where
         S: Steps<U>,
@@ -91,7 +100,9 @@ impl<S> PasswordChangeView<S> {
             form: form.form(),
             user: Some(form.user()),
             action: Box::pin(async {
-                let user = form.clone().save(auth).await?;
+                let Some(user) = form.clone().save_unless_changed(auth).await? else {
+                    return Ok(self.changed_meanwhile(request, form.form()));
+                };
                 auth.update_session_auth_hash(&request.handle, &user)
                     .await?;
                 Ok(Outcome::Success)

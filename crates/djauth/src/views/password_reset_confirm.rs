@@ -144,7 +144,8 @@ impl<U: BaseUser, S> PasswordResetConfirmView<U, S> {
         }
     }
 
-    fn invalid(&self, request: &PageRequest, reset: String) -> Outcome {
+    fn invalid(&self, request: &PageRequest, own: &str) -> Outcome {
+        let reset = reverse(&request.handle, own, "password_reset/");
         let title = Text::Key("password_reset_confirm.invalid_title");
         let values = context! { validlink => false, password_reset_url => reset };
         Outcome::Page(self.page.titled(&request.handle, &title, values))
@@ -193,7 +194,7 @@ impl<U: BaseUser, S> PasswordResetConfirmView<U, S> {
         let valid = Valid {
             form: form.form(),
             user: Some(form.user()),
-            action: Box::pin(self.save(auth, request, form.clone())),
+            action: Box::pin(self.save(auth, request, form.clone(), own)),
         };
         let outcome = self.steps.form_valid(&context, valid).await?;
         let done = || reverse(&request.handle, own, "reset/done/");
@@ -208,10 +209,15 @@ impl<U: BaseUser, S> PasswordResetConfirmView<U, S> {
         auth: &Auth<U>,
         request: &PageRequest,
         form: SetPasswordForm<U>,
+        own: &str,
     ) -> Result<Outcome, Error> {
-        let user = form.save(auth).await?;
+        let saved = form.save_unless_changed(auth).await?;
         let session = request.handle.session();
         session.remove(INTERNAL_RESET_SESSION_TOKEN).await?;
+        // Used meanwhile: a link sets one password, however many requests bring it at once.
+        let Some(user) = saved else {
+            return Ok(self.invalid(request, own));
+        };
         if self.post_reset_login {
             let backend = self.post_reset_login_backend.as_deref();
             auth.login(&request.handle, user, backend).await?;
@@ -234,13 +240,14 @@ impl<U: BaseUser, S: Steps<U>> View<U> for PasswordResetConfirmView<U, S> {
                     return self.process(auth, request, user, &own).await;
                 }
             } else if self.check_token(auth, &user, token) {
+                // A key that somebody else knows must not open the page (session fixation).
+                session.cycle_key().await?;
                 session.insert(INTERNAL_RESET_SESSION_TOKEN, token).await?;
                 let path = request.handle.path().replace(token, &self.reset_url_token);
                 return Ok(Outcome::Redirect(escape_leading_slashes(&path)));
             }
         }
-        let reset = reverse(&request.handle, &own, "password_reset/");
-        Ok(self.invalid(request, reset))
+        Ok(self.invalid(request, &own))
     }
 }
 

@@ -1,14 +1,17 @@
 //! The pages to change one's password, on each database.
 
 use axum::Router;
-use axum::http::header::LOCATION;
+use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::routing::get;
 use djauth::backends::Context;
-use djauth::forms::{Field, FieldKind, Form, FormError, Steps, ValidationError};
+use djauth::forms::{
+    Field, FieldKind, Form, FormError, PasswordChangeForm, Steps, ValidationError,
+};
+use djauth::http::QueryDict;
 use djauth::templates::context;
 use djauth::urls::Urls;
 use djauth::views::{Outcome, PasswordChangeView, Valid};
-use djauth::{Auth, Error, LoginRequired, User};
+use djauth::{Auth, Error, LoginRequired, Settings, User};
 
 use crate::pages::{Answer, Browser, RIGHT, on_each_site, site};
 
@@ -95,6 +98,61 @@ async fn a_wrong_change_changes_nothing() {
         }
         assert_eq!(alice(&auth).await.base.password, before);
         assert_eq!(browser.get(CHANGE).await.status(), 200, "still logged in");
+    })
+    .await;
+}
+
+/// A session that was stolen is no place to find the password out.
+#[tokio::test]
+async fn guesses_at_the_old_password_are_limited() {
+    let limit = |settings: &mut Settings| {
+        settings.login_rate_limit_per_username = "3/d".parse().ok();
+    };
+    let (_database, auth, mut browser) = site(limit).await;
+    browser.post("/accounts/login/", RIGHT).await;
+    let wrong = form("wrong", "battery+staple", "battery+staple");
+    for _ in 0..3 {
+        assert_eq!(browser.post(CHANGE, &wrong).await.status(), 200);
+    }
+    for sent in [&wrong, &right()] {
+        let refused = browser.post(CHANGE, sent).await;
+        assert_eq!(refused.status(), 429);
+        assert!(!refused.header(RETRY_AFTER).is_empty());
+    }
+    let mut elsewhere = Browser {
+        cookies: Vec::new(),
+        ..browser.clone()
+    };
+    let login = elsewhere.post("/accounts/login/", RIGHT).await;
+    assert_eq!(login.status(), 429, "the same counter");
+    auth.login_rate_limit().unlock_all().await.unwrap();
+    // What is right costs nothing, however often the rest is refused.
+    let mismatch = form("correct+horse", "battery+staple", "battery");
+    for _ in 0..5 {
+        assert_eq!(browser.post(CHANGE, &mismatch).await.status(), 200);
+    }
+    let changed = browser.post(CHANGE, &right()).await;
+    assert_eq!(led_to(&changed), (302, DONE));
+}
+
+/// Who knows the old password cannot undo the change that makes it worthless.
+#[tokio::test]
+async fn an_old_password_permits_one_change() {
+    on_each_site(async |auth, _| {
+        let sent = |new| {
+            let text = form("correct+horse", new, new);
+            QueryDict::parse(text.as_bytes(), 10).unwrap()
+        };
+        let form = |data: &QueryDict, user| PasswordChangeForm::new(&auth, user, Some(data));
+        let user = alice(&auth).await;
+        let mut first = form(&sent("battery+staple"), user.clone()).unwrap();
+        let mut second = form(&sent("staple+battery"), user).unwrap();
+        assert!(first.is_valid(&auth).await.unwrap() && second.is_valid(&auth).await.unwrap());
+        assert!(first.save_unless_changed(&auth).await.unwrap().is_some());
+        assert!(second.save_unless_changed(&auth).await.unwrap().is_none());
+        let stored = alice(&auth).await.base.password;
+        let verified = auth.hashing().verify("battery staple", &stored).await;
+        assert!(verified.unwrap().correct);
     })
     .await;
 }

@@ -475,6 +475,55 @@ async fn cve_2026_18963_no_password_is_set_without_the_mailed_link() {
     .await;
 }
 
+/// Whoever has planted a session key in somebody's browser does not get at the page of their link.
+#[tokio::test]
+async fn opening_a_link_gives_the_session_another_key() {
+    on_each_site(async |mut site| {
+        site.user("bob", "bob@example.com", Some("correct horse"))
+            .await;
+        let link = site.link().await;
+        let bob = RIGHT.replace("alice", "bob");
+        site.browser.post("/accounts/login/", &bob).await;
+        let mut planter = site.browser.clone();
+        let opened = site.browser.get(&link).await;
+        let page = opened.header(LOCATION).to_owned();
+        assert_ne!(
+            site.browser.cookie("sessionid"),
+            planter.cookie("sessionid")
+        );
+        let stolen = planter.post(&page, NEW).await;
+        assert!(stolen.text.contains("This link does not work"));
+        let own = site.browser.post(&page, NEW).await;
+        assert_eq!(led_to(&own), (302, "/accounts/reset/done/"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_sets_one_password_however_many_posts_come_at_once() {
+    on_each_site(async |mut site| {
+        let link = site.link().await;
+        let opened = site.browser.get(&link).await;
+        let page = opened.header(LOCATION).to_owned();
+        site.browser.get(&page).await;
+        let posts = (0..6).map(|_| {
+            let (mut browser, page) = (site.browser.clone(), &page);
+            async move { browser.post(page, NEW).await }
+        });
+        let answers = futures_util::future::join_all(posts).await;
+        let done = answers.iter().filter(|answer| answer.status() == 302);
+        assert_eq!(done.count(), 1);
+        let refused = answers.iter().filter(|answer| answer.status() == 200);
+        assert!(
+            refused
+                .into_iter()
+                .all(|answer| answer.text.contains("This link does not work"))
+        );
+        assert!(site.fits("battery staple").await);
+    })
+    .await;
+}
+
 fn uid_of(user: &User) -> String {
     djauth_signing::http::urlsafe_base64_encode(user.id.to_string().as_bytes())
 }

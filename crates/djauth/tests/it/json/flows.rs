@@ -181,6 +181,16 @@ async fn changes_a_password(client: &mut Client) {
     );
     let back = change("zr7-quince", "correct horse", "correct horse");
     assert_eq!(client.post(path, &back).await.status, 200);
+    // Guesses at the old password count as those of a login do. One more falls into the next period at
+    // the most.
+    let guess = change("wrong", "zr7-quince", "zr7-quince");
+    for _ in 0..20 {
+        let answer = client.post(path, &guess).await;
+        if answer.status == 429 {
+            return;
+        }
+    }
+    panic!("the old password can be guessed at without end");
 }
 
 async fn refuses_what_is_no_json(client: &mut Client) {
