@@ -8,6 +8,10 @@ use crate::http::{Request, meta_header};
 use crate::settings::Settings;
 use crate::{Auth, BACKEND_SESSION_KEY, Error};
 
+/// What Apache's `RequestHeader set … %{REMOTE_USER}e` sends for nobody. It counts as no header, or all
+/// visitors would be one user.
+const NULL: &str = "(null)";
+
 /// Logs in whom the server in front names in a header, through
 /// [`RemoteUserBackend`](crate::backends::RemoteUserBackend). Switched on by the setting
 /// `REMOTE_USER_HEADER`, or by [`AuthLayer::remote_user`](super::AuthLayer::remote_user).
@@ -103,6 +107,9 @@ impl RemoteUserMiddleware {
         if values.next().is_some() {
             tracing::warn!(target: "djauth.remote_user", header = %self.header, "came more than once");
             return Some(String::new());
+        }
+        if value == NULL {
+            return None;
         }
         Some(value.as_bytes().iter().copied().map(char::from).collect())
     }

@@ -305,6 +305,9 @@ async fn only_the_proxy_names_users() {
     assert_eq!(browser.who(&["alice"]).await, "alice");
     assert_eq!(browser.who(&["mallory", "alice"]).await, "");
     assert_eq!(browser.who(&["alice"]).await, "alice");
+    // What Apache sends for nobody.
+    assert_eq!(browser.who(&["(null)"]).await, "");
+    assert_eq!(browser.who(&["alice"]).await, "alice");
     // The session that the proxy began does not live on beside it.
     browser.peer = [192, 0, 2, 1];
     assert_eq!(browser.who(&["alice"]).await, "");
