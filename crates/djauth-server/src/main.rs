@@ -17,6 +17,7 @@ mod own_database;
 mod request_id;
 mod serve;
 mod terminal;
+mod unread;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use crate::failure::Failure;
+use crate::unread::Unread;
 
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -31,6 +32,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Limits {
     connections: usize,
     header: Duration,
+    unread: Duration,
     shutdown: Duration,
 }
 
@@ -40,6 +42,7 @@ impl Limits {
         Self {
             connections: connections.min(Semaphore::MAX_PERMITS),
             header: Duration::from_secs(settings.server_header_timeout),
+            unread: Duration::from_secs(settings.server_request_timeout),
             shutdown: Duration::from_secs(settings.server_shutdown_timeout),
         }
     }
@@ -152,5 +155,5 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header)
         .max_buf_size(LARGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Unread::new(stream, limits.unread)), service)
 }

@@ -48,7 +48,7 @@ pub(crate) async fn groups<U: BaseUser>(
         };
     };
     let groups = groups_of::<U>(plan, &username).await?;
-    groups.iter().for_each(output::say);
+    lines(&groups).for_each(output::say);
     Ok(())
 }
 
@@ -57,6 +57,12 @@ async fn groups_of<U: BaseUser>(plan: Plan, username: &str) -> Result<Vec<String
     let groups = modwsgi::groups_for_user(&auth, username).await;
     auth.db().close().await;
     groups.map_err(|error| unknown(failed("the groups cannot be read", &error)))
+}
+
+/// The names that are one line each: one with a line break in it would be read as two groups.
+fn lines(groups: &[String]) -> impl Iterator<Item = &String> {
+    let one_line = |group: &&String| !group.contains(char::is_control);
+    groups.iter().filter(one_line)
 }
 
 /// No answer is not a "no": whoever asks can tell them apart.
@@ -114,6 +120,12 @@ mod tests {
             assert_eq!(failure.exit_code(), 2, "{wrong:?}");
             assert!(!failure.to_string().contains("secret"), "{failure}");
         }
+    }
+
+    #[test]
+    fn a_name_is_one_group() {
+        let groups = ["a b", "c\nadmin", "d\r", "e"].map(str::to_owned);
+        assert_eq!(lines(&groups).collect::<Vec<_>>(), ["a b", "e"]);
     }
 
     proptest! {
