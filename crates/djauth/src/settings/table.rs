@@ -344,7 +344,7 @@ settings! {
         SERVER_MAX_CONNECTIONS => server_max_connections: u64 as Positive = 1024;
         /// Seconds in which the head of a request must have come.
         SERVER_HEADER_TIMEOUT => server_header_timeout: u64 as Age = 15;
-        /// Seconds in which a request must be answered; then the answer is 503.
+        /// Seconds in which a request must be answered; then the answer is 503. A client that takes nothing of an answer for so long is cut off.
         SERVER_REQUEST_TIMEOUT => server_request_timeout: u64 as Age = 60;
         /// Seconds that requests in flight get to finish when the server is stopped.
         SERVER_SHUTDOWN_TIMEOUT => server_shutdown_timeout: u64 as Age = 30;

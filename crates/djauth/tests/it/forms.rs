@@ -25,6 +25,8 @@ const PASSWORD: &str = "correct horse";
 /// The users of `forms.py`.
 async fn site(database: &TestDatabase) -> Auth {
     let mut settings = settings();
+    // Many cases have a wrong old password of the same user.
+    settings.login_rate_limit_per_username = None;
     settings.time_zone = chrono_tz::Tz::Europe__Berlin;
     settings.auth_password_validators = PasswordValidator::startproject();
     let auth = Auth::builder(settings)
