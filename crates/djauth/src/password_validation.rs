@@ -31,11 +31,11 @@ use crate::settings::{BreachCheck, PasswordValidator as Configured, Settings};
 use crate::validators::{ValidationError, is_digit};
 
 mod breached;
-mod common;
+mod common_password;
 mod similarity;
 
 pub use breached::BreachedPasswordValidator;
-pub use common::CommonPasswordValidator;
+pub use common_password::CommonPasswordValidator;
 pub use similarity::UserAttributeSimilarityValidator;
 
 /// What the rules may know of the user whose password it is.

@@ -5,7 +5,7 @@ use djauth_signing::crypto::constant_time_compare;
 
 use super::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY};
 use crate::Error;
-use crate::backends::BackendError;
+use crate::backends::{BackendError, Context};
 use crate::base_user::{BaseUser, UserId};
 
 /// What a session says about its user; nothing of it is verified yet.
@@ -108,7 +108,8 @@ impl<U: BaseUser> Auth<U> {
         let Some(backend) = self.backends().by_path(&claim.backend) else {
             return Ok(None);
         };
-        match backend.get_user(self.backend_context(), claim.id).await {
+        let context = Context::without_request(self);
+        match backend.get_user(context, claim.id).await {
             Ok(user) => Ok(user.map(|user| self.judged(user, claim))),
             Err(BackendError::PermissionDenied) => Ok(None),
             Err(BackendError::Failed(error)) => Err(error),

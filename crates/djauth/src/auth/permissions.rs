@@ -25,7 +25,7 @@ impl<U: BaseUser> Auth<U> {
         }
         for backend in self.backends().iter() {
             let answer = backend
-                .has_perm(self.backend_context(), user, perm, obj)
+                .has_perm(Context::without_request(self), user, perm, obj)
                 .await;
             if let Some(answer) = yes(answer)? {
                 return Ok(answer);
@@ -62,7 +62,7 @@ impl<U: BaseUser> Auth<U> {
         }
         for backend in self.backends().iter() {
             let answer = backend
-                .has_module_perms(self.backend_context(), user, app_label)
+                .has_module_perms(Context::without_request(self), user, app_label)
                 .await;
             if let Some(answer) = yes(answer)? {
                 return Ok(answer);
@@ -116,7 +116,7 @@ impl<U: BaseUser> Auth<U> {
         let mut all = HashSet::new();
         for backend in self.backends().iter() {
             match backend
-                .permissions(self.backend_context(), user, kind, obj)
+                .permissions(Context::without_request(self), user, kind, obj)
                 .await
             {
                 Ok(some) => all.extend(some),
@@ -125,13 +125,6 @@ impl<U: BaseUser> Auth<U> {
             }
         }
         Ok(all)
-    }
-
-    pub(super) fn backend_context(&self) -> Context<'_, U> {
-        Context {
-            auth: self,
-            request: None,
-        }
     }
 }
 

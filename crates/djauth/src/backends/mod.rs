@@ -83,6 +83,17 @@ pub struct Context<'a, U: BaseUser> {
     pub request: Option<&'a Request>,
 }
 
+impl<'a, U: BaseUser> Context<'a, U> {
+    /// Outside of any request: a command, a job, a form that is checked without a page.
+    #[must_use]
+    pub fn without_request(auth: &'a Auth<U>) -> Self {
+        Self {
+            auth,
+            request: None,
+        }
+    }
+}
+
 impl<U: BaseUser> Clone for Context<'_, U> {
     fn clone(&self) -> Self {
         *self

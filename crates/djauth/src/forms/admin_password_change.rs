@@ -1,4 +1,4 @@
-use super::form::Form;
+use super::form::{Form, has_form};
 use super::set_password_mixin::SetPasswordMixin;
 use super::set_unusable_password_mixin::SetUnusablePasswordMixin;
 use super::steps::{Standard, Steps};
@@ -39,15 +39,7 @@ impl<U: BaseUser> AdminPasswordChangeForm<U> {
         Self { form, user }
     }
 
-    /// The fields and what is wrong with them.
-    pub fn form(&self) -> &Form {
-        &self.form
-    }
-
-    /// The fields, to add some or to change them.
-    pub fn form_mut(&mut self) -> &mut Form {
-        &mut self.form
-    }
+    has_form!(form);
 
     /// Whose password it is.
     pub fn user(&self) -> &U {
@@ -59,14 +51,8 @@ impl<U: BaseUser> AdminPasswordChangeForm<U> {
     /// # Errors
     /// `ImproperlyConfigured`: the rules for passwords cannot be read.
     pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
-        self.clean_with(
-            &Context {
-                auth,
-                request: None,
-            },
-            &Standard,
-        )
-        .await
+        self.clean_with(&Context::without_request(auth), &Standard)
+            .await
     }
 
     /// [`is_valid`](Self::is_valid) with steps of the application's own.

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::field::{Field, FieldKind};
-use super::form::{Form, NON_FIELD_ERRORS};
+use super::form::{Form, NON_FIELD_ERRORS, has_form};
 use super::steps::{FormError, Standard, Steps};
 use super::text::Text;
 use crate::backends::Context;
@@ -49,20 +49,12 @@ impl AuthenticationForm {
         }
     }
 
-    /// The fields and what is wrong with them.
-    pub fn form(&self) -> &Form {
-        &self.form
-    }
+    has_form!(form);
 
     /// The fields, without what belongs to the login.
     #[must_use]
     pub fn into_form(self) -> Form {
         self.form
-    }
-
-    /// The fields, to add some or to change them.
-    pub fn form_mut(&mut self) -> &mut Form {
-        &mut self.form
     }
 
     /// Checks the fields, then asks the backends. `None`: the form says what is wrong.

@@ -253,3 +253,19 @@ impl fmt::Debug for Form {
             .finish_non_exhaustive()
     }
 }
+
+/// `form()` and `form_mut()` of a form that is made of one; the path to it, field by field.
+macro_rules! has_form {
+    ($($field:tt),+) => {
+        /// The fields and what is wrong with them.
+        pub fn form(&self) -> &$crate::forms::Form {
+            &self.$($field).+
+        }
+
+        /// The fields, to add some or to change them.
+        pub fn form_mut(&mut self) -> &mut $crate::forms::Form {
+            &mut self.$($field).+
+        }
+    };
+}
+pub(super) use has_form;

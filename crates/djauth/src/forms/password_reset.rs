@@ -10,7 +10,7 @@ use minijinja::{Value, context};
 use unicode_normalization::UnicodeNormalization;
 
 use super::field::{Field, FieldKind};
-use super::form::Form;
+use super::form::{Form, has_form};
 use super::set_password_mixin::invalid_form;
 use super::steps::{Standard, Steps};
 use crate::backends::Context;
@@ -150,26 +150,15 @@ impl PasswordResetForm {
         }
     }
 
-    /// The fields and what is wrong with them.
-    pub fn form(&self) -> &Form {
-        &self.form
-    }
-
-    /// The fields, to add some or to change them.
-    pub fn form_mut(&mut self) -> &mut Form {
-        &mut self.form
-    }
+    has_form!(form);
 
     /// Whether what was sent is right; otherwise the form says what is wrong.
     ///
     /// # Errors
     /// None of its own.
     pub async fn is_valid<U: BaseUser>(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
-        let context = Context {
-            auth,
-            request: None,
-        };
-        self.clean_with(&context, &Standard).await
+        self.clean_with(&Context::without_request(auth), &Standard)
+            .await
     }
 
     /// [`is_valid`](Self::is_valid) with steps of the application's own.

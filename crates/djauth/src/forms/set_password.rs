@@ -1,5 +1,5 @@
 use super::field::{Field, FieldKind};
-use super::form::Form;
+use super::form::{Form, has_form};
 use super::set_password_mixin::SetPasswordMixin;
 use super::steps::{Standard, Steps};
 use super::text::Text;
@@ -28,15 +28,7 @@ impl<U: BaseUser> SetPasswordForm<U> {
         Self { form, user }
     }
 
-    /// The fields and what is wrong with them.
-    pub fn form(&self) -> &Form {
-        &self.form
-    }
-
-    /// The fields, to add some or to change them.
-    pub fn form_mut(&mut self) -> &mut Form {
-        &mut self.form
-    }
+    has_form!(form);
 
     /// Whose password it is.
     pub fn user(&self) -> &U {
@@ -48,14 +40,8 @@ impl<U: BaseUser> SetPasswordForm<U> {
     /// # Errors
     /// `ImproperlyConfigured`: the rules for passwords cannot be read.
     pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
-        self.clean_with(
-            &Context {
-                auth,
-                request: None,
-            },
-            &Standard,
-        )
-        .await
+        self.clean_with(&Context::without_request(auth), &Standard)
+            .await
     }
 
     /// [`is_valid`](Self::is_valid) with steps of the application's own.
@@ -124,15 +110,7 @@ impl<U: BaseUser> PasswordChangeForm<U> {
         Self(inner)
     }
 
-    /// The fields and what is wrong with them.
-    pub fn form(&self) -> &Form {
-        &self.0.form
-    }
-
-    /// The fields, to add some or to change them.
-    pub fn form_mut(&mut self) -> &mut Form {
-        &mut self.0.form
-    }
+    has_form!(0, form);
 
     /// Whose password it is.
     pub fn user(&self) -> &U {
@@ -145,14 +123,8 @@ impl<U: BaseUser> PasswordChangeForm<U> {
     /// As [`SetPasswordForm::is_valid`]; `Busy`: too many hashes wait. `TooManyAttempts`: the old
     /// password was guessed at too often.
     pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
-        self.clean_with(
-            &Context {
-                auth,
-                request: None,
-            },
-            &Standard,
-        )
-        .await
+        self.clean_with(&Context::without_request(auth), &Standard)
+            .await
     }
 
     /// [`is_valid`](Self::is_valid) with steps of the application's own.

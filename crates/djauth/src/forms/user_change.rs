@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::field::{Cleaned, Field, FieldKind};
-use super::form::Form;
+use super::form::{Form, has_form};
 use super::model_form;
 use super::read_only_password_hash::ReadOnlyPasswordHashField;
 use super::set_password_mixin::invalid_form;
@@ -58,15 +58,7 @@ impl<U: BaseUser> UserChangeForm<U> {
         Ok(Self { form, user })
     }
 
-    /// The fields and what is wrong with them.
-    pub fn form(&self) -> &Form {
-        &self.form
-    }
-
-    /// The fields, to add some or to change them.
-    pub fn form_mut(&mut self) -> &mut Form {
-        &mut self.form
-    }
+    has_form!(form);
 
     /// The user as it is in the database.
     pub fn user(&self) -> &U {
@@ -78,14 +70,8 @@ impl<U: BaseUser> UserChangeForm<U> {
     /// # Errors
     /// The database's.
     pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
-        self.clean_with(
-            &Context {
-                auth,
-                request: None,
-            },
-            &Standard,
-        )
-        .await
+        self.clean_with(&Context::without_request(auth), &Standard)
+            .await
     }
 
     /// [`is_valid`](Self::is_valid) with steps of the application's own.

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::form::Form;
+use super::form::{Form, has_form};
 use super::model_form;
 use super::set_password_mixin::{SetPasswordMixin, invalid_form};
 use super::set_unusable_password_mixin::SetUnusablePasswordMixin;
@@ -83,15 +83,7 @@ impl<U: BaseUser> BaseUserCreationForm<U> {
         })
     }
 
-    /// The fields and what is wrong with them.
-    pub fn form(&self) -> &Form {
-        &self.form
-    }
-
-    /// The fields, to add some or to change them.
-    pub fn form_mut(&mut self) -> &mut Form {
-        &mut self.form
-    }
+    has_form!(form);
 
     /// The user that the form describes, not saved yet; once it was cleaned.
     pub fn user(&self) -> Option<&U> {
@@ -103,14 +95,8 @@ impl<U: BaseUser> BaseUserCreationForm<U> {
     /// # Errors
     /// The database's; `ImproperlyConfigured`: the rules for passwords cannot be read.
     pub async fn is_valid(&mut self, auth: &Auth<U>) -> Result<bool, Error> {
-        self.clean_with(
-            &Context {
-                auth,
-                request: None,
-            },
-            &Standard,
-        )
-        .await
+        self.clean_with(&Context::without_request(auth), &Standard)
+            .await
     }
 
     /// [`is_valid`](Self::is_valid) with steps of the application's own.

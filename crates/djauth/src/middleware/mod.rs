@@ -11,7 +11,7 @@
 //! A request that asks neither for its user nor for its session costs no query and gets no
 //! `Vary: Cookie`.
 
-mod common;
+mod append_slash;
 mod csrf;
 mod installed;
 mod login_required;

@@ -26,7 +26,8 @@ impl AnonymousUser {
     ) -> Result<HashSet<String>, Error> {
         let mut all = HashSet::new();
         for backend in auth.backends().iter() {
-            match backend.anonymous_permissions(context(auth), obj).await {
+            let context = Context::without_request(auth);
+            match backend.anonymous_permissions(context, obj).await {
                 Ok(some) => all.extend(some),
                 Err(BackendError::PermissionDenied) => {}
                 Err(BackendError::Failed(error)) => return Err(error),
@@ -46,19 +47,13 @@ impl AnonymousUser {
         obj: Option<&Object>,
     ) -> Result<bool, Error> {
         for backend in auth.backends().iter() {
-            let answer = backend.anonymous_permissions(context(auth), obj).await;
+            let context = Context::without_request(auth);
+            let answer = backend.anonymous_permissions(context, obj).await;
             if let Some(answer) = yes(answer.map(|some| some.contains(perm)))? {
                 return Ok(answer);
             }
         }
         Ok(false)
-    }
-}
-
-fn context<U: BaseUser>(auth: &Auth<U>) -> Context<'_, U> {
-    Context {
-        auth,
-        request: None,
     }
 }
 

@@ -363,10 +363,7 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
                 .only()
                 .ok_or_else(|| Error::value("several backends are configured: name one"))?,
         };
-        let context = Context {
-            auth: self.auth,
-            request: None,
-        };
+        let context = Context::without_request(self.auth);
         match backend.with_perm(context, asked).await {
             Ok(users) => Ok(users),
             Err(BackendError::PermissionDenied) => Ok(Vec::new()),

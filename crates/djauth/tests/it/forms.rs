@@ -237,10 +237,7 @@ async fn reset(auth: &Auth, data: &QueryDict) -> Came {
 }
 
 async fn get_users(auth: &Auth, email: &str) -> Vec<String> {
-    let context = Context {
-        auth,
-        request: None,
-    };
+    let context = Context::without_request(auth);
     let found = Standard.get_users(&context, email).await.expect("reads");
     found.into_iter().map(|user| user.username).collect()
 }

@@ -258,10 +258,7 @@ async fn cve_2019_19844_look_alikes_of_an_address_get_no_mail() {
 }
 
 async fn get_users(auth: &Auth, email: &str) -> Vec<String> {
-    let context = Context {
-        auth,
-        request: None,
-    };
+    let context = Context::without_request(auth);
     let found = djauth::forms::Standard
         .get_users(&context, email)
         .await
