@@ -21,6 +21,8 @@ def pytest_addoption(parser):
     group.addoption("--engine", action="append", choices=ENGINES, help="only this session engine")
     group.addoption("--walk", type=int, help="only the random walk with this seed")
     group.addoption("--steps", type=int, default=0, help="of a random walk; 0: no walks")
+    group.addoption("--staleness", type=float, default=0, help="seconds of each test of staleness; 0: none")
+    group.addoption("--seed", type=int, help="of the tests of staleness")
     group.addoption(
         "--against-itself", action="store_true",
         help="put a second Django in djauth's place: shows that the suite itself is right",
@@ -40,10 +42,13 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if "walk" in item.keywords]
     elif not config.getoption("--steps"):
         items[:] = [item for item in items if "walk" not in item.keywords]
+    if not config.getoption("--staleness"):
+        items[:] = [item for item in items if "staleness" not in item.keywords]
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "walk: a random walk")
+    config.addinivalue_line("markers", "staleness: changes at random while others ask")
 
 
 def pytest_report_header():

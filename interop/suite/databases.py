@@ -1,6 +1,7 @@
 """Fresh databases on each server, and every row of them."""
 
 import contextlib
+import copy
 import os
 import secrets
 import sqlite3
@@ -26,9 +27,19 @@ class Database:
         mark = '"' if kind == "postgres" else "`"
         self.on_server(f"CREATE DATABASE {mark}{self.name}{mark}")
 
-    def drop(self):
+    def again(self):
+        """The same, for another thread."""
+        other = copy.copy(self)
+        other.connection = None
+        return other
+
+    def close(self):
         if self.connection:
             self.connection.close()
+            self.connection = None
+
+    def drop(self):
+        self.close()
         if self.kind == "sqlite":
             for path in self.path.parent.glob(f"{self.path.name}*"):
                 path.unlink()

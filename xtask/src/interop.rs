@@ -12,6 +12,9 @@ use std::thread::JoinHandle;
 /// Steps of the random walk on each database.
 const WALK: u64 = 2000;
 
+/// Seconds of each test of staleness.
+const STALENESS: u64 = 5;
+
 /// What a run of pytest counted, the tests that passed, and the complaint, if it failed.
 type Ended = (Counts, Ran, Option<String>);
 
@@ -149,9 +152,9 @@ fn arguments(options: &InteropOptions, version: &str) -> Vec<String> {
     arguments.extend(options.engine.iter().map(|name| format!("--engine={name}")));
     arguments.extend(options.walk.iter().map(|seed| format!("--walk={seed}")));
     let newest = version == python::DJANGOS[0].version;
-    let steps = options
-        .steps
-        .or((newest && options.engine.is_empty()).then_some(WALK));
+    let long = newest && options.engine.is_empty();
+    let steps = options.steps.or(long.then_some(WALK));
+    arguments.extend(long.then(|| format!("--staleness={STALENESS}")));
     arguments.extend(steps.iter().map(|steps| format!("--steps={steps}")));
     arguments.extend(options.pytest.iter().cloned());
     arguments

@@ -4,13 +4,17 @@ The Rust application of the suite answers the same calls with the crates.
 """
 
 import json
+from importlib import import_module
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.tokens import default_token_generator
+from django.contrib.contenttypes.models import ContentType
 from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from reports.models import Report
 
 COMMANDS = {}
 User = get_user_model()
@@ -142,6 +146,35 @@ def clear_sessions():
     from django.core.management import call_command
 
     call_command("clearsessions")
+
+
+# The rest is for the test of staleness, which asks Django alone.
+
+
+@command
+def create_permission(codename):
+    kind = ContentType.objects.get_for_model(Report)
+    Permission.objects.create(content_type=kind, codename=codename, name=codename)
+
+
+@command
+def delete_permission(codename):
+    permission_of(f"reports.{codename}").delete()
+
+
+@command
+def change_session(key, way):
+    """The calls by which a site ends a session, lets it end in a second, or saves something in it."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    if way == "delete":
+        return session.delete()
+    if way == "flush":
+        return session.flush()
+    if way == "save":
+        session["saved"] = session.get("saved", 0) + 1
+    else:
+        session.set_expiry({"soon": 1, "expire": -10}[way])
+    session.save()
 
 
 @csrf_exempt
