@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod hash;
+mod job;
+mod kernel;
+mod soft;
+#[cfg(target_arch = "x86_64")]
+mod x86_sha;
+
+pub use hash::{Hash, Sha1, Sha256};
+pub use job::Job;
+pub use kernel::Kernel;
