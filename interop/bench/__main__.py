@@ -1,35 +1,92 @@
 """`cargo xtask bench` runs this with the newest Django."""
 
 import argparse
-import os
+import importlib
+import shutil
+import sys
 import tempfile
+import time
 from pathlib import Path
 
-import django
+from bench import render
+from bench.results import Results, place
+from bench.rounds import say
 
-from bench import hashers, requests
 
+class Part:
+    """A module with `run(options, folder)`, how long and how often it measures, and on what."""
+
+    def __init__(self, module, seconds, rounds, databases=("sqlite", "postgres"), default=True):
+        self.module, self.seconds, self.rounds = module, seconds, rounds
+        self.databases, self.default = databases, default
+
+
+ALL = ("sqlite", "postgres", "mariadb")
 PARTS = {
-    "hashers": lambda options, folder: hashers.run(options),
-    "in-process": requests.in_process,
-    "http": requests.over_http,
-    "latency": requests.latency,
+    "hashers": Part("hashers", 0, 7),
+    "logins": Part("logins", 0, 3, ("sqlite",)),
+    "verify": Part("verify", 3, 5, ALL),
+    "in-process": Part("in_process", 2, 3),
+    "isolation": Part("isolation", 3, 5),
+    "growth": Part("growth", 1, 3),
+    "footprint": Part("footprint", 3, 7, ("sqlite",)),
+    "functions": Part("functions", 0, 1, (), default=False),
+    "timing": Part("timing", 0, 1, (), default=False),
 }
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    options = parse()
+    file, page, plots = place(options.quick)
+    results = Results(file)
+    try:
+        if not options.render:
+            measure(options, results)
+    finally:
+        if results.parts:
+            render.write(results.parts, page, plots)
+            say(f"written: {page}")
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="cargo xtask bench")
     parser.add_argument("--only", action="append", choices=PARTS)
-    parser.add_argument("--database", action="append", choices=["sqlite", "postgres", "mariadb"])
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    options.database = options.database or ["sqlite", "postgres"]
+    parser.add_argument("--database", action="append", choices=ALL)
+    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--rounds", type=int)
+    for flag in ("--quick", "--full", "--render"):
+        parser.add_argument(flag, action="store_true")
+    return parser.parse_args()
+
+
+def measure(options, results):
     hash_settings()
-    print(f"Django {django.get_version()}, {os.cpu_count()} cores, medians of {options.rounds} rounds")
-    with tempfile.TemporaryDirectory(prefix="djauth-bench-") as folder:
-        for part in options.only or PARTS:
-            PARTS[part](options, Path(folder))
+    assert shutil.which("wrk"), "there is no wrk: `cargo xtask install`"
+    from bench import machine
+
+    for name in options.only or [name for name, part in PARTS.items() if part.default]:
+        part, began = PARTS[name], time.monotonic()
+        chosen = choice(options, part)
+        say(f"\n== {name} ({', '.join(chosen.database) or 'no database'})")
+        with tempfile.TemporaryDirectory(prefix="djauth-bench-") as folder:
+            figures = importlib.import_module(f"bench.{part.module}").run(chosen, Path(folder))
+        if figures is None:
+            continue
+        taken = machine.describe(chosen) | {"minutes": (time.monotonic() - began) / 60}
+        results.put(name, taken, figures)
+        print("\n" + render.section(name, results.parts[name]), flush=True)
+
+
+def choice(options, part):
+    """What is asked for, or what suits the part."""
+    rough = (1, 1) if options.quick else (part.seconds, part.rounds)
+    return argparse.Namespace(
+        database=list(options.database or part.databases),
+        seconds=rough[0] if options.seconds is None else options.seconds,
+        rounds=rough[1] if options.rounds is None else options.rounds,
+        quick=options.quick,
+        full=options.full,
+    )
 
 
 def hash_settings():
@@ -41,4 +98,5 @@ def hash_settings():
     )
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

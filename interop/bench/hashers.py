@@ -1,42 +1,58 @@
 """One verification of each hasher at Django's default cost: Python's library, and ours."""
 
 import json
-import os
 import subprocess
 import time
-from statistics import median
 
-from bench.table import interleaved, ratio, show
+from bench import processes
+from bench.data import PASSWORD
+from bench.rounds import interleaved
+from bench.sites import program
 
 ALGORITHMS = ["pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "bcrypt", "scrypt"]
-PASSWORD = "correct horse battery staple"
 
 
-def run(options):
+class Verifier:
+    """A program that reads a task a line and answers the nanoseconds that it took."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def verify(self, encoded):
+        used = processes.cpu(self.process.pid)
+        self.process.stdin.write(json.dumps({"password": PASSWORD, "encoded": encoded}) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, f"the program ended: {self.process.wait()}"
+        return {"wall": int(answer) / 1e9, "cpu": processes.cpu(self.process.pid) - used}
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def run(options, folder):
+    return {"verify": one_password(options)}
+
+
+def one_password(options):
     from django.contrib.auth.hashers import get_hasher
 
-    program = subprocess.Popen(
-        [os.environ["DJAUTH_BENCH_HASHERS"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    rows = []
-    for algorithm in ALGORITHMS:
-        hasher = get_hasher(algorithm)
-        encoded = hasher.encode(PASSWORD, hasher.salt())
-        task = json.dumps({"password": PASSWORD, "encoded": encoded})
+    ours, told = Verifier([program("hashers")]), {}
+    try:
+        for algorithm in ALGORITHMS:
+            hasher = get_hasher(algorithm)
+            encoded = hasher.encode(PASSWORD, hasher.salt())
+            variants = {"Django": lambda: theirs(hasher, encoded), "djauth": lambda: ours.verify(encoded)}
+            for measure in variants.values():
+                measure()
+            told[algorithm] = interleaved(max(options.rounds, 3), variants, algorithm)
+    finally:
+        ours.close()
+    return told
 
-        def theirs():
-            start = time.perf_counter()
-            assert hasher.verify(PASSWORD, encoded)
-            return time.perf_counter() - start
 
-        def ours():
-            program.stdin.write(task + "\n")
-            program.stdin.flush()
-            return int(program.stdout.readline()) / 1e9
-
-        figures = interleaved(max(options.rounds, 3), {"Django": theirs, "djauth": ours})
-        django, djauth = (f"{median(figures[name]) * 1e3:.1f} ms" for name in ("Django", "djauth"))
-        rows.append([algorithm, django, djauth, f"{ratio(figures, 'Django', 'djauth'):.2f}"])
-    program.stdin.close()
-    program.wait()
-    show("Verifying one password, default costs", ["hasher", "Django", "djauth", "times as fast"], rows)
+def theirs(hasher, encoded):
+    start, used = time.perf_counter(), time.process_time()
+    assert hasher.verify(PASSWORD, encoded)
+    return {"wall": time.perf_counter() - start, "cpu": time.process_time() - used}

@@ -4,55 +4,99 @@ use crate::cli::BenchOptions;
 use crate::shell::{cargo, output, run};
 use crate::workspace::Workspace;
 use crate::{Result, python};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) fn compare(work: &mut Workspace, options: &BenchOptions) -> Result<()> {
-    run(cargo(&work.root).args(["build", "--locked", "--release", "-p", "djauth-server"]))?;
-    let interpreter = python::interpreter(work, python::DJANGOS[0].version)?;
+    let interpreter = python::bench_interpreter(work)?;
     let mut command = Command::new(interpreter);
     command
         .args(["-m", "bench"])
-        .current_dir(work.root.join("interop"));
-    command.args(["--seconds", &options.seconds.to_string()]);
-    command.args(["--rounds", &options.rounds.to_string()]);
-    command.args(options.only.iter().flat_map(|part| ["--only", part]));
-    command.args(
-        options
-            .database
-            .iter()
-            .flat_map(|name| ["--database", name]),
-    );
-    command.env("DJAUTH_BENCH_HASHERS", program(work, "hashers")?);
-    command.env("DJAUTH_BENCH_REQUEST_PATH", program(work, "request_path")?);
-    command.env("DJAUTH_PROGRAMS", work.target().join("release"));
-    command
-        .envs(work.services()?.environment())
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+        .args(arguments(options))
+        .current_dir(work.root.join("interop"))
+        .env("DJAUTH_BENCH_TARGET", work.target().join("bench"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1");
+    if !options.render {
+        command.env("DJAUTH_BENCH_PROGRAMS", programs(work)?);
+        command.env("DJAUTH_BENCH_PEERS", peers(work)?);
+        command.env("DJAUTH_PROGRAMS", work.target().join("release"));
+        command.envs(work.services()?.environment());
+    }
     run(&mut command)
 }
 
-/// Builds a benchmark; where cargo put it.
-fn program(work: &Workspace, name: &str) -> Result<PathBuf> {
+fn arguments(options: &BenchOptions) -> Vec<String> {
+    let mut arguments = Vec::new();
+    let mut with = |name: &str, values: Vec<String>| {
+        arguments.extend(values.into_iter().flat_map(|v| [format!("--{name}"), v]));
+    };
+    with("only", options.only.clone());
+    with("database", options.database.clone());
+    with(
+        "seconds",
+        options.seconds.iter().map(u64::to_string).collect(),
+    );
+    with(
+        "rounds",
+        options.rounds.iter().map(u64::to_string).collect(),
+    );
+    let flags = [
+        ("--quick", options.quick),
+        ("--full", options.full),
+        ("--render", options.render),
+    ];
+    arguments.extend(
+        flags
+            .iter()
+            .filter(|flag| flag.1)
+            .map(|flag| flag.0.to_owned()),
+    );
+    arguments
+}
+
+/// Builds the server, the benchmarks and the programs that they run; the list of where cargo put them,
+/// as `name=path` a line.
+fn programs(work: &Workspace) -> Result<String> {
+    let mut server = cargo(&work.root);
+    run(server.args(["build", "--locked", "--release", "-p", "djauth-server"]))?;
     let mut build = cargo(&work.root);
-    build.args([
-        "bench",
-        "--locked",
-        "-p",
-        "interop-app",
-        "--bench",
-        name,
-        "--no-run",
-    ]);
+    build.args(["bench", "--locked", "--no-run"]);
+    build.args(["-p", "interop-app", "--benches"]);
     let messages = output(build.arg("--message-format=json"))?;
-    let built = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok());
-    let mut programs = built.filter_map(|message: serde_json::Value| {
-        let of_this = message["target"]["name"] == name;
-        of_this.then(|| message["executable"].as_str().map(PathBuf::from))?
-    });
-    programs
-        .next_back()
-        .ok_or_else(|| format!("cargo does not say where {name} is").into())
+    let built: Vec<String> = messages.lines().filter_map(built_program).collect();
+    if built.is_empty() {
+        return Err("cargo does not say where the benchmarks are".into());
+    }
+    Ok(built.join("\n"))
+}
+
+/// What cargo says of a program that it has built.
+fn built_program(message: &str) -> Option<String> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    let name = message["target"]["name"].as_str()?;
+    let path = message["executable"].as_str()?;
+    Some(format!("{name}={path}"))
+}
+
+/// Builds what we are compared with, each in a workspace of its own; the folder with the programs.
+fn peers(work: &Workspace) -> Result<PathBuf> {
+    let target = work.target().join("peers");
+    for folder in workspaces(&work.root.join("interop/peers"))? {
+        let mut build = cargo(&folder);
+        build.args(["build", "--locked", "--release", "--bins", "--target-dir"]);
+        run(build.arg(&target))?;
+    }
+    Ok(target.join("release"))
+}
+
+/// The folder itself and those right below it that have a lock file.
+fn workspaces(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = vec![folder.to_path_buf()];
+    for entry in std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
+        folders.push(entry?.path());
+    }
+    folders.retain(|folder| folder.join("Cargo.lock").is_file());
+    folders.sort();
+    Ok(folders)
 }

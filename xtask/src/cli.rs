@@ -27,10 +27,15 @@ cargo xtask COMMAND
                --write                         mend the sentence with the numbers
   lint       formatting, clippy, documentation
   deny       licences, bans and sources of the dependencies
-  bench      measure against Django
-               --only PART                     hashers, in-process, http, latency
+  bench      measure against Django and other peers; writes BENCHMARKS.md and docs/benchmarks
+               --only PART                     (repeatable; parts: hashers logins verify in-process
+                                                isolation growth footprint, and by name alone:
+                                                timing functions); other sections stay as they are
                --database NAME                 sqlite, postgres, mariadb
                --seconds N, --rounds N         how long and how often
+               --quick                         a rough look, which writes into target/bench alone
+               --full                          growth to 10,000,000 users too
+               --render                        only draw the page anew from the results
 
 Servers that are named by DJAUTH_TEST_POSTGRES_URL, DJAUTH_TEST_MARIADB_URL and
 DJAUTH_TEST_REDIS_URL are used as they are; otherwise private ones are started.";
@@ -83,11 +88,16 @@ impl InteropOptions {
     }
 }
 
+#[derive(Default)]
 pub(crate) struct BenchOptions {
     pub(crate) only: Vec<String>,
     pub(crate) database: Vec<String>,
-    pub(crate) seconds: u64,
-    pub(crate) rounds: u64,
+    /// `None`: what suits the part.
+    pub(crate) seconds: Option<u64>,
+    pub(crate) rounds: Option<u64>,
+    pub(crate) quick: bool,
+    pub(crate) full: bool,
+    pub(crate) render: bool,
 }
 
 pub(crate) fn parse() -> Result<Command> {
@@ -187,19 +197,16 @@ fn parity(parser: &mut lexopt::Parser) -> Result<ParityOptions> {
 }
 
 fn bench(parser: &mut lexopt::Parser) -> Result<BenchOptions> {
-    let (only, database) = (Vec::new(), Vec::new());
-    let mut options = BenchOptions {
-        only,
-        database,
-        seconds: 5,
-        rounds: 5,
-    };
+    let mut options = BenchOptions::default();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("only") => options.only.push(parser.value()?.string()?),
             Long("database") => options.database.push(parser.value()?.string()?),
-            Long("seconds") => options.seconds = parser.value()?.parse()?,
-            Long("rounds") => options.rounds = parser.value()?.parse()?,
+            Long("seconds") => options.seconds = Some(parser.value()?.parse()?),
+            Long("rounds") => options.rounds = Some(parser.value()?.parse()?),
+            Long("quick") => options.quick = true,
+            Long("full") => options.full = true,
+            Long("render") => options.render = true,
             other => return Err(other.unexpected().into()),
         }
     }

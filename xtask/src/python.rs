@@ -36,10 +36,10 @@ pub(crate) const DJANGOS: [Django; 3] = [
     },
 ];
 
-/// A virtual environment: its folder, the list of what is in it, and the Pythons for it.
+/// A virtual environment: its folder, the lists of what is in it, and the Pythons for it.
 struct Environment {
     folder: PathBuf,
-    list: PathBuf,
+    lists: Vec<PathBuf>,
     least: u32,
     last: u32,
     /// What Python must be able to run with all of it installed.
@@ -84,7 +84,7 @@ pub(crate) fn browser_interpreter(work: &Workspace) -> Result<PathBuf> {
     let interpreter = folder.join("bin/python");
     ensure(&Environment {
         folder,
-        list: work.root.join("interop/requirements-browser.txt"),
+        lists: vec![work.root.join("interop/requirements-browser.txt")],
         least: 12,
         last: 14,
         proof: [
@@ -125,7 +125,7 @@ fn install(work: &Workspace, django: &Django) -> Result<()> {
     let manage = work.root.join("interop/project/manage.py");
     ensure(&Environment {
         folder: folder(work, django.version),
-        list: work.root.join(list),
+        lists: vec![work.root.join(list)],
         least: django.least,
         last: django.last,
         // Imports everything, sets Django up and looks at the project.
@@ -133,8 +133,33 @@ fn install(work: &Workspace, django: &Django) -> Result<()> {
     })
 }
 
+/// The interpreter of the benchmarks, with its environment made if it is not there: the newest Django,
+/// and the servers and drivers that only the benchmarks put beside it.
+pub(crate) fn bench_interpreter(work: &Workspace) -> Result<PathBuf> {
+    let folder = work.target().join("venv/bench");
+    let interpreter = folder.join("bin/python");
+    let newest = &DJANGOS[0];
+    let django = format!("interop/requirements-{}.txt", newest.version);
+    ensure(&Environment {
+        folder,
+        lists: vec![
+            work.root.join(django),
+            work.root.join("interop/requirements-bench.txt"),
+        ],
+        least: newest.least,
+        last: newest.last,
+        proof: ["-c", "import django, gunicorn, psycopg_pool, uvicorn"]
+            .map(OsString::from)
+            .into(),
+    })?;
+    Ok(interpreter)
+}
+
 fn ensure(environment: &Environment) -> Result<()> {
-    let wanted = std::fs::read_to_string(&environment.list)?;
+    let mut wanted = String::new();
+    for list in &environment.lists {
+        wanted.push_str(&std::fs::read_to_string(list)?);
+    }
     let stamp = environment.folder.join("installed.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
@@ -179,15 +204,11 @@ fn make(python: &Python, environment: &Environment) -> Result<()> {
     })?;
     let interpreter = folder.join("bin/python");
     let mut pip = Command::new(&interpreter);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--disable-pip-version-check",
-        "-r",
-    ]);
-    run(pip.arg(&environment.list))?;
+    pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check"]);
+    for list in &environment.lists {
+        pip.arg("-r").arg(list);
+    }
+    run(&mut pip)?;
     // A Python that is too new fails.
     output(Command::new(&interpreter).args(&environment.proof)).map(drop)
 }

@@ -3,6 +3,7 @@
 
 use djauth::{Auth, Settings};
 use std::io::BufRead as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,50 +24,68 @@ async fn main() -> Result<(), Failure> {
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
     let auth = Auth::connect(url.expose(), settings).await?;
-    // Once for every session, so that connections, statements and hints are there.
-    serve(auth.clone(), keys.clone(), 0, permission.clone(), None).await?;
+    let tasks = tasks.clamp(1, keys.len());
+    let visits = Visits {
+        auth,
+        keys,
+        permission,
+    };
+    // Once for every session, so that connections, statements, hints and entries are there.
+    visits.all(tasks, None).await?;
     let start = Instant::now();
     let end = start + Duration::from_secs(seconds);
-    let workers: Vec<_> = (0..tasks)
-        .map(|task| {
-            let first = task * keys.len() / tasks;
-            tokio::spawn(serve(
-                auth.clone(),
-                keys.clone(),
-                first,
-                permission.clone(),
-                Some(end),
-            ))
-        })
-        .collect();
-    let mut served = 0;
-    for worker in workers {
-        served += worker.await??;
-    }
+    let served = visits.all(tasks, Some(end)).await?;
     println!("{:.0}", f64::from(served) / start.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// One request after the other until the end, or one for each session.
-async fn serve(
+#[derive(Clone)]
+struct Visits {
     auth: Auth,
     keys: Arc<Vec<String>>,
-    first: usize,
     permission: Arc<String>,
-    end: Option<Instant>,
-) -> Result<u32, Failure> {
-    let mut served = 0;
-    for key in keys.iter().cycle().skip(first) {
-        let session = auth.sessions().open(Some(key));
-        let verdict = auth.verify(&session, &[permission.as_str()]).await?;
-        if !verdict.is_some_and(|verdict| verdict.permitted) {
-            return Err("a session was refused".into());
+}
+
+impl Visits {
+    /// So many tasks, each with its share of the sessions; how many requests they made.
+    async fn all(&self, tasks: usize, end: Option<Instant>) -> Result<u32, Failure> {
+        let share =
+            |task: usize| task * self.keys.len() / tasks..(task + 1) * self.keys.len() / tasks;
+        let spawn = |task| tokio::spawn(self.clone().share(share(task), end));
+        let workers: Vec<_> = (0..tasks).map(spawn).collect();
+        let mut served = 0;
+        for worker in workers {
+            served += worker.await??;
         }
-        served += 1;
-        let all_seen = end.is_none() && served as usize == keys.len();
-        if all_seen || end.is_some_and(|end| served % 64 == 0 && Instant::now() >= end) {
-            break;
+        Ok(served)
+    }
+
+    /// One request after the other: each session of the share once, or again and again until the end.
+    async fn share(self, share: Range<usize>, end: Option<Instant>) -> Result<u32, Failure> {
+        let mut served = 0;
+        loop {
+            for key in &self.keys[share.clone()] {
+                self.request(key).await?;
+                served += 1;
+                if end.is_some_and(|end| served % 64 == 0 && Instant::now() >= end) {
+                    return Ok(served);
+                }
+            }
+            if end.is_none() {
+                return Ok(served);
+            }
         }
     }
-    Ok(served)
+
+    async fn request(&self, key: &str) -> Result<(), Failure> {
+        let session = self.auth.sessions().open(Some(key));
+        let verdict = self
+            .auth
+            .verify(&session, &[self.permission.as_str()])
+            .await?;
+        match verdict {
+            Some(verdict) if verdict.permitted => Ok(()),
+            _ => Err("a session was refused".into()),
+        }
+    }
 }

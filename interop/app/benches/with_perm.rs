@@ -1,0 +1,28 @@
+//! Everybody who has a permission: `with_perm PERMISSION`, settings from the environment. Says how many
+//! there are and stays until its input ends, so that its memory can be looked at.
+
+use djauth::backends::WithPerm;
+use djauth::{Auth, Settings};
+use std::io::{Read as _, Write as _};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let arguments = std::env::args().skip(1).filter(|a| a != "--bench");
+    let [permission] = arguments
+        .collect::<Vec<_>>()
+        .try_into()
+        .map_err(|_| "usage: with_perm PERMISSION")?;
+    let settings = Settings::from_env()?;
+    let url = settings.database_url.clone();
+    let auth = Auth::connect(url.expose(), settings).await?;
+    let found = auth
+        .users()
+        .with_perm(WithPerm::named(&permission), None)
+        .await?;
+    println!("{}", found.len());
+    std::io::stdout().flush()?;
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}

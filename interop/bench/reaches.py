@@ -1,0 +1,144 @@
+"""What was to be reached, how far it can go at all, and what takes the rest."""
+
+from collections import namedtuple
+
+from bench.plots import NAMES, cost
+from bench.rounds import ratio
+
+DJANGOS = ("Django, gunicorn", "Django, uvicorn")
+#: `least`: the figure must be at least this; else at most.
+Reach = namedtuple("Reach", "part what figure needed least limit rest")
+
+
+def rows(parts):
+    """A row for each reach of the parts that were measured."""
+    return [
+        [
+            reach.what, f"{reach.figure:.2f}", f"{'≥' if reach.least else '≤'} {reach.needed:g}",
+            reach.limit, "yes" if met(reach) else "**no**", reach.rest,
+        ]
+        for reach in every(parts)
+    ]
+
+
+def met(reach):
+    """By what is shown, so that no reader sees a figure beside the wrong word."""
+    figure = round(reach.figure, 2)
+    return figure >= reach.needed if reach.least else figure <= reach.needed
+
+
+def every(parts):
+    for name, of_part in OF_PARTS.items():
+        if name in parts:
+            yield from of_part(parts[name]["figures"])
+
+
+def hashers(figures):
+    for streams, needed in ((1, 3.0), (2, 5.5), (4, 7.0)):
+        best = best_kernel(figures, streams)
+        if best:
+            yield Reach(
+                "hashers", f"PBKDF2-HMAC-SHA256, {streams} at once ({best[0]}), against `hashlib`, per core",
+                best[1], needed, True, {1: "3.1", 2: "6.0", 4: "7.8 with AVX-512VL"}[streams],
+                {
+                    1: "the latency of the SHA instructions, which follow each other",
+                    2: "the second stream fills most of the gaps that the first leaves",
+                    4: "the throughput of the SHA instructions; without AVX-512VL sixteen registers for four states",
+                }[streams],
+            )
+    argon2 = figures["verify"]["argon2"]
+    yield Reach(
+        "hashers", "Argon2id, processor time against `argon2-cffi`", ratio(argon2, "djauth", "Django", "cpu"),
+        0.6, False, "0.53", "memory bandwidth: each lane is read and written twice",
+    )
+
+
+def best_kernel(figures, streams):
+    """The fastest kernel for so many streams, and how many times hashlib's rate it has."""
+    kernels = figures.get("kernels", {})
+    found = [
+        (name, ratio(kernels, name, "hashlib", "rate")) for name in kernels if name.endswith(f", {streams} at once")
+    ]
+    best = max(found, key=lambda pair: pair[1], default=None)
+    return best and (best[0].split(",")[0], best[1])
+
+
+def logins(figures):
+    for kind, of in figures.items():
+        for name in ("djauth", "djauth, a thread for each core"):
+            yield Reach(
+                "logins", f"logins a second of 32 visitors, {name}, {NAMES[kind]}, against the better Django",
+                min(ratio(of["crowd"], name, django, "rate") for django in DJANGOS), 7.0, True,
+                "the kernels' own rate above",
+                "one core stays free for requests" if name == "djauth" else "the page, the form's checks and the commit of the session",
+            )
+        yield Reach(
+            "logins", f"a lone login, {NAMES[kind]}, times as fast as the faster Django",
+            min(ratio(of["alone"], django, "djauth", "p50") for django in DJANGOS), 3.0, True,
+            "3.1", "one PBKDF2 cannot be split; the rest is the commit of the session and of `last_login`",
+        )
+
+
+def verify(figures):
+    bare = {"sqlite": "bare-sqlite", "postgres": "bare-postgres"}
+    for kind, of in figures.items():
+        quiet = of["quiet"]
+        if kind not in bare:
+            continue
+        times = lambda name: min(ratio(quiet, name, django, "rate") for django in DJANGOS)
+        yield Reach(
+            "verify", f"`verify`, {NAMES[kind]}, strict cache, against the better Django", times("djauth, strict"),
+            {"sqlite": 75, "postgres": 50}[kind], True, f"{times(bare[kind]):.1f} (bare server)",
+            {"sqlite": "HTTP itself, and `PRAGMA data_version` for each request",
+             "postgres": "the round trip of the proof, shared by the requests that wait"}[kind],
+        )
+        yield Reach(
+            "verify", f"`verify`, {NAMES[kind]}, strict cache, of the bare server",
+            ratio(quiet, "djauth, strict", bare[kind], "rate"), 0.9, True, "1",
+            "the layers: host check, limits, request ids, log and metrics",
+        )
+        yield Reach(
+            "verify", f"`verify`, {NAMES[kind]}, bounded cache, of hello world",
+            ratio(quiet, "djauth, bounded", "hello", "rate"), 0.85, True, "0.90",
+            "cookie, query and the layers above",
+        )
+
+
+def isolation(figures):
+    for kind, of in figures.items():
+        for storm in of:
+            if storm.startswith("idle"):
+                continue
+            idle = "idle, Argon2" if storm.endswith("Argon2") else "idle"
+            yield Reach(
+                "isolation", f"99th percentile in a storm of logins ({storm}), {NAMES[kind]}, against idle",
+                ratio(of, storm, idle, "p99"), 2.0, False, "1",
+                "hashing takes its core in slices; writes of the logins" if "right" in storm else "hashing takes its core in slices",
+            )
+
+
+def growth(figures):
+    for kind, of in figures.items():
+        for mode in ("one statement", "strict"):
+            axis, spread = widest(of["requests"], mode)
+            yield Reach(
+                "growth", f"dearest size against the cheapest, {mode}, {NAMES[kind]} (of all that grow: {axis})",
+                spread, 1.2, False, "1", "deeper trees and colder memory",
+            )
+
+
+def widest(axes, mode):
+    """The axis on which the cost differs most, and how much: the median of rounds in which all took turns."""
+    spreads = {name: spread(figures, mode) for name, figures in axes.items()}
+    axis = max(spreads, key=spreads.get)
+    return axis, spreads[axis]
+
+
+def spread(figures, mode):
+    costs = [cost(figures, point) for point in figures if point.endswith(f", {mode}")]
+    return max(costs) / min(costs)
+
+
+OF_PARTS = {
+    "hashers": hashers, "logins": logins, "verify": verify, "isolation": isolation, "growth": growth,
+}
