@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench import render
-from bench.results import Results, place
+from bench.results import COMMITTED, Results, place
 from bench.rounds import say
 
 
@@ -69,9 +69,13 @@ def measure(options, results):
         chosen = choice(options, part)
         say(f"\n== {name} ({', '.join(chosen.database) or 'no database'})")
         with tempfile.TemporaryDirectory(prefix="djauth-bench-") as folder:
-            figures = importlib.import_module(f"bench.{part.module}").run(chosen, Path(folder))
+            module = importlib.import_module(f"bench.{part.module}")
+            figures = module.run(chosen, Path(folder))
         if figures is None:
             continue
+        before = Results(COMMITTED).parts.get(name)
+        if before and hasattr(module, "compare"):
+            module.compare(before["figures"], figures)
         taken = machine.describe(chosen) | {"minutes": (time.monotonic() - began) / 60}
         results.put(name, taken, figures)
         print("\n" + render.section(name, results.parts[name]), flush=True)

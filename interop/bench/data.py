@@ -35,7 +35,7 @@ def fill():
         [User(username=f"user{n}", email=f"user{n}@example.com", password=password) for n in range(USERS)],
         batch_size=500,
     )
-    users = list(User.objects.filter(username__startswith="user"))
+    users = list(User.objects.filter(username__startswith="user").order_by("pk"))
     through = User.groups.through
     links = [through(user=user, group=group) for user in users for group in chance.sample(groups, GROUPS_OF_USER)]
     through.objects.bulk_create(links, batch_size=400)

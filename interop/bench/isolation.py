@@ -52,7 +52,7 @@ def measure(pair, keys, options, kind):
         with storm(side, passwords, first=first) as told:
             figures = wrk(side, keys, options.seconds, CONNECTIONS)
         figures["hashes"] = told[0]["logins"] / told[0]["seconds"]
-        assert figures["hashes"] > 1, f"that was no storm: {told}"
+        assert told[0]["logins"], f"that was no storm: {told}"
         return figures
 
     variants = {

@@ -79,6 +79,18 @@ def storm(side, kind="right", clients=CLIENTS, first=0):
         out, err = process.communicate(timeout=150)
         assert process.returncode == 0, err
         told.append(json.loads(out))
+        until_calm(side)
     finally:
         process.kill()
         process.wait()
+
+
+def until_calm(side):
+    """What the visitors left behind has been worked off."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        used = processes.cpu_of_family(side.process.pid)
+        time.sleep(0.25)
+        if processes.cpu_of_family(side.process.pid) - used < 0.02:
+            return
+    raise AssertionError(f"the server still works a minute after the visitors left:\n{side.log_text()}")

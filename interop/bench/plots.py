@@ -97,8 +97,8 @@ def growth(kind, axes):
     )
     drawing.text(20, 28, f"One request in process on {NAMES[kind]}: microseconds", "title")
     for series, name in enumerate(modes(next(iter(axes.values())))):
-        drawing.mark(430 + series * 150, 23, series)
-        drawing.text(442 + series * 150, 28, name, "small")
+        drawing.mark(520 + series * 130, 23, series)
+        drawing.text(532 + series * 130, 28, name, "small")
     highest = max(cost(figures, point) for figures in axes.values() for point in figures) * 1.1
     for number, (name, figures) in enumerate(axes.items()):
         column, row = number % 2, number // 2

@@ -1,6 +1,6 @@
 """BENCHMARKS.md and its pictures, from the results alone."""
 
-from bench import plots, reaches
+from bench import behind, plots, reaches
 from bench.sections import SECTIONS, table
 
 INTRODUCTION = """\
@@ -32,6 +32,10 @@ def pieces(parts):
     if rows:
         yield "## What was to be reached\n"
         yield table(["what", "measured", "to reach", "limit", "reached", "what takes the rest"], rows)
+    lost = list(behind.lines(parts))
+    if lost:
+        yield "## Where we lose\n"
+        yield "\n".join(lost) + "\n"
     for name in SECTIONS:
         if name in parts:
             yield section(name, parts[name])

@@ -183,6 +183,16 @@ def footprint(figures):
     )
 
 
+def functions(figures):
+    yield (
+        "Instructions of one call after the first, as valgrind counts them on a processor of its own without SHA"
+        " instructions. What else the machine does cannot change them, so that they show what a change of the code"
+        " has done: `cargo xtask bench --only functions --quick` compares with these. `nothing` is the"
+        " measurement's own share.\n"
+    )
+    yield table(["function", "instructions"], [[f"`{name}`", f"{count:,.0f}"] for name, count in figures.items()])
+
+
 SECTIONS = {
     "hashers": ("Passwords", hashers),
     "logins": ("Logins", logins),
@@ -191,4 +201,5 @@ SECTIONS = {
     "isolation": ("Requests while others log in", isolation),
     "growth": ("Growth", growth),
     "footprint": ("Footprint", footprint),
+    "functions": ("Single functions", functions),
 }

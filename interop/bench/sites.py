@@ -60,15 +60,18 @@ class Uvicorn(Django):
 class Peer(Rust):
     """A server that was written for the comparison."""
 
-    def __init__(self, name, settings, folder):
+    def __init__(self, name, settings, folder, keys):
         super().__init__(settings, folder)
-        self.name = name
+        self.name, self.keys = name, keys
 
     def costs(self):
         return {}
 
     def command(self, port):
         return [peer(self.name), f"127.0.0.1:{port}"]
+
+    def environment(self):
+        return super().environment() | {"BENCH_KEYS": str(self.keys)}
 
 
 def peer(name):

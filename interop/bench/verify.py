@@ -26,7 +26,7 @@ def run(options, folder):
 def on(kind, options, folder):
     with filled(kind, folder) as (database, settings, keys), contextlib.ExitStack() as stack:
         install_cache(database, settings, folder)
-        sides = all_sides(kind, settings, folder)
+        sides = all_sides(kind, settings, folder, keys)
         theirs = sessions_of_the_peer(sides, folder)
         stack.enter_context(started(*sides.values()))
         of = {name: theirs if name == "axum-login" else keys for name in sides}
@@ -50,18 +50,18 @@ def on(kind, options, folder):
         return told
 
 
-def all_sides(kind, settings, folder):
+def all_sides(kind, settings, folder, keys):
     sides = {
         "Django, gunicorn": Gunicorn(settings, folder),
         "Django, uvicorn": Uvicorn(settings, folder),
         "djauth, one statement": Djauth(with_cache(settings, 0), folder),
         "djauth, strict": Djauth(settings, folder),
         "djauth, bounded": Djauth(with_cache(settings, staleness=1), folder),
-        "hello": Peer("hello", settings, folder),
+        "hello": Peer("hello", settings, folder, keys),
     }
     if kind in BARE:
-        sides["axum-login"] = Peer("axum-login-peer", settings, folder)
-        sides[BARE[kind]] = Peer(BARE[kind], settings, folder)
+        sides["axum-login"] = Peer("axum-login-peer", settings, folder, keys)
+        sides[BARE[kind]] = Peer(BARE[kind], settings, folder, keys)
     return sides
 
 
@@ -115,6 +115,9 @@ class Writer:
 
     def save(self, user):
         self.database.execute("UPDATE auth_user SET last_name = ? WHERE id = ?", (f"n{time.time():.6f}", user))
+        if self.database.kind == "postgres":
+            # What bare-postgres goes by; ours goes by triggers.
+            self.database.execute("UPDATE bare_version SET version = version + 1")
 
     def close(self):
         if self.database.connection:

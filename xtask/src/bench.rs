@@ -1,7 +1,8 @@
 //! The benchmarks: the only command that builds for release.
 
 use crate::cli::BenchOptions;
-use crate::shell::{cargo, output, run};
+use crate::install::debian_packages;
+use crate::shell::{cargo, find_program, output, run};
 use crate::workspace::Workspace;
 use crate::{Result, python};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ pub(crate) fn compare(work: &mut Workspace, options: &BenchOptions) -> Result<()
         .env("DJAUTH_BENCH_TARGET", work.target().join("bench"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1");
+    if options.only.iter().any(|part| part == "functions") && find_program("valgrind").is_none() {
+        debian_packages(&["valgrind"])?;
+    }
     if !options.render {
         command.env("DJAUTH_BENCH_PROGRAMS", programs(work)?);
         command.env("DJAUTH_BENCH_PEERS", peers(work)?);
