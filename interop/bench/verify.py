@@ -82,7 +82,7 @@ def sessions_of_the_peer(sides, folder):
 @contextlib.contextmanager
 def changes(database, each_second):
     """Another process's writes at an even pace: each saves a user, as a login does, at random."""
-    ids = [row["id"] for row in database.query("SELECT id FROM auth_user WHERE username LIKE 'user%'")]
+    ids = [row["id"] for row in database.query("SELECT id FROM auth_user WHERE username LIKE ?", ("user%",))]
     end, made, failures = threading.Event(), [0], []
 
     def write():
