@@ -25,9 +25,9 @@ ALL = ("sqlite", "postgres", "mariadb")
 PARTS = {
     "hashers": Part("hashers", 0, 7),
     "logins": Part("logins", 0, 3, ("sqlite",)),
-    "verify": Part("verify", 3, 5, ALL),
+    "verify": Part("verify", 2, 5, ALL),
     "in-process": Part("in_process", 2, 3),
-    "isolation": Part("isolation", 3, 5),
+    "isolation": Part("isolation", 2, 5),
     "growth": Part("growth", 1, 3),
     "footprint": Part("footprint", 3, 7, ("sqlite",)),
     "functions": Part("functions", 0, 1, (), default=False),

@@ -1,6 +1,7 @@
 """BENCHMARKS.md and its pictures, from the results alone."""
 
 from bench import behind, plots, reaches
+from bench.plots import NAMES
 from bench.sections import SECTIONS, table
 
 INTRODUCTION = """\
@@ -45,10 +46,13 @@ def section(name, part):
     if name not in SECTIONS:
         return f"{name}: {part['figures']}"
     title, write_it = SECTIONS[name]
-    facts = part["taken"]
-    when = f"{facts['date']}, {count(facts['rounds'], 'round')}"
-    when += f" of {facts['seconds']} s" if facts["seconds"] else ""
-    return "\n".join([f"## {title}\n", *write_it(part["figures"]), f"({when}, commit {facts['commit']}.)\n"])
+    whens = [when(part["taken"]), *(f"{NAMES[kind]}: {when(facts)}" for kind, facts in part["earlier"].items())]
+    return "\n".join([f"## {title}\n", *write_it(part["figures"]), f"({'; '.join(whens)}.)\n"])
+
+
+def when(facts):
+    how_long = f" of {facts['seconds']} s" if facts["seconds"] else ""
+    return f"{facts['date']}, {count(facts['rounds'], 'round')}{how_long}, commit {facts['commit']}"
 
 
 def count(number, what):

@@ -5,6 +5,8 @@ import os
 import re
 from pathlib import Path
 
+from suite.databases import KINDS
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "docs/benchmarks/results.json"
 
@@ -17,8 +19,14 @@ class Results:
         self.parts = json.loads(path.read_text())["parts"] if path.exists() else {}
 
     def put(self, part, taken, figures):
-        """Replaces the part's figures and leaves all others."""
-        self.parts[part] = {"taken": taken, "figures": figures}
+        """Replaces the part's figures; those of databases that were not measured now stay, with what
+        they were measured on."""
+        before, earlier = self.parts.get(part), {}
+        if before and set(before["figures"]) | set(figures) <= set(KINDS):
+            kept = {kind: of for kind, of in before["figures"].items() if kind not in figures}
+            earlier = {kind: before["earlier"].get(kind, before["taken"]) for kind in kept}
+            figures = {kind: (kept | figures)[kind] for kind in KINDS if kind in kept | figures}
+        self.parts[part] = {"taken": taken, "earlier": earlier, "figures": figures}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"parts": rounded(self.parts)}, indent=1)
         temporary = self.path.with_suffix(".new")
