@@ -1,5 +1,6 @@
 """One verification of each hasher at Django's default cost: Python's library, and ours."""
 
+import hashlib
 import json
 import subprocess
 import time
@@ -10,6 +11,10 @@ from bench.rounds import interleaved
 from bench.sites import program
 
 ALGORITHMS = ["pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "bcrypt", "scrypt"]
+
+#: Django 6.1's default.
+ITERATIONS = 1_500_000
+STREAMS = (1, 2, 3, 4)
 
 
 class Verifier:
@@ -32,7 +37,31 @@ class Verifier:
 
 
 def run(options, folder):
-    return {"verify": one_password(options)}
+    return {"kernels": kernels(options), "verify": one_password(options)}
+
+
+def kernels(options):
+    """Passwords a second on one core, so many interleaved in one thread."""
+    variants = {"hashlib": by_hashlib}
+    for streams in STREAMS:
+        variants[f"best kernel, {streams} at once"] = lambda n=streams: by_kernel(n, [])
+    variants["portable kernel, 1 at once"] = lambda: by_kernel(1, ["soft"])
+    return interleaved(max(options.rounds, 3), variants, "PBKDF2-HMAC-SHA256")
+
+
+def by_hashlib():
+    start = time.perf_counter()
+    hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), b"s" * 22, ITERATIONS)
+    return {"rate": 1 / (time.perf_counter() - start)}
+
+
+def by_kernel(streams, more):
+    """A program that does so many from its start to its end, which takes it a millisecond else."""
+    command = [program("pbkdf2_kernels"), str(ITERATIONS), str(streams), *more]
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {"rate": streams / (time.perf_counter() - start)}
 
 
 def one_password(options):

@@ -6,8 +6,8 @@ from bench.plots import NAMES, cost
 from bench.rounds import ratio
 
 DJANGOS = ("Django, gunicorn", "Django, uvicorn")
-#: Limits that this command does not measure.
-EARLIER = " (measured before, with AVX-512)"
+#: Limits that this command does not measure: they are of a Zen 4 with AVX-512 and SHA-NI.
+EARLIER = " (measured before)"
 #: `least`: the figure must be at least this; else at most.
 Reach = namedtuple("Reach", "part what figure needed least limit rest")
 
