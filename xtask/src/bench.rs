@@ -66,7 +66,7 @@ fn programs(work: &Workspace) -> Result<String> {
     run(server.args(["build", "--locked", "--release", "-p", "djauth-server"]))?;
     let mut build = cargo(&work.root);
     build.args(["bench", "--locked", "--no-run"]);
-    build.args(["-p", "interop-app", "--benches"]);
+    build.args(["-p", "interop-app", "-p", "djauth-pbkdf2", "--benches"]);
     let messages = output(build.arg("--message-format=json"))?;
     let built: Vec<String> = messages.lines().filter_map(built_program).collect();
     if built.is_empty() {
