@@ -11,7 +11,7 @@ from bench.sites import empty, program
 from suite.sides import Djauth
 
 #: The difference of two counts is what the calls between them cost; the start is in both.
-FEW, MANY = 5, 25
+FEW, MANY = 10, 210
 
 
 def run(options, folder):

@@ -186,7 +186,7 @@ def footprint(figures):
 def functions(figures):
     yield (
         "Instructions of one call after the first, as valgrind counts them on a processor of its own without SHA"
-        " instructions. What else the machine does cannot change them, so that they show what a change of the code"
+        " instructions. What else the machine does hardly touches them, so that they show what a change of the code"
         " has done: `cargo xtask bench --only functions --quick` compares with these. `nothing` is the"
         " measurement's own share.\n"
     )

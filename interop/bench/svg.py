@@ -98,7 +98,7 @@ class Even:
 
     def steps(self):
         size = 10 ** math.floor(math.log10(self.high))
-        size = next(size * part for part in (0.1, 0.2, 0.25, 0.5, 1) if self.high / (size * part) <= 5)
+        size = next(size * part for part in (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5) if self.high / (size * part) <= 5)
         return [n * size for n in range(int(self.high / size + 1e-9) + 1)]
 
 
