@@ -177,19 +177,7 @@ impl<T> Guard<T> {
         }
     }
 
-    /// Another login page than `LOGIN_URL`.
-    #[must_use]
-    pub fn login_url(mut self, url: impl Into<Arc<str>>) -> Self {
-        self.refusal.login_url = Some(url.into());
-        self
-    }
-
-    /// Another name than `next` for the page to come back to; empty for none.
-    #[must_use]
-    pub fn redirect_field_name(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.refusal.redirect_field_name = Some(name.into());
-        self
-    }
+    login_options!();
 
     /// Answers 403 instead of a redirect, also to those who are not logged in.
     #[must_use]

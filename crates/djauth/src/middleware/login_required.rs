@@ -1,7 +1,5 @@
 //! `LoginRequiredMiddleware`.
 
-use std::sync::Arc;
-
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
@@ -9,7 +7,7 @@ use super::target::Target;
 use crate::Auth;
 use crate::base_user::BaseUser;
 use crate::http::{Request, urlsplit};
-use crate::mixins::Refusal;
+use crate::mixins::{Refusal, login_options};
 
 /// Lets only those in who are logged in, wherever a route is not marked otherwise; mirrors
 /// `LoginRequiredMiddleware`. Give it to
@@ -62,19 +60,7 @@ impl LoginRequiredMiddleware {
         self
     }
 
-    /// Another login page than `LOGIN_URL`.
-    #[must_use]
-    pub fn login_url(mut self, url: impl Into<Arc<str>>) -> Self {
-        self.refusal.login_url = Some(url.into());
-        self
-    }
-
-    /// Another name than `next` for the page to come back to; empty for none.
-    #[must_use]
-    pub fn redirect_field_name(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.refusal.redirect_field_name = Some(name.into());
-        self
-    }
+    login_options!();
 
     /// The answer to a request that may not go on.
     pub(super) async fn process_view<U: BaseUser>(

@@ -252,8 +252,10 @@ impl<U: BaseUser> Inner<U> {
         Ok(answer)
     }
 
-    /// The CSRF check, the login of a remote user, and whether somebody must be logged in. Of the second: its new secret is for the response, and the token
-    /// of this request is compared with what the request brought.
+    /// Whether the request may go on to the handler: its CSRF check first, then the login of a remote
+    /// user, then whether somebody must be logged in. Answers the body to hand on, which the check may
+    /// have read for the token, or the response in the handler's place. The check comes before the login,
+    /// whose new CSRF secret is for the response: this request's token belongs to the secret it brought.
     async fn admitted(
         &self,
         handle: &Request,

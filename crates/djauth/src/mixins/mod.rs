@@ -13,7 +13,7 @@ mod user_passes_test;
 pub use current_user::{CurrentUser, MaybeUser};
 pub use login_required::LoginRequired;
 pub use permission_required::{Permission, PermissionRequired, is_permission_name};
-pub(crate) use refusal::{JsonRefusals, Refusal};
+pub(crate) use refusal::{JsonRefusals, Refusal, login_options};
 pub use rejection::Rejection;
 pub(crate) use rejection::login_redirect;
 pub use user_passes_test::{TestFunc, UserPassesTest};

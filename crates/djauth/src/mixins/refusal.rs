@@ -85,3 +85,24 @@ impl Refusal {
         }
     }
 }
+
+/// The builder methods of whatever has a [`Refusal`] in its field `refusal`, for the way to the login
+/// page.
+macro_rules! login_options {
+    () => {
+        /// Another login page than `LOGIN_URL`.
+        #[must_use]
+        pub fn login_url(mut self, url: impl Into<std::sync::Arc<str>>) -> Self {
+            self.refusal.login_url = Some(url.into());
+            self
+        }
+
+        /// Another name than `next` for the page to come back to; empty for none.
+        #[must_use]
+        pub fn redirect_field_name(mut self, name: impl Into<std::sync::Arc<str>>) -> Self {
+            self.refusal.redirect_field_name = Some(name.into());
+            self
+        }
+    };
+}
+pub(crate) use login_options;

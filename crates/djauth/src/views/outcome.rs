@@ -45,6 +45,8 @@ pub struct Page {
     pub form: Option<Form>,
     /// The other values.
     pub values: Value,
+    /// Whether it says that a mailed link is wrong, used or over: as JSON that is an error.
+    pub(super) invalid_link: bool,
 }
 
 impl Page {
@@ -54,6 +56,7 @@ impl Page {
             template: template.into(),
             form: None,
             values,
+            invalid_link: false,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::http::{
     FormType, QueryDict, Request, add_never_cache_headers, error_page, patch_vary_headers, redirect,
 };
 use crate::middleware::failure;
-use crate::mixins::Rejection;
+use crate::mixins::{Rejection, login_redirect};
 use crate::{Auth, Error};
 
 /// A page: what it does with a request.
@@ -154,6 +154,11 @@ impl PageRequest {
             Method::POST | Method::PUT => FormMethod::Process,
             _ => FormMethod::Other,
         }
+    }
+
+    /// The way to the login page and back, for a page that is nobody's without a user.
+    pub(super) fn login_required(&self) -> Outcome {
+        Outcome::Rejected(login_redirect(&self.handle, None, None))
     }
 
     /// `OPTIONS` of a form view, and methods that it does not have.

@@ -5,7 +5,6 @@ use super::page::{FormMethod, View};
 use super::{Outcome, PageRequest, Valid};
 use crate::base_user::BaseUser;
 use crate::forms::{Form, PasswordChangeForm, Standard, Steps};
-use crate::mixins::login_redirect;
 use crate::validators::ValidationError;
 use crate::{Auth, Error};
 
@@ -118,11 +117,7 @@ impl<U: BaseUser, S: Steps<U>> View<U> for PasswordChangeView<S> {
 
     async fn dispatch(&self, auth: &Auth<U>, request: &PageRequest) -> Result<Outcome, Error> {
         let Some(user) = auth.user(&request.handle).await? else {
-            return Ok(Outcome::Rejected(login_redirect(
-                &request.handle,
-                None,
-                None,
-            )));
+            return Ok(request.login_required());
         };
         let user = U::clone(&user);
         let mut form = PasswordChangeForm::new(auth, user, request.sent());
@@ -164,11 +159,7 @@ impl<U: BaseUser> View<U> for PasswordChangeDoneView {
 
     async fn dispatch(&self, auth: &Auth<U>, request: &PageRequest) -> Result<Outcome, Error> {
         if auth.user(&request.handle).await?.is_none() {
-            return Ok(Outcome::Rejected(login_redirect(
-                &request.handle,
-                None,
-                None,
-            )));
+            return Ok(request.login_required());
         }
         if let Some(outcome) = request.unless_read() {
             return Ok(outcome);

@@ -148,7 +148,9 @@ impl<U: BaseUser, S> PasswordResetConfirmView<U, S> {
         let reset = reverse(&request.handle, own, "password_reset/");
         let title = Text::Key("password_reset_confirm.invalid_title");
         let values = context! { validlink => false, password_reset_url => reset };
-        Outcome::Page(self.page.titled(&request.handle, &title, values))
+        let mut page = self.page.titled(&request.handle, &title, values);
+        page.invalid_link = true;
+        Outcome::Page(page)
     }
 
     fn show(&self, request: &PageRequest, form: &Form) -> Outcome {

@@ -12,7 +12,7 @@ use crate::views::page::{View, allow};
 use crate::views::{Outcome, PageRequest};
 use crate::{Auth, Error};
 
-/// The description, as `docs/openapi.json` has it.
+/// The description, to be read and to be handed out.
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("openapi.json")).unwrap_or_default());
 

@@ -40,21 +40,18 @@ fn shown(request: &Request, page: &Page) -> Response<Body> {
             request,
             json!({ "form": described(form, request.language()) }),
         ),
-        None if told(page, "validlink").is_some_and(|valid| !valid.is_true()) => {
+        None if page.invalid_link => {
             let text = gettext(request.language(), "json.invalid_link", &[]);
             json_error(StatusCode::BAD_REQUEST, "invalid_link", &text, Map::new())
         }
-        None => {
-            let title = told(page, "title").map(|title| title.to_string());
-            done(request, json!({ "title": title }))
-        }
+        None => done(request, json!({ "title": title(page) })),
     }
 }
 
-/// A value of the template, if it has one of that name.
-fn told(page: &Page, name: &str) -> Option<minijinja::Value> {
-    let value = page.values.get_attr(name).ok()?;
-    (!value.is_undefined() && !value.is_none()).then_some(value)
+/// What the template would say as its title, if anything.
+fn title(page: &Page) -> Option<String> {
+    let value = page.values.get_attr("title").ok()?;
+    (!value.is_undefined() && !value.is_none()).then(|| value.to_string())
 }
 
 fn led(request: &Request, to: &str) -> Response<Body> {

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use super::client::Answer;
 
+const DOCUMENT: &str = include_str!("../../../src/views/json/openapi.json");
+
 /// The document, and what was seen of it.
 pub(super) struct Contract {
     document: Value,
@@ -15,9 +17,8 @@ pub(super) struct Contract {
 
 impl Contract {
     pub(super) fn new() -> Self {
-        let document = include_str!("../../../../../docs/openapi.json");
         Self {
-            document: serde_json::from_str(document).unwrap(),
+            document: serde_json::from_str(DOCUMENT).unwrap(),
             seen: BTreeSet::new(),
         }
     }
@@ -108,11 +109,8 @@ fn fits(pattern: &str, path: &str) -> bool {
 }
 
 #[test]
-fn the_served_document_is_the_one_of_the_docs() {
-    let served = include_str!("../../../src/views/json/openapi.json");
-    let read = include_str!("../../../../../docs/openapi.json");
-    assert_eq!(served, read);
-    let document: Value = serde_json::from_str(read).unwrap();
+fn the_document_is_openapi() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     // Every schema is one, and no reference leads nowhere.
     let contract = Contract::new();

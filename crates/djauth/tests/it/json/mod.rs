@@ -1,4 +1,4 @@
-//! JSON of every view, on every database, held against docs/openapi.json.
+//! JSON of every view, on every database, held against the document that describes it.
 
 mod client;
 mod contract;
