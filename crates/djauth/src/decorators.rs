@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::base_user::BaseUser;
 use crate::http::Request;
 use crate::middleware::Installed;
-use crate::mixins::{Refusal, Rejection, is_permission_name};
+use crate::mixins::{Refusal, Rejection, is_permission_name, login_options};
 
 type Decision<'a> = Pin<Box<dyn Future<Output = Result<bool, Rejection>> + Send + 'a>>;
 
