@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::mysql::Mysql;
+use crate::own_writes::{OwnWrites, Writing};
 use crate::pool::PoolStats;
 use crate::postgres::Postgres;
-use crate::sqlite::Sqlite;
+use crate::sqlite::{DataVersion, Sqlite};
 use crate::url::{self, Target};
 use crate::{Dialect, Error, Executor, Result, Row, Sql, Transaction, Value};
 
@@ -14,9 +15,14 @@ use crate::{Dialect, Error, Executor, Result, Row, Sql, Transaction, Value};
 ///
 /// Needs a Tokio runtime with I/O and time.
 #[derive(Clone)]
-pub struct Database(Arc<Backend>);
+pub struct Database(Arc<Inner>);
 
-pub(crate) enum Backend {
+struct Inner {
+    backend: Backend,
+    own_writes: OwnWrites,
+}
+
+enum Backend {
     Sqlite(Sqlite),
     Postgres(Postgres),
     Mysql(Mysql),
@@ -48,15 +54,21 @@ impl Database {
     /// `Configuration` when the URL cannot be used, `Unavailable` when the server cannot be
     /// reached. No error shows the URL.
     pub async fn connect(url: &str) -> Result<Self> {
+        let own_writes = OwnWrites::default();
         let backend = match url::parse(url)? {
             Target::Sqlite(options) => {
-                let opened = tokio::task::spawn_blocking(|| Sqlite::open(options)).await;
+                let counter = own_writes.clone();
+                let open = || Sqlite::open(options, counter);
+                let opened = tokio::task::spawn_blocking(open).await;
                 Backend::Sqlite(opened.map_err(|_| Error::closed())??)
             }
             Target::Postgres(server) => Backend::Postgres(Postgres::connect(server).await?),
             Target::Mysql(server) => Backend::Mysql(Mysql::connect(server).await?),
         };
-        Ok(Database(Arc::new(backend)))
+        Ok(Database(Arc::new(Inner {
+            backend,
+            own_writes,
+        })))
     }
 
     /// Runs `f` in a transaction: committed when it answers `Ok`, else rolled back.
@@ -92,11 +104,30 @@ impl Database {
     /// How busy the connections are; `None` for SQLite, which has no pool in this sense.
     #[must_use]
     pub fn pool_stats(&self) -> Option<PoolStats> {
-        match &*self.0 {
+        match &self.0.backend {
             Backend::Sqlite(_) => None,
             Backend::Postgres(postgres) => Some(postgres.stats()),
             Backend::Mysql(mysql) => Some(mysql.stats()),
         }
+    }
+
+    /// What tells whether a SQLite file has been written to, by anybody; `None` for a server. Each has
+    /// a connection of its own.
+    #[must_use]
+    pub fn data_version(&self) -> Option<DataVersion> {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => Some(sqlite.data_version()),
+            Backend::Postgres(_) | Backend::Mysql(_) => None,
+        }
+    }
+
+    /// A number that moves before and after each write of our own through this handle and its clones
+    /// (statements and transactions; whether they change anything is not looked at). Who loads it
+    /// and then reads knows, as long as it stays, that nothing which this process has written since
+    /// is missing from what was read.
+    #[must_use]
+    pub fn own_writes(&self) -> u64 {
+        self.0.own_writes.count()
     }
 
     /// Whether the database answers a statement.
@@ -110,11 +141,20 @@ impl Database {
 
     /// Closes every connection after what is under way. Later calls answer `Closed`.
     pub async fn close(&self) {
-        match &*self.0 {
+        match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
             Backend::Postgres(postgres) => postgres.close(),
             Backend::Mysql(mysql) => mysql.close(),
         }
+    }
+}
+
+impl Database {
+    /// Counts a write to a server. That to SQLite is counted where it happens, because it may happen
+    /// after its caller has gone.
+    fn writing(&self, writes: bool) -> Option<Writing<'_>> {
+        let here = writes && !matches!(self.0.backend, Backend::Sqlite(_));
+        here.then(|| self.0.own_writes.begin())
     }
 }
 
@@ -126,7 +166,7 @@ impl fmt::Debug for Database {
 
 impl Executor for Database {
     fn dialect(&self) -> Dialect {
-        match &*self.0 {
+        match &self.0.backend {
             Backend::Sqlite(_) => Dialect::Sqlite,
             Backend::Postgres(_) => Dialect::Postgres,
             Backend::Mysql(_) => Dialect::Mysql,
@@ -139,7 +179,8 @@ impl Executor for Database {
         params: &[Value<'_>],
         f: impl FnMut(&Row<'_>) -> Result<T> + Send,
     ) -> Result<Vec<T>> {
-        match &*self.0 {
+        let _writing = self.writing(!sql.is_select());
+        match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.fetch(sql, params, f).await,
             Backend::Postgres(postgres) => postgres.fetch(sql, params, f).await,
             Backend::Mysql(mysql) => mysql.fetch(sql, params, f).await,
@@ -152,7 +193,8 @@ impl Executor for Database {
         params: &[Value<'_>],
         f: impl FnMut(&Row<'_>) -> Result<()> + Send,
     ) -> Result<u64> {
-        match &*self.0 {
+        let _writing = self.writing(!sql.is_select());
+        match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.fetch_each(sql, params, f).await,
             Backend::Postgres(postgres) => postgres.fetch_each(sql, params, f).await,
             Backend::Mysql(mysql) => mysql.fetch_each(sql, params, f).await,
@@ -160,7 +202,8 @@ impl Executor for Database {
     }
 
     async fn execute(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<u64> {
-        match &*self.0 {
+        let _writing = self.writing(true);
+        match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.execute(sql, params).await,
             Backend::Postgres(postgres) => postgres.execute(sql, &params).await,
             Backend::Mysql(mysql) => mysql.execute(sql, &params).await,
@@ -169,7 +212,8 @@ impl Executor for Database {
 
     async fn insert(&self, sql: &Sql, params: Vec<Value<'_>>) -> Result<i64> {
         sql.check_insert()?;
-        match &*self.0 {
+        let _writing = self.writing(true);
+        match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.insert(sql, params).await,
             Backend::Postgres(postgres) => postgres.insert(sql, &params).await,
             Backend::Mysql(mysql) => mysql.insert(sql, &params).await,
@@ -177,10 +221,16 @@ impl Executor for Database {
     }
 
     async fn begin(&self) -> Result<Transaction> {
-        match &*self.0 {
+        match &self.0.backend {
             Backend::Sqlite(sqlite) => Ok(Transaction::sqlite(sqlite.begin().await?)),
-            Backend::Postgres(postgres) => Ok(Transaction::postgres(postgres.begin().await?)),
-            Backend::Mysql(mysql) => Ok(Transaction::mysql(mysql.begin().await?)),
+            Backend::Postgres(postgres) => {
+                let own_writes = self.0.own_writes.clone();
+                Ok(Transaction::postgres(postgres.begin().await?, own_writes))
+            }
+            Backend::Mysql(mysql) => {
+                let own_writes = self.0.own_writes.clone();
+                Ok(Transaction::mysql(mysql.begin().await?, own_writes))
+            }
         }
     }
 }

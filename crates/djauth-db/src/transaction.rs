@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::own_writes::OwnWrites;
 use crate::sqlite::Lease;
 use crate::{Dialect, Error, Executor, Result, Row, Sql, Value};
 use crate::{mysql, postgres};
@@ -28,6 +29,8 @@ struct Shared {
     dialect: Dialect,
     connection: Mutex<Option<Arc<Connection>>>,
     next: AtomicU32,
+    /// None on SQLite, where the writer's thread counts.
+    own_writes: Option<OwnWrites>,
     /// Savepoints that were dropped and wait to be rolled back before the next statement.
     dropped: Mutex<Vec<u32>>,
 }
@@ -40,22 +43,25 @@ enum Connection {
 
 impl Transaction {
     pub(crate) fn sqlite(lease: Lease) -> Self {
-        Transaction::new(Dialect::Sqlite, Connection::Sqlite(lease))
+        Transaction::new(Dialect::Sqlite, Connection::Sqlite(lease), None)
     }
 
-    pub(crate) fn postgres(connection: postgres::Connection) -> Self {
-        Transaction::new(Dialect::Postgres, Connection::Postgres(connection))
+    pub(crate) fn postgres(connection: postgres::Connection, own_writes: OwnWrites) -> Self {
+        let connection = Connection::Postgres(connection);
+        Transaction::new(Dialect::Postgres, connection, Some(own_writes))
     }
 
-    pub(crate) fn mysql(connection: mysql::Connection) -> Self {
-        Transaction::new(Dialect::Mysql, Connection::Mysql(connection))
+    pub(crate) fn mysql(connection: mysql::Connection, own_writes: OwnWrites) -> Self {
+        let connection = Connection::Mysql(connection);
+        Transaction::new(Dialect::Mysql, connection, Some(own_writes))
     }
 
-    fn new(dialect: Dialect, connection: Connection) -> Self {
+    fn new(dialect: Dialect, connection: Connection, own_writes: Option<OwnWrites>) -> Self {
         let shared = Shared {
             dialect,
             connection: Mutex::new(Some(Arc::new(connection))),
             next: AtomicU32::new(1),
+            own_writes,
             dropped: Mutex::default(),
         };
         Transaction {
@@ -81,6 +87,7 @@ impl Transaction {
             }
             None => {
                 self.shared.connection.lock().take();
+                let _writing = self.shared.own_writes.as_ref().map(OwnWrites::begin);
                 connection.end(true).await
             }
         }
@@ -116,7 +123,10 @@ impl Transaction {
     /// # Errors
     /// Those of the statements.
     pub async fn execute_script(&self, sql: &str) -> Result<()> {
-        self.ready().await?.script(sql).await
+        let connection = self.ready().await?;
+        // MariaDB commits here.
+        let _writing = self.shared.own_writes.as_ref().map(OwnWrites::begin);
+        connection.script(sql).await
     }
 
     /// The connection, after rolling back dropped savepoints.

@@ -32,6 +32,13 @@ enum Item {
 }
 
 impl Item {
+    fn memory(&self) -> usize {
+        match self {
+            Item::Json(raw) => raw.len(),
+            Item::Python(_) => 256,
+        }
+    }
+
     fn json(&self) -> Result<Cow<'_, str>> {
         match self {
             Item::Json(raw) => Ok(Cow::Borrowed(raw)),
@@ -65,6 +72,18 @@ impl SessionData {
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len() + self.foreign.len()
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        /// An entry of the map, with its place in the index.
+        const ENTRY: usize = 96;
+        let entries = self.entries.iter();
+        let known: usize = entries
+            .map(|(key, item)| ENTRY + key.len() + item.memory())
+            .sum();
+        // Objects of Python are never read from rows.
+        size_of::<Self>() + known + self.foreign.len() * ENTRY * 4
     }
 
     /// The keys in insertion order; a lone surrogate in a key shows as U+FFFD.

@@ -36,9 +36,9 @@ struct Inner {
 
 struct State {
     /// None when the cookie was missing or too short, the store does not know the key, or after `flush`.
-    key: Option<String>,
-    /// None until the first access.
-    data: Option<SessionData>,
+    key: Option<Arc<str>>,
+    /// None until the first access. Shared with whoever provided it, until it is changed.
+    data: Option<Arc<SessionData>>,
     accessed: bool,
     modified: bool,
 }
@@ -47,7 +47,7 @@ impl Session {
     pub(crate) fn new(engine: SessionEngine, cookie: Option<&str>) -> Self {
         let key = cookie
             .filter(|key| keys::is_long_enough(key))
-            .map(str::to_owned);
+            .map(Arc::from);
         let state = State {
             key,
             data: None,
@@ -68,6 +68,11 @@ impl Session {
 
     /// The key; before the first access the one from the cookie, which may turn out to be unknown.
     pub fn session_key(&self) -> Option<String> {
+        self.shared_key().map(|key| key.as_ref().to_owned())
+    }
+
+    /// [`session_key`](Self::session_key) without a copy of the text.
+    pub fn shared_key(&self) -> Option<Arc<str>> {
         self.0.state.lock().key.clone()
     }
 
@@ -94,7 +99,7 @@ impl Session {
     /// Whether there is neither a key nor data. Data that was never loaded counts as none.
     pub fn is_empty(&self) -> bool {
         let state = self.0.state.lock();
-        state.key.is_none() && state.data.as_ref().is_none_or(SessionData::is_empty)
+        state.key.is_none() && state.data.as_ref().is_none_or(|data| data.is_empty())
     }
 
     /// Hands over what a caller has read from the store itself for [`session_key`](Self::session_key):
@@ -102,6 +107,11 @@ impl Session {
     ///
     /// Does nothing, and answers false, if the session is loaded already or its key is no longer `key`.
     pub fn provide(&self, key: &str, data: Option<SessionData>) -> bool {
+        self.provide_shared(key, data.map(Arc::new))
+    }
+
+    /// [`provide`](Self::provide) of data that others share; it is copied if it is changed here.
+    pub fn provide_shared(&self, key: &str, data: Option<Arc<SessionData>>) -> bool {
         let mut state = self.0.state.lock();
         state.accessed = true;
         if state.data.is_some() || state.key.as_deref() != Some(key) {
@@ -120,7 +130,9 @@ impl Session {
     /// Those of loading; they hold for every method here that is `async`:
     /// [`Unavailable`](crate::ErrorKind::Unavailable), [`Database`](crate::ErrorKind::Database).
     pub async fn read<R>(&self, f: impl FnOnce(&SessionData) -> R) -> Result<R> {
-        self.with(|state, _| f(state)).await
+        let mut f = Some(f);
+        self.loaded(|data, _| f.take().map(|f| f(data.as_ref())))
+            .await
     }
 
     /// A copy of the data.
@@ -238,7 +250,7 @@ impl Session {
     /// Empties the session but keeps its key. Nothing is loaded for it.
     pub fn clear(&self) {
         let mut state = self.0.state.lock();
-        state.data = Some(SessionData::default());
+        state.data = Some(Arc::default());
         state.accessed = true;
         state.modified = true;
     }
@@ -365,7 +377,7 @@ impl Session {
         if self.kind() == EngineKind::SignedCookies {
             return self.save_locked().await;
         }
-        let old = self.session_key();
+        let old = self.shared_key();
         self.create_locked().await?;
         match old {
             Some(old) => self.0.engine.delete(&old).await,
@@ -377,11 +389,23 @@ impl Session {
         self.0.engine.kind()
     }
 
-    /// Runs `f` on the loaded data and on the flag that it must be saved.
+    /// Runs `f` on the loaded data and on the flag that it must be saved. The data is copied first where
+    /// it is shared.
     async fn with<R>(&self, f: impl FnOnce(&mut SessionData, &mut bool) -> R) -> Result<R> {
         let mut f = Some(f);
+        let run = |data: &mut Arc<SessionData>, modified: &mut bool| {
+            f.take().map(|f| f(Arc::make_mut(data), modified))
+        };
+        self.loaded(run).await
+    }
+
+    /// Runs `f`, which answers at its first call, once the data is loaded.
+    async fn loaded<R>(
+        &self,
+        mut f: impl FnMut(&mut Arc<SessionData>, &mut bool) -> Option<R>,
+    ) -> Result<R> {
         loop {
-            if let Some(result) = self.try_with(&mut f) {
+            if let Some(result) = self.try_loaded(&mut f) {
                 return Ok(result);
             }
             let _operation = self.0.operation.lock().await;
@@ -389,9 +413,9 @@ impl Session {
         }
     }
 
-    fn try_with<R, F: FnOnce(&mut SessionData, &mut bool) -> R>(
+    fn try_loaded<R>(
         &self,
-        f: &mut Option<F>,
+        f: impl FnOnce(&mut Arc<SessionData>, &mut bool) -> Option<R>,
     ) -> Option<R> {
         let mut state = self.0.state.lock();
         let State {
@@ -402,10 +426,9 @@ impl Session {
         } = &mut *state;
         *accessed = true;
         if data.is_none() && key.is_none() {
-            *data = Some(SessionData::default());
+            *data = Some(Arc::default());
         }
-        let data = data.as_mut()?;
-        f.take().map(|f| f(data, modified))
+        f(data.as_mut()?, modified)
     }
 
     /// Loads unless that was done. The operation lock is held.
@@ -438,7 +461,7 @@ impl Session {
         let data = self.0.state.lock().data.clone().unwrap_or_default();
         let key = self.0.engine.create(&data).await?;
         let mut state = self.0.state.lock();
-        state.key = Some(key);
+        state.key = Some(key.into());
         state.data.get_or_insert_default();
         state.modified = true;
         state.accessed = true;
@@ -454,7 +477,7 @@ impl Session {
         if self.kind() == EngineKind::SignedCookies {
             let cookie = self.0.engine.sign(&data)?;
             let mut state = self.0.state.lock();
-            state.key = Some(cookie);
+            state.key = Some(cookie.into());
             state.modified = true;
             return Ok(());
         }
@@ -469,11 +492,11 @@ impl Session {
         if self.kind() == EngineKind::SignedCookies {
             let mut state = self.0.state.lock();
             state.key = None;
-            state.data = Some(SessionData::default());
+            state.data = Some(Arc::default());
             state.modified = true;
             return Ok(());
         }
-        match self.session_key() {
+        match self.shared_key() {
             Some(key) => self.0.engine.delete(&key).await,
             None => Ok(()),
         }
@@ -493,7 +516,7 @@ impl State {
                 SessionData::default()
             }
         };
-        self.data = Some(data);
+        self.data = Some(Arc::new(data));
     }
 }
 

@@ -3,14 +3,25 @@
 //! The user's key is remembered for each session key (a *hint*), so that one statement can read the
 //! session, that user and the answers to the asked permissions. The answer is believed only if the
 //! decoded, signed session names that very user; a wrong or missing hint costs one more statement and
-//! nothing else. Backends that are not rows of the database, and session engines other than `db`, take
+//! nothing else. What that statement said is kept, and used again when a proof says that nothing has
+//! changed ([`cache`]). Backends that are not rows of the database, and session engines other than `db`, take
 //! the steps one by one.
 
+mod cache;
+mod claimed;
+mod entry;
 mod hints;
 mod statement;
 
-use djauth_sessions::{EngineKind, Session};
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use djauth_sessions::{Session, SessionData};
+
+pub use cache::AuthCacheStats;
+use claimed::Claimed;
+use entry::Asking;
+pub(crate) use entry::{UserCache, user_cache};
 pub(crate) use hints::Hints;
 pub(crate) use statement::Statements;
 
@@ -30,8 +41,8 @@ pub struct Verdict<U> {
     pub permitted: bool,
 }
 
-/// Answers to the asked permissions, where the statement gave them.
-pub(crate) type Answers = Option<Vec<bool>>;
+/// Whether every answer was a yes, where the statement gave answers.
+pub(crate) type Answers = Option<bool>;
 
 impl<U: BaseUser> Auth<U> {
     /// Who a session belongs to, and whether that user has every one of these permissions. Only reads:
@@ -44,6 +55,20 @@ impl<U: BaseUser> Auth<U> {
         session: &Session,
         perms: &[&str],
     ) -> Result<Option<Verdict<U>>, Error> {
+        let verdict = self.verify_shared(session, perms).await?;
+        Ok(verdict.map(|Verdict { user, permitted }| Verdict {
+            user: Arc::unwrap_or_clone(user),
+            permitted,
+        }))
+    }
+
+    /// [`Auth::verify`], with a user that others may be shown at the same time: ask it for no permission,
+    /// because it would remember the answer.
+    pub(crate) async fn verify_shared(
+        &self,
+        session: &Session,
+        perms: &[&str],
+    ) -> Result<Option<Verdict<Arc<U>>>, Error> {
         let Some((found, answers)) = self.find_user(session, perms).await? else {
             return Ok(None);
         };
@@ -73,14 +98,21 @@ impl<U: BaseUser> Auth<U> {
             return Ok(None);
         };
         let permitted = self.permitted(&user, perms, answers).await?;
+        let user = Arc::unwrap_or_clone(user);
         Ok(Some(Verdict { user, permitted }))
+    }
+
+    /// How the cache of authenticated requests does; `None` if it is off.
+    #[must_use]
+    pub fn auth_cache_stats(&self) -> Option<AuthCacheStats> {
+        self.cache().map(UserCache::stats)
     }
 
     async fn permitted(&self, user: &U, perms: &[&str], answers: Answers) -> Result<bool, Error> {
         match answers {
             _ if perms.is_empty() || user.is_active() && user.is_superuser() => Ok(true),
-            Some(answers) => Ok(user.is_active() && answers.into_iter().all(|answer| answer)),
-            None => self.has_perms(user, perms, None).await,
+            Some(all) => Ok(all && user.is_active()),
+            None => self.has_perms(&user.clone(), perms, None).await,
         }
     }
 
@@ -90,16 +122,25 @@ impl<U: BaseUser> Auth<U> {
         session: &Session,
         perms: &[&str],
     ) -> Result<Option<(Found<U>, Answers)>, Error> {
-        match self.in_one_statement(session, perms).await? {
-            Read::Nobody => return Ok(None),
-            Read::Found(found, answers) => return Ok(Some((found, answers))),
-            Read::NotTried => {}
+        let asking = Asking::new(self, session, perms);
+        if let Some(asking) = &asking {
+            match asking.answer().await? {
+                Reply::Nobody => return Ok(None),
+                Reply::Found(found, answers) | Reply::Kept(found, answers, _) => {
+                    return Ok(Some((found, answers)));
+                }
+                Reply::NotTried => {}
+            }
         }
         let Some(claim) = session.read(Claim::of).await? else {
             return Ok(None);
         };
-        let found = self.in_two_steps(&claim, perms).await?;
-        if let (Some((found, _)), Some(key)) = (&found, session.session_key())
+        let found = match (asking.is_some(), self.cache()) {
+            // Its session comes from elsewhere each time; the user need not.
+            (false, Some(cache)) => cache.ask(&Claimed::new(self, &claim, perms)).await?,
+            _ => self.in_two_steps(&claim, perms).await?.found(),
+        };
+        if let (Some((found, _)), Some(key)) = (&found, session.shared_key())
             && found.hash != HashState::Wrong
         {
             self.hints().remember(&key, claim.id);
@@ -107,79 +148,34 @@ impl<U: BaseUser> Auth<U> {
         Ok(found)
     }
 
-    /// Session, hinted user and answers together.
-    async fn in_one_statement(&self, session: &Session, perms: &[&str]) -> Result<Read<U>, Error> {
-        let Some((key, hint)) = self.hinted(session) else {
-            return Ok(Read::NotTried);
-        };
-        let asked = self.asked(perms);
-        let sql = self
-            .hints()
-            .statements
-            .with_session(asked.len() / 2, self.db().dialect());
-        let mut params = self.answer_params(&asked, &hint);
-        params.push(hint.to_value());
-        params.push(key.as_str().into());
-        params.push(Value::Timestamp(self.now()));
-        let answers = asked.len() / 2;
-        let row = self
-            .db()
-            .fetch_optional(sql, &params, |row| self.joined(row, answers))
-            .await?;
-        let Some((session_data, user, answers)) = row else {
-            self.hints().forget(&key);
-            let known = session.provide(&key, None);
-            return Ok(if known { Read::Nobody } else { Read::NotTried });
-        };
-        let data = session.engine().config().decode(&session_data);
-        let claim = Claim::of(&data);
-        if !session.provide(&key, Some(data)) {
-            return Ok(Read::NotTried);
-        }
-        let Some(claim) = claim else {
-            return Ok(Read::Nobody);
-        };
-        match user {
-            Some(user) if user.id() == claim.id => Ok(self.believed(user, &claim, perms, answers)),
-            // The session names somebody else, or the user is gone.
-            _ => Ok(Read::NotTried),
-        }
-    }
-
     fn believed(
         &self,
         user: U,
         claim: &Claim<U::Id>,
         perms: &[&str],
-        answers: Vec<bool>,
-    ) -> Read<U> {
+        answers: &[bool],
+    ) -> Reply<U> {
         let backend = self.backends().by_path(&claim.backend);
         match backend.map(DynBackend::row_rule) {
-            None => Read::Nobody,
+            None => Reply::Nobody,
             // The backend has a say of its own.
-            Some(None) => Read::NotTried,
+            Some(None) => Reply::NotTried,
             Some(Some(rule)) if rule.allows(&user) => {
-                let answers = (answers.len() == perms.len()).then_some(answers);
-                Read::Found(self.judged(user, claim), answers)
+                let answered = answers.len() == perms.len();
+                let answers = answered.then(|| answers.iter().all(|&answer| answer));
+                Reply::Found(self.judged(user, claim), answers)
             }
-            Some(Some(_)) => Read::Nobody,
+            Some(Some(_)) => Reply::Nobody,
         }
     }
 
     /// The session is known: the user with the answers, or what the backend says.
-    async fn in_two_steps(
-        &self,
-        claim: &Claim<U::Id>,
-        perms: &[&str],
-    ) -> Result<Option<(Found<U>, Answers)>, Error> {
+    async fn in_two_steps(&self, claim: &Claim<U::Id>, perms: &[&str]) -> Result<Steps<U>, Error> {
         let asked = self.asked(perms);
-        let rule = self
-            .backends()
-            .by_path(&claim.backend)
-            .map(DynBackend::row_rule);
-        let (Some(Some(rule)), false) = (rule, asked.is_empty()) else {
+        let backend = self.backends().by_path(&claim.backend);
+        let Some(Some(rule)) = backend.map(DynBackend::row_rule) else {
             let found = self.claimed_user(claim).await?;
-            return Ok(found.map(|found| (found, None)));
+            return Ok(Steps::Asked(found));
         };
         let count = asked.len() / 2;
         let sql = self
@@ -190,22 +186,18 @@ impl<U: BaseUser> Auth<U> {
         params.push(claim.id.to_value());
         let read = |row: &Row<'_>| {
             let user = self.model().users.read(row, count)?;
-            Ok((user, answers_of(row, 0, count)?))
+            Ok((user, answers_of(row, 0, count)?, texts(row, count)))
         };
         let row = self.db().fetch_optional(sql, &params, read).await?;
-        let row = row.filter(|(user, _)| rule.allows(user));
-        Ok(row.map(|(user, answers)| (self.judged(user, claim), Some(answers))))
-    }
-
-    /// The key and the hint, where one statement can do.
-    fn hinted(&self, session: &Session) -> Option<(String, U::Id)> {
-        let kind = session.engine().kind();
-        if kind != EngineKind::Db || session.is_loaded() {
-            return None;
-        }
-        let key = session.session_key().filter(|key| kind.is_valid_key(key))?;
-        let hint = self.hints().get(&key)?;
-        Some((key, hint))
+        let row = row.filter(|(user, ..)| rule.allows(user));
+        Ok(match row {
+            Some((user, answers, bytes)) => {
+                let answered = answers.len() == perms.len();
+                let answers = answered.then_some(answers);
+                Steps::Read(self.judged(user, claim), answers, bytes)
+            }
+            None => Steps::Asked(None),
+        })
     }
 
     /// Application and codename of each permission in turn, where the database can answer for all of
@@ -243,14 +235,17 @@ impl<U: BaseUser> Auth<U> {
         params
     }
 
-    fn joined(&self, row: &Row<'_>, count: usize) -> db::Result<(String, Option<U>, Vec<bool>)> {
-        let session_data = row.text(0)?;
-        let answers = answers_of(row, 1, count)?;
-        let first = 1 + count;
+    fn joined(&self, row: &Row<'_>, count: usize, weigh: bool) -> db::Result<Joined<U>> {
+        let (answers, first) = (answers_of(row, 2, count)?, 2 + count);
         let model = &self.model().users;
         let exists = row.get::<Option<U::Id>>(first + model.key)?.is_some();
-        let user = exists.then(|| model.read(row, first)).transpose()?;
-        Ok((session_data, user, answers))
+        Ok(Joined {
+            session_data: row.text(0)?,
+            expires: row.get(1).ok(),
+            answers,
+            user: exists.then(|| model.read(row, first)).transpose()?,
+            row_bytes: if weigh { texts(row, first) } else { 0 },
+        })
     }
 }
 
@@ -258,10 +253,52 @@ fn answers_of(row: &Row<'_>, from: usize, count: usize) -> db::Result<Vec<bool>>
     (from..from + count).map(|index| row.get(index)).collect()
 }
 
-enum Read<U> {
+/// About what the texts from this column on take in memory.
+fn texts(row: &Row<'_>, from: usize) -> usize {
+    let of = |index| match row.value(index) {
+        Ok(Value::Text(text)) => text.len() + 16,
+        Ok(Value::Bytes(bytes)) => bytes.len() + 16,
+        _ => 0,
+    };
+    (from..row.len()).map(of).sum()
+}
+
+/// A row of the one statement.
+struct Joined<U> {
+    session_data: String,
+    /// None: it is no time, and what is read is not kept.
+    expires: Option<DateTime<Utc>>,
+    answers: Vec<bool>,
+    user: Option<U>,
+    row_bytes: usize,
+}
+
+/// Who a claim leads to.
+enum Steps<U> {
+    /// By the backend, or nobody.
+    Asked(Option<Found<U>>),
+    /// By a row, with the answers if it could give them, and about what its texts take.
+    Read(Found<U>, Option<Vec<bool>>, usize),
+}
+
+impl<U> Steps<U> {
+    fn found(self) -> Option<(Found<U>, Answers)> {
+        match self {
+            Self::Asked(found) => found.map(|found| (found, None)),
+            Self::Read(found, answers, _) => {
+                let all = answers.map(|answers| answers.into_iter().all(|answer| answer));
+                Some((found, all))
+            }
+        }
+    }
+}
+
+enum Reply<U> {
     /// There is no hint, or it was wrong: take the steps one by one.
     NotTried,
     /// The session belongs to nobody.
     Nobody,
     Found(Found<U>, Answers),
+    /// By an entry, whose data the session has not yet been given.
+    Kept(Found<U>, Answers, Arc<SessionData>),
 }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::errors::map;
 use super::writer::{Answer, Statement, begin, commit, rollback};
+use crate::own_writes::OwnWrites;
 use crate::{Error, Result};
 
 /// How long a transaction may stay without a statement, holding every other writer up, before it
@@ -55,11 +56,12 @@ impl Lease {
     }
 }
 
-/// Serves one transaction on the writer's thread.
+/// Serves one transaction on the writer's thread. It waits for the lock, and for each statement, at
+/// most so long.
 pub(super) fn serve(
     connection: &Connection,
-    wait: Duration,
-    idle_limit: Duration,
+    (wait, idle_limit): (Duration, Duration),
+    own_writes: &OwnWrites,
     reply: oneshot::Sender<Result<Lease>>,
 ) {
     if let Err(e) = begin(connection, wait) {
@@ -68,12 +70,18 @@ pub(super) fn serve(
     }
     let (commands, queue) = mpsc::channel();
     if reply.send(Ok(Lease(commands))).is_ok() {
-        serve_commands(connection, &queue, idle_limit);
+        let _writing = own_writes.begin();
+        serve_commands(connection, &queue, idle_limit, own_writes);
     }
     rollback(connection);
 }
 
-fn serve_commands(connection: &Connection, queue: &mpsc::Receiver<Command>, idle_limit: Duration) {
+fn serve_commands(
+    connection: &Connection,
+    queue: &mpsc::Receiver<Command>,
+    idle_limit: Duration,
+    own_writes: &OwnWrites,
+) {
     loop {
         let command = queue.recv_timeout(idle_limit);
         // A full disk or a trigger may have rolled everything back: what came next would be
@@ -86,7 +94,12 @@ fn serve_commands(connection: &Connection, queue: &mpsc::Receiver<Command>, idle
             Ok(Command::Batch(sql, reply)) => {
                 drop(reply.send(connection.execute_batch(&sql).map_err(map)));
             }
-            Ok(Command::Commit(reply)) => return drop(reply.send(commit(connection))),
+            Ok(Command::Commit(reply)) => {
+                let committed = commit(connection);
+                // Before the caller hears of it.
+                own_writes.bump();
+                return drop(reply.send(committed));
+            }
             Ok(Command::Rollback(reply)) => {
                 rollback(connection);
                 return drop(reply.send(Ok(())));

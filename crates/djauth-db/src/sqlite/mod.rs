@@ -1,5 +1,6 @@
 //! SQLite through rusqlite: reads inline, writes on one thread.
 
+mod data_version;
 mod errors;
 mod lease;
 mod open;
@@ -9,13 +10,16 @@ mod writer;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use self::readers::Readers;
 use self::statement::Rows;
 use self::writer::{Statement, Want, Writer};
+use crate::own_writes::OwnWrites;
 use crate::{Error, ErrorKind, Result, Row, Sql, Value};
 
+pub use self::data_version::DataVersion;
 pub(crate) use self::lease::Lease;
 pub(crate) use self::open::{Mode, Options};
 pub(crate) use self::statement::column;
@@ -26,6 +30,8 @@ pub(crate) struct Sqlite {
     /// None when the file was opened read-only.
     writer: Option<Writer>,
     wait: Duration,
+    options: Options,
+    closed: Arc<AtomicBool>,
 }
 
 /// Whether a read ran to its end.
@@ -42,17 +48,23 @@ const CHUNK: usize = 256;
 
 impl Sqlite {
     /// Opens the file; blocks for a moment.
-    pub(crate) fn open(options: Options) -> Result<Self> {
+    pub(crate) fn open(options: Options, own_writes: OwnWrites) -> Result<Self> {
         options.prepare()?;
         let wait = options.busy_timeout;
         let writer = match options.mode {
             Mode::Read => None,
-            _ => Some(Writer::start(options.connection(true, wait)?, wait)?),
+            _ => Some(Writer::start(
+                options.connection(true, wait)?,
+                wait,
+                own_writes,
+            )?),
         };
         Ok(Sqlite {
-            readers: Arc::new(Readers::new(options)),
+            readers: Arc::new(Readers::new(options.clone())),
             writer,
             wait,
+            options,
+            closed: Arc::default(),
         })
     }
 
@@ -60,7 +72,13 @@ impl Sqlite {
         if let Some(writer) = &self.writer {
             writer.close().await;
         }
+        self.closed.store(true, Ordering::Release);
         self.readers.close();
+    }
+
+    /// Another connection, which watches the file.
+    pub(crate) fn data_version(&self) -> DataVersion {
+        DataVersion::new(self.options.clone(), Arc::clone(&self.closed))
     }
 
     /// Inline on a read connection; a locked file is tried again without holding the thread up.

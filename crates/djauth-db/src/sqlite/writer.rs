@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::errors::map;
 use super::lease::{self, Lease};
 use super::statement::{self, Rows};
+use crate::own_writes::OwnWrites;
 use crate::sql::Text;
 use crate::{Error, ErrorKind, Result, Value};
 
@@ -118,7 +119,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. It ends when the writer is dropped or closed.
-    pub(super) fn start(connection: Connection, wait: Duration) -> Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        wait: Duration,
+        own_writes: OwnWrites,
+    ) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (end, ended) = oneshot::channel();
         let idle_limit = lease::idle_limit(wait);
@@ -130,6 +135,7 @@ impl Writer {
                     queue,
                     waiting: VecDeque::new(),
                     idle_limit,
+                    own_writes,
                 }
                 .run();
                 let _ = end.send(());
@@ -215,6 +221,7 @@ struct Thread {
     /// Taken from the queue, but not part of the group that was being made.
     waiting: VecDeque<Job>,
     idle_limit: Duration,
+    own_writes: OwnWrites,
 }
 
 type Done = (Statement, oneshot::Sender<Result<Answer>>, Result<Answer>);
@@ -235,7 +242,8 @@ impl Thread {
             let wait = job.deadline.saturating_duration_since(Instant::now());
             match job.task {
                 Task::Lease(reply) => {
-                    lease::serve(&self.connection, wait, self.idle_limit, reply);
+                    let limits = (wait, self.idle_limit);
+                    lease::serve(&self.connection, limits, &self.own_writes, reply);
                 }
                 Task::Write(statement, reply) => self.group(statement, reply, wait),
             }
@@ -256,6 +264,7 @@ impl Thread {
             drop(reply.send(Err(e)));
             return;
         }
+        self.own_writes.bump();
         let mut done: Vec<Done> = Vec::new();
         let mut next = Some((first, reply));
         while let Some((statement, reply)) = next {
@@ -295,6 +304,7 @@ impl Thread {
     /// fails there, each write gets a commit of its own, so that only the guilty one fails.
     fn commit(&self, done: Vec<Done>) {
         let committed = commit(&self.connection);
+        self.own_writes.bump();
         let shared = done.len() > 1;
         for (statement, reply, answer) in done {
             let answer = match &committed {
@@ -312,7 +322,9 @@ impl Thread {
         begin(&self.connection, Duration::from_secs(1))?;
         let answer = statement.run(&self.connection);
         if answer.is_ok() {
-            commit(&self.connection)?;
+            let committed = commit(&self.connection);
+            self.own_writes.bump();
+            committed?;
         } else {
             rollback(&self.connection);
         }

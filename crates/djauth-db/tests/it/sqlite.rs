@@ -314,3 +314,54 @@ async fn answers_are_true_also_when_a_shared_commit_is_rolled_back() {
     }
     assert_eq!(count(&db).await.unwrap(), 2, "those behind the bad one");
 }
+
+/// By our own writer, by another handle and by another library's connection, in both journal modes.
+#[tokio::test]
+async fn the_data_version_moves_with_every_commit_and_with_nothing_else() {
+    for query in ["", "?journal_mode=wal"] {
+        let made = foreign();
+        let url = url(&made, query);
+        let db = Database::connect(&url).await.unwrap();
+        let second = Database::connect(&url).await.unwrap();
+        let file = rusqlite::Connection::open(made.path().unwrap()).unwrap();
+        let mut watch = db.data_version().unwrap();
+        let mut last = watch.read().unwrap();
+        for n in 0..5 {
+            for by in [&db, &second] {
+                let name = format!("{n} {}", std::ptr::from_ref(by).addr());
+                by.insert(&ADD, vec![name.into()]).await.unwrap();
+                let now = watch.read().unwrap();
+                assert_ne!(now, last, "{query}");
+                last = now;
+                count(by).await.unwrap();
+                assert_eq!(watch.read().unwrap(), last, "a read is no commit");
+            }
+            file.execute_batch(
+                "BEGIN; DELETE FROM t WHERE id = 1; UPDATE t SET name = name || 'x'",
+            )
+            .unwrap();
+            assert_eq!(watch.read().unwrap(), last, "not committed yet");
+            file.execute_batch("COMMIT").unwrap();
+            let now = watch.read().unwrap();
+            assert_ne!(now, last, "{query}");
+            last = now;
+        }
+        db.close().await;
+        assert_eq!(*watch.read().unwrap_err().kind(), ErrorKind::Closed);
+    }
+}
+
+/// While somebody commits to a file without a log, there is no number, and afterwards another one.
+#[tokio::test]
+async fn a_locked_file_has_no_data_version() {
+    let made = foreign();
+    let db = Database::connect(&url(&made, "")).await.unwrap();
+    let mut watch = db.data_version().unwrap();
+    let first = watch.read().unwrap();
+    let file = rusqlite::Connection::open(made.path().unwrap()).unwrap();
+    file.execute_batch("BEGIN EXCLUSIVE; INSERT INTO t (name) VALUES ('x')")
+        .unwrap();
+    assert_eq!(*watch.read().unwrap_err().kind(), ErrorKind::Busy);
+    file.execute_batch("COMMIT").unwrap();
+    assert_ne!(watch.read().unwrap(), first);
+}

@@ -421,3 +421,29 @@ async fn statements_beside_one_that_deadlocks_are_not_committed() {
         assert_eq!(names(db).await, ["one", "two"], "{}", made.name());
     }
 }
+
+#[tokio::test]
+async fn own_writes_are_counted_before_their_caller_hears_of_them() {
+    for Fixture { db, made } in &all().await {
+        let mut last = db.own_writes();
+        let mut moved = |what: &str| {
+            let now = db.own_writes();
+            assert!(now > last, "{what} on {}", made.name());
+            last = now;
+        };
+        add(db, "one").await.unwrap();
+        moved("insert");
+        db.execute(&RENAME, vec!["two".into(), "one".into()])
+            .await
+            .unwrap();
+        moved("execute");
+        let tx = db.begin().await.unwrap();
+        add(&tx, "three").await.unwrap();
+        tx.commit().await.unwrap();
+        moved("commit");
+        let now = db.own_writes();
+        names(db).await;
+        assert_eq!(db.own_writes(), now, "a read on {}", made.name());
+        assert_eq!(db.clone().own_writes(), now, "clones share it");
+    }
+}

@@ -17,6 +17,7 @@ impl<U: BaseUser> Collector for Gauges<U> {
         self.hashing(&mut encoder)?;
         let waiting = self.0.mail().waiting() as u64;
         gauge(&mut encoder, "mail_waiting", "Mails that wait", waiting)?;
+        self.cache(&mut encoder)?;
         self.database(&mut encoder)
     }
 }
@@ -56,6 +57,46 @@ impl<U: BaseUser> Gauges<U> {
             "Time that hashes waited",
             wait,
         )
+    }
+
+    fn cache(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(stats) = self.0.auth_cache_stats() else {
+            return Ok(());
+        };
+        for (name, help, value) in [
+            (
+                "auth_cache_hits",
+                "Authenticated requests answered by the cache",
+                stats.hits,
+            ),
+            (
+                "auth_cache_misses",
+                "Authenticated requests that asked the database",
+                stats.misses,
+            ),
+            (
+                "auth_cache_proofs",
+                "Proofs that an entry is still right",
+                stats.proofs,
+            ),
+            ("auth_cache_changed", "Proofs that said no", stats.changed),
+            (
+                "auth_cache_failed_proofs",
+                "Proofs that could not be had",
+                stats.failed_proofs,
+            ),
+        ] {
+            counter(encoder, name, help, value)?;
+        }
+        let entries = stats.entries;
+        gauge(
+            encoder,
+            "auth_cache_entries",
+            "Sessions in the cache",
+            entries,
+        )?;
+        let help = "Bytes that the cache takes, about";
+        gauge(encoder, "auth_cache_bytes", help, stats.bytes)
     }
 
     fn database(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -1,10 +1,10 @@
 //! zlib (RFC 1950), with a bound on what comes out.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use flate2::Compression;
-use flate2::bufread::ZlibDecoder;
 use flate2::write::ZlibEncoder;
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -22,17 +22,16 @@ pub(super) fn compress_if_shorter(data: &[u8]) -> Option<Vec<u8>> {
     (compressed.len() + 1 < data.len()).then_some(compressed)
 }
 
+/// Straight into the answer: a stream with a window of its own costs several times as much for the few
+/// hundred bytes of a session.
 pub(super) fn decompress(data: &[u8]) -> Result<Vec<u8>> {
-    let mut inflated = Vec::new();
-    let limit = MAX_UNCOMPRESSED_SIZE as u64 + 1;
-    ZlibDecoder::new(data)
-        .take(limit)
-        .read_to_end(&mut inflated)
-        .map_err(|error| Error::with_source(ErrorKind::Unreadable, error))?;
-    if inflated.len() > MAX_UNCOMPRESSED_SIZE {
-        return Err(ErrorKind::TooLarge.into());
-    }
-    Ok(inflated)
+    decompress_to_vec_zlib_with_limit(data, MAX_UNCOMPRESSED_SIZE).map_err(|error| {
+        match error.status {
+            TINFLStatus::HasMoreOutput => ErrorKind::TooLarge.into(),
+            // Not the error itself: it holds what was inflated so far.
+            _ => Error::with_source(ErrorKind::Unreadable, "the compressed data is broken"),
+        }
+    })
 }
 
 #[cfg(test)]

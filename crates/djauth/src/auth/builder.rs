@@ -25,7 +25,7 @@ use crate::password_validation::{
     PasswordValidator, PasswordValidators, get_default_password_validators,
 };
 use crate::rate_limit::LoginRateLimit;
-use crate::request_path::Hints;
+use crate::request_path::{Hints, user_cache};
 use crate::settings::{DEFAULT_MAILER_ALIAS, Settings};
 use crate::signals::Signals;
 use crate::templates::Templates;
@@ -193,6 +193,7 @@ impl<U: BaseUser> Builder<U> {
                 super::sessions::shared_cache(&self.settings)?,
             ),
             hints: Hints::new(&model),
+            cache: user_cache(&self.settings, &db),
             settings: Arc::new(self.settings),
             signals: Signals::new(),
             clock: self.clock,

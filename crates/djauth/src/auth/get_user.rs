@@ -1,5 +1,7 @@
 //! `get_user`: who does this session belong to?
 
+use std::sync::Arc;
+
 use djauth_sessions::{Session, SessionData, Value};
 use djauth_signing::crypto::constant_time_compare;
 
@@ -55,9 +57,11 @@ pub(crate) enum HashState {
 }
 
 /// The user whom a session names, and whether the session may be believed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Found<U> {
-    pub(crate) user: U,
+    /// Possibly an entry's of the cache: whoever asks for its permissions, which a user object
+    /// remembers, takes a copy, so that the entry does not grow.
+    pub(crate) user: Arc<U>,
     pub(crate) hash: HashState,
 }
 
@@ -73,7 +77,8 @@ impl<U: BaseUser> Auth<U> {
     /// The session store, the database or the backend failed: nothing is known about the user.
     pub async fn get_user(&self, session: &Session) -> Result<Option<U>, Error> {
         let found = self.find_user(session, &[]).await?;
-        self.settle(session, found.map(|(found, _)| found)).await
+        let user = self.settle(session, found.map(|(found, _)| found)).await?;
+        Ok(user.map(Arc::unwrap_or_clone))
     }
 
     /// Changes the session as the state of its hash asks for.
@@ -81,7 +86,7 @@ impl<U: BaseUser> Auth<U> {
         &self,
         session: &Session,
         found: Option<Found<U>>,
-    ) -> Result<Option<U>, Error> {
+    ) -> Result<Option<Arc<U>>, Error> {
         let Some(Found { user, hash }) = found else {
             return Ok(None);
         };
@@ -120,6 +125,7 @@ impl<U: BaseUser> Auth<U> {
     pub(crate) fn judged(&self, mut user: U, claim: &Claim<U::Id>) -> Found<U> {
         let hash = self.hash_state(&user, &claim.hash);
         Self::mark_backend(&mut user, &claim.backend);
+        let user = Arc::new(user);
         Found { user, hash }
     }
 

@@ -34,7 +34,7 @@ use crate::models::model::Model;
 use crate::models::{GroupManager, PermissionManager, User, UserManager};
 use crate::password_validation::PasswordValidators;
 use crate::rate_limit::LoginRateLimit;
-use crate::request_path::Hints;
+use crate::request_path::{Hints, UserCache};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::templates::Templates;
@@ -67,6 +67,8 @@ pub(crate) struct Inner<U: BaseUser> {
     clock: Arc<dyn Clock>,
     apps: Apps,
     hints: Hints<U>,
+    /// None: `AUTH_CACHE_MAX_BYTES` is 0.
+    cache: Option<UserCache<U>>,
     rate_limit: LoginRateLimit,
     mail: MailQueue,
     validators: PasswordValidators,
@@ -193,6 +195,10 @@ impl<U: BaseUser> Auth<U> {
 
     pub(crate) fn mail_queue(&self) -> &MailQueue {
         &self.0.mail
+    }
+
+    pub(crate) fn cache(&self) -> Option<&UserCache<U>> {
+        self.0.cache.as_ref()
     }
 
     pub(crate) fn hints(&self) -> &Hints<U> {

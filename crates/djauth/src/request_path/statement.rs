@@ -6,7 +6,8 @@ use crate::models::model::Model;
 
 /// Statements with and without the session, for 0 to [`Statements::MOST_PERMS`] permissions. Marks, in
 /// order: for each permission twice (directly, through groups) the user's key, the application and the
-/// codename (both twice on MariaDB); then the user's key; with the session its key and the time.
+/// codename (both twice on MariaDB); then the user's key; with the session its key and the time. Columns:
+/// with the session its data and end; the answers; the user's.
 pub(crate) struct Statements {
     standard: Vec<Pair>,
     mysql: Vec<Pair>,
@@ -58,7 +59,8 @@ impl Pair {
         Self {
             with_session: Sql::generated(
                 format!(
-                    "SELECT \"django_session\".\"session_data\", {answers}{list} \
+                    "SELECT \"django_session\".\"session_data\", \"django_session\".\"expire_date\", \
+                     {answers}{list} \
                      FROM \"django_session\" LEFT OUTER JOIN {users} ON {users}.{id} = ? \
                      WHERE \"django_session\".\"session_key\" = ? \
                      AND \"django_session\".\"expire_date\" > ?"

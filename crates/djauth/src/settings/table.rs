@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use djauth_hashers::CostLimits;
@@ -19,7 +20,7 @@ use super::network::{Hosts, IpNetwork, Networks, Origins, ProxyHeader};
 use super::passwords::{HasherParameters, Parameters, PasswordValidator, Validators};
 use super::permissions::{CustomPermission, Permissions};
 use super::rate::{Rate, RateLimit};
-use super::time::Zone;
+use super::time::{Staleness, Zone};
 use super::urls::{CacheUrl, DatabaseUrl, SecretUrl};
 use super::user_model::{AuthUserModel, UserModel};
 use crate::forward_auth::{IdentityHeader, Rule};
@@ -126,6 +127,13 @@ settings! {
         CACHE_KEY_PREFIX => cache_key_prefix: String as Text = String::new();
         /// `VERSION` of Django's cache.
         CACHE_VERSION => cache_version: u64 as Number = 1;
+        /// About how many bytes of memory the cache of authenticated requests may take: sessions with their users and the
+        /// permissions asked for, each used again only after a proof that the database still says the same. 0: no cache.
+        AUTH_CACHE_MAX_BYTES => auth_cache_max_bytes: u64 as Number = 64 * 1024 * 1024;
+        /// How old an answer to "who is logged in, and with which permissions" may be, in seconds (`0.5` is half of
+        /// one). 0: never older than the database. Otherwise a change that is made elsewhere may be missed for so long;
+        /// what this process itself writes, such as a logout, is seen at once.
+        AUTH_CACHE_STALENESS => auth_cache_staleness: Duration as Staleness = Duration::ZERO;
     }
 
     "Hosts and proxies" {

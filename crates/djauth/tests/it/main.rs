@@ -36,6 +36,7 @@ mod permissions;
 mod rate_limit;
 mod redirects;
 mod remote_user;
+mod request_cache;
 mod request_path;
 mod schema;
 mod tls_support;

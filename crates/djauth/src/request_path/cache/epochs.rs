@@ -1,0 +1,171 @@
+//! SQLite's token: a number that moves whenever `PRAGMA data_version` says that somebody has committed.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::Mutex;
+
+use super::{Proof, Unknown};
+use crate::db::{DataVersion, ErrorKind};
+
+/// Connections that watch the file, so that threads do not wait for each other. Each has an epoch of its
+/// own, because each finds a commit out by itself.
+pub(crate) const LANES: usize = 4;
+
+/// What tells that something was committed. The shipped one is [`DataVersion`].
+pub(crate) trait Watch: Send + 'static {
+    /// A number that differs from the one before if something was committed in between.
+    fn data_version(&mut self) -> impl Future<Output = Result<i64, Unseen>> + Send;
+}
+
+/// Why there is no number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unseen {
+    /// Somebody holds the file. The next number can be compared with the last.
+    Busy,
+    /// The next number cannot be compared with the last.
+    Lost,
+}
+
+impl Watch for DataVersion {
+    fn data_version(&mut self) -> impl Future<Output = Result<i64, Unseen>> + Send {
+        std::future::ready(self.read().map_err(|error| match error.kind() {
+            ErrorKind::Busy => Unseen::Busy,
+            _ => {
+                tracing::debug!(%error, "a SQLite file cannot be watched");
+                Unseen::Lost
+            }
+        }))
+    }
+}
+
+/// The epochs of one file.
+pub(crate) struct Epochs<W> {
+    lanes: Box<[Lane<W>]>,
+}
+
+/// The epoch of each lane when a statement had not yet begun; zero where a lane has no baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Epoch([u64; LANES]);
+
+struct Lane<W> {
+    /// Zero: there is no baseline to compare with. Otherwise the number of changes seen.
+    epoch: AtomicU64,
+    watching: Mutex<Watching<W>>,
+}
+
+struct Watching<W> {
+    watch: W,
+    last: Option<i64>,
+    /// Never goes back, also when a baseline was lost.
+    seen: u64,
+}
+
+impl<W: Watch> Epochs<W> {
+    /// One lane for each of the first [`LANES`] watches.
+    pub(crate) fn new(watches: impl IntoIterator<Item = W>) -> Self {
+        let lane = |watch| Lane {
+            epoch: AtomicU64::new(0),
+            watching: Mutex::new(Watching {
+                watch,
+                last: None,
+                seen: 0,
+            }),
+        };
+        Self {
+            lanes: watches.into_iter().take(LANES).map(lane).collect(),
+        }
+    }
+
+    /// To be loaded before a statement begins. An error: no lane has a baseline, and none can be had now.
+    pub(crate) async fn load(&self) -> Result<Epoch, Unknown> {
+        let epoch = self.loaded();
+        if epoch != Epoch([0; LANES]) {
+            return Ok(epoch);
+        }
+        match self.observe().await {
+            Ok(_) => Ok(self.loaded()),
+            Err(Unseen::Busy) => Err(Unknown::Now),
+            Err(Unseen::Lost) => Err(Unknown::Failed),
+        }
+    }
+
+    fn loaded(&self) -> Epoch {
+        let mut epoch = [0; LANES];
+        for (slot, lane) in epoch.iter_mut().zip(&self.lanes) {
+            *slot = lane.epoch.load(Ordering::Acquire);
+        }
+        Epoch(epoch)
+    }
+
+    /// Whether nothing was committed since the epoch was loaded, until some moment after this call began.
+    pub(crate) async fn prove(&self, epoch: &Epoch) -> Proof {
+        match self.observe().await {
+            Ok((lane, seen)) if epoch.0[lane] == seen => Proof::Holds,
+            Ok(_) => Proof::Changed,
+            Err(Unseen::Busy) => Proof::Busy,
+            Err(Unseen::Lost) => Proof::Failed,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn states(&self) -> Vec<(u64, Option<(Option<i64>, u64)>)> {
+        let lanes = self.lanes.iter().map(|lane| {
+            let watching = lane.watching.try_lock().ok();
+            let watching = watching.map(|watching| (watching.last, watching.seen));
+            (lane.epoch.load(Ordering::Acquire), watching)
+        });
+        lanes.collect()
+    }
+
+    /// Looks at the file through a lane that nobody uses; the lane and its epoch.
+    async fn observe(&self) -> Result<(usize, u64), Unseen> {
+        let first = preferred() % self.lanes.len().max(1);
+        for turn in 0..self.lanes.len() {
+            let lane = (first + turn) % self.lanes.len();
+            if let Ok(mut watching) = self.lanes[lane].watching.try_lock() {
+                let seen = self.lanes[lane].look(&mut watching).await;
+                return seen.map(|seen| (lane, seen));
+            }
+        }
+        Err(Unseen::Busy)
+    }
+}
+
+impl<W: Watch> Lane<W> {
+    async fn look(&self, watching: &mut Watching<W>) -> Result<u64, Unseen> {
+        // A caller that goes away in the middle leaves no baseline behind that it did not compare.
+        let last = watching.last.take();
+        match watching.watch.data_version().await {
+            Ok(now) => {
+                if last != Some(now) {
+                    watching.seen += 1;
+                    self.epoch.store(watching.seen, Ordering::Release);
+                }
+                watching.last = Some(now);
+                Ok(watching.seen)
+            }
+            Err(Unseen::Busy) => {
+                watching.last = last;
+                Err(Unseen::Busy)
+            }
+            Err(Unseen::Lost) => {
+                self.epoch.store(0, Ordering::Release);
+                Err(Unseen::Lost)
+            }
+        }
+    }
+}
+
+/// A small number that stays the same for each thread.
+fn preferred() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static MINE: Cell<Option<usize>> = const { Cell::new(None) });
+    MINE.with(|mine| {
+        mine.get().unwrap_or_else(|| {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            mine.set(Some(number));
+            number
+        })
+    })
+}
