@@ -4,8 +4,8 @@
 //! session, that user and the answers to the asked permissions. The answer is believed only if the
 //! decoded, signed session names that very user; a wrong or missing hint costs one more statement and
 //! nothing else. What that statement said is kept, and used again when a proof says that nothing has
-//! changed ([`cache`]). Backends that are not rows of the database, and session engines other than `db`, take
-//! the steps one by one.
+//! changed; `request_path/cache/README.md` argues why that is right. Backends that are not rows of the
+//! database, and session engines other than `db`, take the steps one by one.
 
 mod cache;
 mod claimed;
