@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use djauth::db::{Database, Executor, Sql, Value};
@@ -437,4 +439,54 @@ async fn users_of_sessions_that_are_no_rows_are_kept_too() {
 async fn fresh(site: &Site) -> User {
     let user = site.auth.users().get(site.user.id).await;
     user.expect("reads").expect("is there")
+}
+
+/// Readers on several threads, and a writer that says how far it has come once that is committed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_thread_is_answered_by_what_was_there_before() {
+    static RENAME: Sql = Sql::new("UPDATE auth_user SET email = ?");
+    let site = Arc::new(Site::new(true, settings()).await);
+    let second = Database::connect(site.database.url())
+        .await
+        .expect("connects");
+    second
+        .execute(&RENAME, vec!["0".into()])
+        .await
+        .expect("writes");
+    assert!(site.settled().await.is_some());
+    let told = Arc::new(AtomicU64::new(0));
+    let end = Instant::now() + Duration::from_secs(1);
+    let readers: Vec<_> = (0..6)
+        .map(|_| {
+            let (site, told) = (site.clone(), told.clone());
+            tokio::spawn(async move {
+                while Instant::now() < end {
+                    for _ in 0..50 {
+                        let first = told.load(Ordering::SeqCst);
+                        let (email, _) = site.verify(&[VIEW]).await.expect("is logged in");
+                        let seen: u64 = email.parse().expect("a number");
+                        assert!(seen >= first, "{seen} after {first}");
+                    }
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for n in 1.. {
+        let email = n.to_string();
+        second
+            .execute(&RENAME, vec![email.into()])
+            .await
+            .expect("writes");
+        told.store(n, Ordering::SeqCst);
+        if Instant::now() > end {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(n % 4)).await;
+    }
+    for reader in readers {
+        reader.await.expect("no stale answer");
+    }
+    let stats = site.stats();
+    assert!(stats.hits > 100 && stats.changed > 20, "{stats:?}");
 }

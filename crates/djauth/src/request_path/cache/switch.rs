@@ -43,3 +43,23 @@ impl Switch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_tries_again_after_a_while() {
+        let switch = Switch::default();
+        let start = Moment(1);
+        let later = |seconds| start + Duration::from_secs(seconds);
+        assert!(switch.is_on(|| start));
+        switch.turn_off(start);
+        assert!(!switch.is_on(|| later(29)) && switch.is_on(|| later(30)));
+        // The proof fails again.
+        switch.turn_off(later(30));
+        assert!(!switch.is_on(|| later(59)));
+        switch.turn_on();
+        assert!(switch.is_on(|| start));
+    }
+}
