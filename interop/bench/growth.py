@@ -107,8 +107,8 @@ def clearsessions(kind, options, folder):
                     time.sleep(1)
                 left = database.query("SELECT count(*) AS n FROM django_session WHERE expire_date < '2021-01-01'")
                 assert left[0]["n"] == 0, f"{name} left {left} sessions"
-                told[name] = {"seconds": seconds, "login": visits[0]}
-            told["calm"] = {"login": calm[0]}
+                told[name] = {"seconds": seconds, "login": visits.told}
+            told["calm"] = {"login": calm.told}
     return told
 
 

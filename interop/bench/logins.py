@@ -14,31 +14,34 @@ from suite.sides import HERE, Djauth
 CLIENTS = 32
 DJANGO = "Django, gunicorn"
 #: So many for each, in a round: about as long for all.
-LOGINS = {DJANGO: 64, "Django, uvicorn": 64, "djauth": 192, "djauth, a thread for each core": 256}
+LOGINS = {DJANGO: 64, "Django, uvicorn": 64, "djauth": 256}
 ALONE = 6
 
 
 def run(options, folder):
     told = {}
     for kind in options.database:
-        with filled(kind, folder) as (_, settings, _), started(*sides(settings, folder).values()) as all_sides:
-            named = dict(zip(LOGINS, all_sides, strict=True))
-            for side in all_sides:
-                check_login(side)
-            told[kind] = {
-                "crowd": interleaved(options.rounds, {n: crowd(s, CLIENTS, n, options) for n, s in named.items()}, f"{CLIENTS} visitors, {kind}"),
-                "alone": interleaved(options.rounds, {n: crowd(s, 1, n, options) for n, s in named.items()}, f"one visitor, {kind}"),
-            }
+        with filled(kind, folder) as (_, settings, _):
+            named = sides(settings, folder)
+            with started(*named.values()):
+                told[kind] = measure(named, options, kind)
     return told
+
+
+def measure(named, options, kind):
+    for side in named.values():
+        check_login(side)
+    of = lambda clients: {name: crowd(side, clients, name, options) for name, side in named.items()}
+    return {
+        "crowd": interleaved(options.rounds, of(CLIENTS), f"{CLIENTS} visitors, {kind}"),
+        "alone": interleaved(options.rounds, of(1), f"one visitor, {kind}"),
+    }
 
 
 def sides(settings, folder):
     """Django's defaults; the limits of failed logins are lifted on our side (`settings_for`)."""
-    cores = {"HASHING_THREADS": str(processes.cores())}
-    return dict(zip(LOGINS, [
-        Gunicorn(settings, folder), Uvicorn(settings, folder),
-        Djauth(settings, folder), Djauth(settings | cores, folder),
-    ], strict=True))
+    kinds = (Gunicorn, Uvicorn, Djauth)
+    return {name: kind(settings, folder) for name, kind in zip(LOGINS, kinds, strict=True)}
 
 
 def crowd(side, clients, name, options):
@@ -63,26 +66,44 @@ def crowd(side, clients, name, options):
     return measure
 
 
+class Storm:
+    """Visitors who log in without a pause."""
+
+    def __init__(self, side, kind, clients, first):
+        command = [sys.executable, "-m", "bench.visitors", side.url, str(clients), "storm", kind, str(first)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(command, cwd=HERE, text=True, **pipes)
+        self.told = None
+
+    def so_far(self):
+        """How many logins there were, right or wrong."""
+        assert self.process.poll() is None, f"the visitors have gone: {self.process.stderr.read()}"
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, f"the visitors have gone: {self.process.stderr.read()}"
+        return int(answer)
+
+    def end(self):
+        out, complaint = self.process.communicate(timeout=150)
+        assert self.process.returncode == 0, complaint
+        self.told = json.loads(out)
+
+
 @contextlib.contextmanager
 def storm(side, kind="right", clients=CLIENTS, first=0):
-    """Visitors without a pause while the body runs; what they did comes in the list."""
-    command = [sys.executable, "-m", "bench.visitors", side.url, str(clients), "storm", kind, str(first)]
-    process = subprocess.Popen(
-        command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    told = []
+    """Lasts while the body runs; what the visitors tell is there afterwards."""
+    visitors = Storm(side, kind, clients, first)
     try:
         # Until every thread that hashes is busy.
         time.sleep(1.5)
-        yield told
-        assert process.poll() is None, f"the visitors have gone: {process.stderr.read()}"
-        out, err = process.communicate(timeout=150)
-        assert process.returncode == 0, err
-        told.append(json.loads(out))
+        assert visitors.so_far(), f"no login in the first seconds of a storm:\n{side.log_text()}"
+        yield visitors
+        visitors.end()
         until_calm(side)
     finally:
-        process.kill()
-        process.wait()
+        visitors.process.kill()
+        visitors.process.wait()
 
 
 def until_calm(side):

@@ -67,13 +67,11 @@ def best_kernel(figures, streams):
 
 def logins(figures):
     for kind, of in figures.items():
-        for name in ("djauth", "djauth, a thread for each core"):
-            yield Reach(
-                "logins", f"logins a second of 32 visitors, {name}, {NAMES[kind]}, against the better Django",
-                min(ratio(of["crowd"], name, django, "rate") for django in DJANGOS), 7.0, True,
-                "the kernels' own rate above",
-                "one core stays free for requests" if name == "djauth" else "the page, the form's checks and the commit of the session",
-            )
+        yield Reach(
+            "logins", f"logins a second of 32 visitors, {NAMES[kind]}, against the better Django",
+            min(ratio(of["crowd"], "djauth", django, "rate") for django in DJANGOS), 7.0, True,
+            "the kernels' rate above", "the page, the form's checks and the commit of the session",
+        )
         yield Reach(
             "logins", f"a lone login, {NAMES[kind]}, times as fast as the faster Django",
             min(ratio(of["alone"], django, "djauth", "p50") for django in DJANGOS), 3.0, True,

@@ -48,8 +48,7 @@ def logins(figures):
     yield (
         "A login is the page with its form and then the form, by a new visitor over a connection that stays,"
         " at Django's default cost. Django has no limits of failed logins; ours are lifted for this"
-        " (`LOGIN_RATE_LIMIT_PER_NETWORK` and `…_PER_USERNAME` empty). djauth leaves one core to requests unless"
-        " `HASHING_THREADS` says otherwise.\n"
+        " (`LOGIN_RATE_LIMIT_PER_NETWORK` and `…_PER_USERNAME` empty). Everything else is as it comes.\n"
     )
     for kind, of in figures.items():
         yield f"32 visitors at once, {NAMES[kind]}:\n"
@@ -111,8 +110,8 @@ def in_process(figures):
 
 def isolation(figures):
     yield (
-        "Two connections ask without a pause while 32 visitors log in without a pause, with one hashing thread fewer"
-        " than cores (the default). Right passwords also write sessions and `last_login`.\n"
+        "Two connections ask without a pause while 32 visitors log in without a pause, with the settings as they"
+        " come. Right passwords also write sessions and `last_login`.\n"
     )
     for kind, of in figures.items():
         yield f"![Latency on {NAMES[kind]}](docs/benchmarks/latency-{kind}.svg)\n"

@@ -144,6 +144,12 @@ class Crowd:
         }
 
 
+def tell(crowd):
+    """How many logins there were so far, for each line that comes in."""
+    for _ in sys.stdin:
+        print(len(crowd.took), flush=True)
+
+
 def cpu():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
@@ -154,7 +160,7 @@ def main(url, clients, total, *storm):
         kind, first = storm
         password, expected = (PASSWORD, (302, 503)) if kind == "right" else ("wrong", (200, 503))
         crowd = Crowd(url, int(clients), None, password, int(first), expected)
-        told = crowd.go(until=sys.stdin.read)
+        told = crowd.go(until=lambda: tell(crowd))
     else:
         told = Crowd(url, int(clients), int(total)).go()
     print(json.dumps(told), flush=True)
