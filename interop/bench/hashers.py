@@ -8,7 +8,7 @@ import time
 from bench import processes
 from bench.data import PASSWORD
 from bench.rounds import interleaved
-from bench.sites import program
+from bench.sites import peer, program
 
 ALGORITHMS = ["pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "bcrypt", "scrypt"]
 
@@ -47,6 +47,9 @@ def kernels(options):
         kernel, most = line.split()
         for streams in range(1, int(most) + 1):
             variants[f"{kernel}, {streams} at once"] = lambda k=kernel, n=streams: by_kernel(k, n)
+    listed = subprocess.run([peer("hashes")], capture_output=True, text=True, check=True)
+    for crate in listed.stdout.split():
+        variants[f"{crate}, alone"] = lambda c=crate: by_crate(c)
     return interleaved(max(options.rounds, 3), variants, "PBKDF2-HMAC-SHA256")
 
 
@@ -57,10 +60,17 @@ def by_hashlib():
 
 
 def by_kernel(kernel, streams):
-    command = [program("pbkdf2_kernels"), str(ITERATIONS), str(streams), kernel]
-    done = subprocess.run(command, capture_output=True, text=True)
+    return {"rate": streams / seconds_of(program("pbkdf2_kernels"), ITERATIONS, streams, kernel)}
+
+
+def by_crate(crate):
+    return {"rate": 1 / seconds_of(peer("hashes"), ITERATIONS, crate)}
+
+
+def seconds_of(*command):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return {"rate": streams / float(done.stdout)}
+    return float(done.stdout)
 
 
 class Verifier:
@@ -94,6 +104,9 @@ def kernels(options):
         kernel, most = line.split()
         for streams in range(1, int(most) + 1):
             variants[f"{kernel}, {streams} at once"] = lambda k=kernel, n=streams: by_kernel(k, n)
+    listed = subprocess.run([peer("hashes")], capture_output=True, text=True, check=True)
+    for crate in listed.stdout.split():
+        variants[f"{crate}, alone"] = lambda c=crate: by_crate(c)
     return interleaved(max(options.rounds, 3), variants, "PBKDF2-HMAC-SHA256")
 
 
