@@ -40,7 +40,9 @@ def main():
     file, page, plots = place(options.quick)
     results = Results(file)
     try:
-        if not options.render:
+        if options.render:
+            assert results.parts, f"nothing was measured yet: there is no {file}"
+        else:
             measure(options, results)
     finally:
         if results.parts:

@@ -14,6 +14,11 @@ this page; `--only PART` measures a part and leaves the other sections as they a
 short rounds. What counts is the median of the ratios of a round, never the figures of one side: the machine
 differs, and so does its mood. Answers are checked before anything is measured, and a server that fails or
 crashes stops the run.
+
+Servers, databases and visitors share the same cores. Private database servers, which the command starts itself, do
+not wait for the disk; the file of SQLite is in the journal mode that Django leaves it in, and does. Django runs
+under gunicorn (a process for each core, four threads each, connections that stay) and under uvicorn (uvloop and
+httptools, psycopg's pool). djauth runs as it comes, with its access log.
 """
 
 
