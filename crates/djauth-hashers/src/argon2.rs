@@ -8,6 +8,8 @@ use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes};
 mod memory;
 mod phc;
 
+pub use memory::release_memory;
+
 use phc::{Phc, Variety};
 
 const ALGORITHM: &str = "argon2";
@@ -42,7 +44,8 @@ impl Argon2PasswordHasher {
             memory_cost: parameters.argon2_memory_cost,
             parallelism: parameters.argon2_parallelism,
             most_time: limit(limits.argon2_time_cost).max(parameters.argon2_time_cost.into()),
-            most_memory: limit(limits.argon2_memory_cost).max(parameters.argon2_memory_cost.into()),
+            most_memory: limit(limits.argon2_memory_cost.min(limits.memory))
+                .max(parameters.argon2_memory_cost.into()),
             most_lanes: limit(limits.argon2_parallelism).max(parameters.argon2_parallelism.into()),
         }
     }
@@ -135,6 +138,16 @@ impl PasswordHasher for Argon2PasswordHasher {
     /// Nothing: the run time of Argon2 has no simple difference.
     fn harden_runtime(&self, _password: &[u8], _encoded: &str) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn memory(&self, encoded: Option<&str>) -> u64 {
+        let Some(encoded) = encoded else {
+            return self.memory_cost.into();
+        };
+        // What is beyond the limits is refused before any is used.
+        let phc = Self::split(encoded).ok();
+        let phc = phc.filter(|phc| self.check_limits(phc).is_ok());
+        phc.map_or(0, |phc| u64::try_from(phc.memory_cost).unwrap_or(0))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use crate::Error;
 use crate::random::get_random_string;
+use crate::{Error, Step};
 
 /// Bits of randomness that a salt must have; mirrors `BasePasswordHasher.salt_entropy`.
 pub const SALT_ENTROPY: u32 = 128;
@@ -63,6 +63,32 @@ pub trait PasswordHasher: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the stored value is not in this format.
     fn harden_runtime(&self, password: &[u8], encoded: &str) -> Result<(), Error>;
+
+    /// [`encode`](Self::encode) in steps, of an algorithm that consists of PBKDF2 rounds. `None`,
+    /// which is right for all others: it can only be done in one go.
+    fn start_encode(&self, password: &[u8], salt: &str) -> Option<Step<Result<String, Error>>> {
+        let _ = (password, salt);
+        None
+    }
+
+    /// [`verify`](Self::verify) in steps, likewise.
+    fn start_verify(&self, password: &[u8], encoded: &str) -> Option<Step<Result<bool, Error>>> {
+        let _ = (password, encoded);
+        None
+    }
+
+    /// [`harden_runtime`](Self::harden_runtime) in steps, likewise.
+    fn start_harden(&self, password: &[u8], encoded: &str) -> Option<Step<Result<(), Error>>> {
+        let _ = (password, encoded);
+        None
+    }
+
+    /// The memory that verifying a stored value takes, or making a new one, in KiB. 0, the default,
+    /// where it is little.
+    fn memory(&self, encoded: Option<&str>) -> u64 {
+        let _ = encoded;
+        0
+    }
 }
 
 /// A stored value taken apart; mirrors the dictionary that Django's `decode` gives.

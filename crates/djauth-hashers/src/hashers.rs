@@ -124,12 +124,14 @@ impl Hashers {
     /// # Errors
     /// [`ErrorKind::UnknownAlgorithm`].
     pub fn get_hasher(&self, algorithm: &str) -> Result<&dyn PasswordHasher, Error> {
-        let found = self
-            .list
-            .iter()
-            .rfind(|hasher| hasher.algorithm() == algorithm);
+        self.find(algorithm).map(|hasher| &**hasher)
+    }
+
+    fn find(&self, algorithm: &str) -> Result<&Arc<dyn PasswordHasher>, Error> {
+        let mut list = self.list.iter();
+        let found = list.rfind(|hasher| hasher.algorithm() == algorithm);
         // The name comes from a stored value, which may be anything: not repeated in the error.
-        found.map(|hasher| &**hasher).ok_or_else(|| {
+        found.ok_or_else(|| {
             Error::new(
                 ErrorKind::UnknownAlgorithm,
                 "see the PASSWORD_HASHERS setting",
@@ -151,10 +153,10 @@ impl Hashers {
     /// # Errors
     /// [`ErrorKind::PasswordTooLong`] or [`ErrorKind::Random`].
     pub fn make_password(&self, password: Option<&str>) -> Result<String, Error> {
-        let Some(password) = password else {
-            return unusable_password();
-        };
-        self.encode(password, &self.preferred().salt()?)
+        match password {
+            Some(password) => self.start_make_password(password).finish(),
+            None => unusable_password(),
+        }
     }
 
     /// The preferred hasher's value for this password and salt.
@@ -174,17 +176,7 @@ impl Hashers {
     /// algorithm.) A wrong password against an outdated value of the preferred algorithm takes the
     /// time of an up-to-date one.
     pub fn verify_password(&self, password: &str, encoded: &str) -> Verified {
-        if !is_password_usable(encoded) {
-            return self.refuse(None);
-        }
-        match self.judge(password.as_bytes(), encoded) {
-            Ok((correct, must_update)) => Verified {
-                correct,
-                must_update,
-                problem: None,
-            },
-            Err(error) => self.refuse(Some(error.kind())),
-        }
+        self.start_verify(password, encoded).finish()
     }
 
     /// [`verify_password`](Self::verify_password), and `setter` is called with the password when
@@ -205,12 +197,7 @@ impl Hashers {
     /// Takes the time of one new hash: for users that do not exist, so that they cannot be told
     /// from those that do.
     pub fn harden_runtime(&self) {
-        let hasher = self.preferred();
-        let random = get_random_string(UNUSABLE_PASSWORD_SUFFIX_LENGTH);
-        let work = random.and_then(|password| hasher.encode(password.as_bytes(), &hasher.salt()?));
-        if let Err(error) = work {
-            tracing::error!(%error, "no hash was made to equalise the response time");
-        }
+        self.start_harden_runtime().finish();
     }
 
     /// Label and value of what may be shown of a stored value; mirrors `safe_summary`.
@@ -219,30 +206,6 @@ impl Hashers {
     /// [`ErrorKind::UnknownAlgorithm`] or [`ErrorKind::Malformed`].
     pub fn safe_summary(&self, encoded: &str) -> Result<Vec<(&'static str, String)>, Error> {
         self.identify_hasher(encoded)?.safe_summary(encoded)
-    }
-
-    fn judge(&self, password: &[u8], encoded: &str) -> Result<(bool, bool), Error> {
-        if encoded.len() > self.longest {
-            return Err(Error::too_costly("length of the stored value"));
-        }
-        let hasher = self.identify_hasher(encoded)?;
-        let preferred = self.preferred();
-        let changed = hasher.algorithm() != preferred.algorithm();
-        let must_update = changed || preferred.must_update(encoded)?;
-        let correct = hasher.verify(password, encoded)?;
-        if !correct && !changed && must_update {
-            hasher.harden_runtime(password, encoded)?;
-        }
-        Ok((correct, must_update))
-    }
-
-    fn refuse(&self, problem: Option<ErrorKind>) -> Verified {
-        self.harden_runtime();
-        Verified {
-            correct: false,
-            must_update: false,
-            problem,
-        }
     }
 }
 
@@ -288,6 +251,8 @@ fn hasher(name: &str, parameters: &Parameters) -> Option<Arc<dyn PasswordHasher>
         _ => return None,
     })
 }
+
+mod steps;
 
 #[cfg(test)]
 mod tests;

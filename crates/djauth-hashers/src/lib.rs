@@ -25,12 +25,16 @@
 //! | `make_password`, `check_password`, `verify_password`, `identify_hasher` | methods of [`Hashers`] |
 //! | `is_password_usable`, `mask_hash` | the same |
 //!
+//! Every method of [`Hashers`] computes on the calling thread; those whose names begin with `start`
+//! leave the long parts of the work to the caller, in [`Step`]s.
+//!
 //! Stored values are data and may be hostile: whatever they hold, the answer is "not correct"
 //! after the usual effort, within [`CostLimits`]. No password and no hash is ever put into an
 //! error, a log line or a `Debug` text.
 
 mod argon2;
 mod bcrypt;
+mod derivation;
 mod digests;
 mod error;
 mod hasher;
@@ -41,10 +45,12 @@ mod parameters;
 mod pbkdf2;
 mod random;
 mod scrypt;
+mod step;
 mod text;
 
-pub use argon2::Argon2PasswordHasher;
+pub use argon2::{Argon2PasswordHasher, release_memory};
 pub use bcrypt::{BCrypt, BCryptPasswordHasher, BCryptSHA256PasswordHasher};
+pub use derivation::{Derivation, Digest};
 pub use digests::{
     MD5PasswordHasher, SHA1PasswordHasher, UnsaltedMD5PasswordHasher, UnsaltedSHA1PasswordHasher,
 };
@@ -54,8 +60,10 @@ pub use hashers::{
     DEFAULT_HASHERS, Hashers, UNUSABLE_PASSWORD_PREFIX, UNUSABLE_PASSWORD_SUFFIX_LENGTH, Verified,
     is_password_usable,
 };
+pub use lanes::on_lane_thread_start;
 pub use limits::CostLimits;
 pub use parameters::{DjangoVersion, Parameters};
 pub use pbkdf2::{PBKDF2PasswordHasher, PBKDF2SHA1PasswordHasher, Pbkdf2};
 pub use random::{RANDOM_STRING_CHARS, get_random_string};
 pub use scrypt::ScryptPasswordHasher;
+pub use step::{Blocking, Step};

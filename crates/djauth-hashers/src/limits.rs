@@ -25,6 +25,9 @@ pub struct CostLimits {
     pub scrypt_memory_cost: u64,
     /// scrypt lanes; default 16.
     pub scrypt_parallelism: u64,
+    /// Memory of one hash in all, with the lanes that are computed at the same time, in KiB; default
+    /// 524,288 (512 MiB).
+    pub memory: u64,
 }
 
 impl Default for CostLimits {
@@ -38,6 +41,7 @@ impl Default for CostLimits {
             bcrypt_rounds: 16,
             scrypt_memory_cost: 128 * 1024,
             scrypt_parallelism: 16,
+            memory: 512 * 1024,
         }
     }
 }

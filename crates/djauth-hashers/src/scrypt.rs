@@ -16,6 +16,7 @@ pub struct ScryptPasswordHasher {
 #[derive(Clone, Debug)]
 struct Limits {
     memory: i64,
+    memory_at_once: u64,
     parallelism: i64,
 }
 
@@ -32,6 +33,12 @@ impl Costs {
         self.work_factor.saturating_mul(self.block_size) / 8
     }
 
+    /// Of all lanes that are computed at the same time, in KiB.
+    fn memory_at_once(self) -> u64 {
+        let lanes = self.parallelism.clamp(1, lanes::threads());
+        u64::try_from(self.memory().saturating_mul(lanes)).unwrap_or(0)
+    }
+
     fn check(self, limits: &Limits) -> Result<(), Error> {
         if self.work_factor.min(self.block_size).min(self.parallelism) < 1 {
             return Err(Error::malformed("a cost is not positive"));
@@ -42,6 +49,9 @@ impl Costs {
         }
         if self.parallelism > limits.parallelism {
             return Err(Error::too_costly("scrypt lanes"));
+        }
+        if self.memory_at_once() > limits.memory_at_once {
+            return Err(Error::too_costly("scrypt memory of all lanes"));
         }
         Ok(())
     }
@@ -109,10 +119,12 @@ impl ScryptPasswordHasher {
         let CostLimits {
             scrypt_memory_cost,
             scrypt_parallelism,
+            memory,
             ..
         } = parameters.limits;
         let limits = Limits {
             memory: limit(scrypt_memory_cost).max(configured.memory()),
+            memory_at_once: memory.max(configured.memory_at_once()),
             parallelism: limit(scrypt_parallelism).max(configured.parallelism),
         };
         Self { configured, limits }
@@ -150,5 +162,17 @@ impl PasswordHasher for ScryptPasswordHasher {
     /// Nothing: the run time of scrypt has no simple difference.
     fn harden_runtime(&self, _password: &[u8], _encoded: &str) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn memory(&self, encoded: Option<&str>) -> u64 {
+        let costs = match encoded {
+            None => self.configured,
+            Some(encoded) => match split(encoded) {
+                // What is beyond the limits is refused before any is used.
+                Ok(parts) if parts.costs.check(&self.limits).is_ok() => parts.costs,
+                _ => return 0,
+            },
+        };
+        costs.memory_at_once()
     }
 }

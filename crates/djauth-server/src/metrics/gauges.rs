@@ -38,6 +38,24 @@ impl<U: BaseUser> Gauges<U> {
             "Password hashes that are made",
             stats.running,
         )?;
+        gauge(
+            encoder,
+            "hashing_lanes",
+            "Password hashes that are made beside others in a thread (PBKDF2)",
+            stats.lanes,
+        )?;
+        gauge(
+            encoder,
+            "hashing_memory_bytes",
+            "Memory set aside for Argon2 and scrypt",
+            stats.memory,
+        )?;
+        counter(
+            encoder,
+            "hashing_dropped",
+            "Password hashes whose client had gone",
+            stats.dropped,
+        )?;
         counter(encoder, "hashing_jobs", "Password hashes done", stats.done)?;
         counter(
             encoder,

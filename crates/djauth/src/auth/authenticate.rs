@@ -1,9 +1,12 @@
 //! `authenticate`: who do these credentials belong to?
 
+use std::net::IpAddr;
+
 use super::Auth;
 use crate::Error;
 use crate::backends::{BackendError, Context, Credentials};
 use crate::base_user::BaseUser;
+use crate::hashing::Client;
 use crate::http::Request;
 use crate::rate_limit::Attempt;
 use crate::signals::UserLoginFailed;
@@ -27,7 +30,10 @@ impl<U: BaseUser> Auth<U> {
         credentials: &Credentials,
     ) -> Result<Option<U>, Error> {
         let attempt = self.count_attempt(request, credentials).await?;
-        let found = self.first_user(request, credentials).await;
+        // While it waits for its hashes, it waits among those of its network.
+        let (address, username) = self.client_of(request, credentials);
+        let client = Client::new(address, username);
+        let found = client.scope(self.first_user(request, credentials)).await;
         if !matches!(found, Ok(None)) {
             attempt.take_back().await;
         }
@@ -51,10 +57,18 @@ impl<U: BaseUser> Auth<U> {
         if asserted {
             return self.login_rate_limit().count(None, None).await;
         }
-        let address = request.and_then(Request::client_address);
+        let (address, username) = self.client_of(request, credentials);
+        self.login_rate_limit().count(address, username).await
+    }
+
+    fn client_of<'a>(
+        &self,
+        request: Option<&Request>,
+        credentials: &'a Credentials,
+    ) -> (Option<IpAddr>, Option<&'a str>) {
         let username = credentials.get("username");
         let username = username.or_else(|| credentials.get(&self.user_meta().username_field));
-        self.login_rate_limit().count(address, username).await
+        (request.and_then(Request::client_address), username)
     }
 
     async fn first_user(

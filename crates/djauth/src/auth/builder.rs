@@ -180,11 +180,7 @@ impl<U: BaseUser> Builder<U> {
         let auth = Auth(Arc::new(Inner {
             mail: MailQueue::new(sender, &self.settings),
             validators: password_validators(&self.settings, &self.validators)?,
-            hashing: HashingPool::new(
-                hashers,
-                size(self.settings.hashing_threads),
-                size(self.settings.hashing_queue),
-            )?,
+            hashing: HashingPool::with_hashers(hashers, &self.settings)?,
             templates: Templates::new(&self.settings),
             rate_limit: LoginRateLimit::new(
                 &self.settings,
@@ -219,10 +215,6 @@ fn password_validators(
 ) -> Result<PasswordValidators, Error> {
     let named = get_default_password_validators(settings)?;
     Ok(named.iter().chain(own).cloned().collect())
-}
-
-fn size(setting: u64) -> usize {
-    usize::try_from(setting).unwrap_or(usize::MAX)
 }
 
 /// A pattern cannot name a constant of a generic type without its parameter.

@@ -46,10 +46,22 @@ impl<U: BaseUser> Auth<U> {
     /// # Errors
     /// `Busy`: too many hashes wait. Otherwise the database's.
     pub async fn check_password(&self, user: &mut U, raw: &str) -> Result<bool, Error> {
+        self.check_password_for(user, raw, true).await
+    }
+
+    /// The same for an attempt that fails anyway where the user may not log in: it then takes the time of
+    /// a wrong password, and nothing is stored.
+    async fn check_password_for(
+        &self,
+        user: &mut U,
+        raw: &str,
+        may_log_in: bool,
+    ) -> Result<bool, Error> {
         // The second round is for a concurrent change; a third change within one login is no login.
         for _ in 0..2 {
             let stored = &user.base().password;
-            let checked = self.hashing().check_password(raw, stored).await?;
+            let attempt = self.hashing().attempt(raw, stored, may_log_in, true);
+            let checked = attempt.await?;
             if let Some(problem) = checked.verified.problem {
                 tracing::warn!(
                     target: "django.security.auth", user = %user.id(), ?problem,
@@ -134,8 +146,8 @@ impl<U: BaseUser> Auth<U> {
         Ok(written)
     }
 
-    /// The user, if this is the password; for nobody one hash is run all the same, so that an unknown
-    /// name takes as long as a known one.
+    /// The user, if this is the password; for nobody as much is hashed, so that an unknown name takes as
+    /// long as a known one.
     ///
     /// # Errors
     /// As [`Auth::check_password`].
@@ -144,16 +156,23 @@ impl<U: BaseUser> Auth<U> {
         user: Option<U>,
         raw: &str,
     ) -> Result<Option<U>, Error> {
-        match user {
-            Some(mut user) => {
-                let correct = self.check_password(&mut user, raw).await?;
-                Ok(correct.then_some(user))
-            }
-            None => {
-                self.hashing().harden_runtime().await?;
-                Ok(None)
-            }
-        }
+        self.user_with_password(user, raw, |_| true).await
+    }
+
+    /// The same, if the user may log in; whoever may not takes the time of a wrong password too.
+    pub(crate) async fn user_with_password(
+        &self,
+        user: Option<U>,
+        raw: &str,
+        may_log_in: impl Fn(&U) -> bool,
+    ) -> Result<Option<U>, Error> {
+        let Some(mut user) = user else {
+            self.hashing().harden_runtime().await?;
+            return Ok(None);
+        };
+        let allowed = may_log_in(&user);
+        let correct = self.check_password_for(&mut user, raw, allowed).await?;
+        Ok((correct && allowed).then_some(user))
     }
 
     pub(super) fn mark_backend(user: &mut U, path: &str) {

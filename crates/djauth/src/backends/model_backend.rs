@@ -212,10 +212,8 @@ async fn authenticate<U: BaseUser>(
     // A database may find names that are spelled in ways which are counted apart.
     let limit = auth.login_rate_limit();
     let user = user.filter(|user| limit.counts_together(username, &user.get_username()));
-    let user = auth
-        .check_password_with_timing_attack_mitigation(user, password)
-        .await?;
-    Ok(user.filter(|user| rule.allows(user)))
+    let user = auth.user_with_password(user, password, |user| rule.allows(user));
+    Ok(user.await?)
 }
 
 pub(super) fn copied(set: PermissionSet) -> HashSet<String> {

@@ -5,6 +5,7 @@ use super::steps::{Standard, Steps};
 use super::text::Text;
 use crate::backends::Context;
 use crate::base_user::BaseUser;
+use crate::hashing::Client;
 use crate::http::{QueryDict, Request};
 use crate::validators::ValidationError;
 use crate::{Auth, Error};
@@ -154,7 +155,9 @@ impl<U: BaseUser> PasswordChangeForm<U> {
         let username = user.get_username();
         let attempt = auth.login_rate_limit().count(address, Some(&username));
         let attempt = attempt.await?;
-        let verified = auth.hashing().verify(old, &user.base().password).await;
+        let verified = auth.hashing().verify(old, &user.base().password);
+        let client = Client::new(address, Some(&username));
+        let verified = client.scope(verified).await;
         if verified.as_ref().map_or(true, |verified| verified.correct) {
             attempt.take_back().await;
         }

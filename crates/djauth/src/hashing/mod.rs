@@ -1,10 +1,20 @@
-//! The hashing engine: a bounded pool of threads beside the async runtime.
+//! The hashing engine: threads beside the async runtime.
 //!
 //! A password hash takes a tenth of a second of a whole core, by design. On a thread of the async
-//! runtime it would stop every request that shares the thread, so it never runs there: a fixed
-//! number of threads with a low priority does this work, a bounded number of jobs waits for them,
-//! and further ones are refused with [`ErrorKind::Busy`] (503 with `Retry-After`) instead of
-//! being kept waiting for an answer that comes too late.
+//! runtime it would stop every request that shares the thread, so it never runs there.
+//!
+//! - One thread for each core does PBKDF2 rounds of several jobs beside each other, which gives
+//!   more than twice the hashes of one after the other. Jobs join and leave at any time. As many
+//!   threads run what cannot be done in parts (Argon2, scrypt, bcrypt, own hashers), as far as the
+//!   memory that is set aside for it goes.
+//! - They run where nobody else wants the core (`SCHED_IDLE` on Linux), so that requests that hash
+//!   nothing do not feel them. A machine that is busy all the time still hashes, with a tenth of a core.
+//! - Networks of clients take turns, and so do the usernames of one network. A bounded number of jobs
+//!   waits; of more, the newest of the network with the most is refused with
+//!   [`ErrorKind::Busy`](crate::ErrorKind::Busy) (503 with `Retry-After`), known user or not. A job whose
+//!   caller has gone is dropped.
+//! - A login is one job, whoever it is, and one that fails costs what the dearest failure has cost so far:
+//!   whether there is such an account, and what is stored for it, is not to be told by time.
 //!
 //! ```
 //! # async fn example(settings: &djauth::settings::Settings) -> Result<(), djauth::Error> {
@@ -17,87 +27,71 @@
 //! # }
 //! ```
 
-use djauth_hashers::{ErrorKind as HasherErrorKind, Hashers, Verified};
-use zeroize::Zeroizing;
+mod attempt;
+mod blocking;
+mod client;
+mod effort;
+mod engine;
+mod guard;
+mod lanes;
+mod priority;
+mod shares;
+mod start;
+mod stats;
+mod ticket;
 
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use djauth_hashers::{Blocking, ErrorKind as HasherErrorKind, Hashers, Step, Verified};
+
+use self::effort::Spent;
+use self::engine::{Engine, Handle};
+use self::ticket::{Head, Slot, Ticket};
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 
-mod pool;
-
-use pool::Pool;
+pub use self::attempt::Checked;
+pub(crate) use self::client::Client;
+pub use self::stats::Stats;
 
 /// Hashes passwords on threads of its own. Cheap to clone; the threads end with the last clone,
-/// after the job that they are at.
-#[derive(Clone, Debug)]
+/// after the work that they are at.
+#[derive(Clone)]
 pub struct HashingPool {
     hashers: Hashers,
-    pool: Pool,
-}
-
-/// The answer of [`HashingPool::check_password`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Checked {
-    /// What [`HashingPool::verify`] would have answered.
-    pub verified: Verified,
-    /// The value to store from now on, when the password is correct and the stored value is out
-    /// of date.
-    pub upgraded: Option<String>,
-}
-
-/// How busy a pool is, and has been since its start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Jobs that wait now.
-    pub waiting: u64,
-    /// Jobs that are worked at now.
-    pub running: u64,
-    /// Jobs that are done.
-    pub done: u64,
-    /// Jobs that were refused because too many waited.
-    pub refused: u64,
-    /// The time that the jobs done have taken.
-    pub work: std::time::Duration,
-    /// The time that they had waited before.
-    pub wait: std::time::Duration,
+    handle: Arc<Handle>,
 }
 
 impl HashingPool {
-    /// How busy it is, and has been.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.pool.stats()
-    }
-
-    /// A pool of `threads` (0: one fewer than cores, and at least one) with at most `queue` waiting jobs.
+    /// A pool of `threads` (0: one for each core) with at most `queue` waiting jobs, and 512 MiB for
+    /// hashes that need much memory.
     ///
     /// # Errors
     /// When the operating system starts no thread.
     pub fn new(hashers: Hashers, threads: usize, queue: usize) -> Result<Self, Error> {
-        let pool = Pool::start(threads, queue).map_err(|error| {
-            Error::caused(
-                ErrorKind::Hashing,
-                "no threads for hashing passwords",
-                error,
-            )
-        })?;
-        Ok(Self { hashers, pool })
+        Self::start(hashers, threads, queue, 512 * 1024)
     }
 
-    /// The pool that `PASSWORD_HASHERS`, `HASHING_THREADS` and `HASHING_QUEUE` describe.
+    /// The pool that `PASSWORD_HASHERS`, `HASHING_THREADS`, `HASHING_QUEUE` and `HASHING_MEMORY`
+    /// describe.
     ///
     /// # Errors
     /// When the settings name no usable hashers, or the operating system starts no thread.
     pub fn from_settings(settings: &Settings) -> Result<Self, Error> {
         let hashers = settings.hashers();
         let hashers = hashers.map_err(|e| Error::improperly_configured(e.to_string()))?;
+        Self::with_hashers(hashers, settings)
+    }
+
+    pub(crate) fn with_hashers(hashers: Hashers, settings: &Settings) -> Result<Self, Error> {
         let size = |setting| usize::try_from(setting).unwrap_or(usize::MAX);
-        Self::new(
+        Self::start(
             hashers,
             size(settings.hashing_threads),
             size(settings.hashing_queue),
+            settings.hashing_memory.saturating_mul(1024),
         )
     }
 
@@ -106,22 +100,27 @@ impl HashingPool {
         &self.hashers
     }
 
+    /// How busy it is, and has been.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.engine().stats()
+    }
+
     /// A value to store for a new password; `None` gives one that no password fits.
     ///
     /// # Errors
     /// [`ErrorKind::Busy`]; [`ErrorKind::Value`] when the preferred hasher cannot take a password
     /// of this length (plain bcrypt: 72 bytes).
     pub async fn make_password(&self, password: Option<&str>) -> Result<String, Error> {
-        let Some(password) = password else {
-            return self
-                .hashers
-                .make_password(None)
-                .map_err(|error| failed(&error));
+        let made = match password {
+            Some(password) => {
+                let start = attempt::when_short(password, &self.hashers, |hashers, password| {
+                    hashers.start_make_password(password)
+                });
+                self.submit(start, Arc::default()).await?
+            }
+            None => self.hashers.make_password(None),
         };
-        let password = Zeroizing::new(password.to_owned());
-        let made = self
-            .run(move |hashers| hashers.make_password(Some(&password)))
-            .await?;
         made.map_err(|error| failed(&error))
     }
 
@@ -131,9 +130,9 @@ impl HashingPool {
     /// # Errors
     /// [`ErrorKind::Busy`]. A wrong password is an answer, and so is a malformed stored value.
     pub async fn verify(&self, password: &str, encoded: &str) -> Result<Verified, Error> {
-        let (password, encoded) = owned(password, encoded);
-        self.run(move |hashers| hashers.verify_password(&password, &encoded))
-            .await
+        let upgrade = false;
+        let checked = self.attempt(password, encoded, true, upgrade).await?;
+        Ok(checked.verified)
     }
 
     /// [`verify`](Self::verify), and in the same job the new value for a stored one that is out of
@@ -142,29 +141,20 @@ impl HashingPool {
     /// # Errors
     /// [`ErrorKind::Busy`].
     pub async fn check_password(&self, password: &str, encoded: &str) -> Result<Checked, Error> {
-        let (password, encoded) = owned(password, encoded);
-        self.run(move |hashers| {
-            let verified = hashers.verify_password(&password, &encoded);
-            let upgrade = verified.correct && verified.must_update;
-            // A password that the preferred hasher cannot take keeps its old value.
-            let upgraded = upgrade
-                .then(|| hashers.make_password(Some(&password)).ok())
-                .flatten();
-            Checked { verified, upgraded }
-        })
-        .await
+        self.attempt(password, encoded, true, true).await
     }
 
-    /// Takes as long as one new hash: for users that do not exist.
+    /// Takes as long as a wrong password: for users that do not exist.
     ///
     /// # Errors
     /// [`ErrorKind::Busy`], as for users that exist.
     pub async fn harden_runtime(&self) -> Result<(), Error> {
-        self.run(Hashers::harden_runtime).await
+        self.attempt("", attempt::NOBODY, false, false).await?;
+        Ok(())
     }
 
-    /// Runs any work on a hashing thread. It is dropped unseen when the caller no longer waits by
-    /// the time its turn comes.
+    /// Runs any work on a thread for what cannot be done in parts. It is dropped unseen when the caller
+    /// no longer waits by the time its turn comes.
     ///
     /// # Errors
     /// [`ErrorKind::Busy`] when too many jobs wait; [`ErrorKind::Hashing`] when the work panicked.
@@ -174,23 +164,57 @@ impl HashingPool {
         F: FnOnce(&Hashers) -> T + Send + 'static,
     {
         let hashers = self.hashers.clone();
-        let answer = self.pool.submit(move || work(&hashers)).ok_or_else(|| {
-            Error::new(
+        let step = Step::Blocking(Blocking {
+            memory: 0,
+            name: String::new(),
+            run: Box::new(move || Step::Done(work(&hashers))),
+        });
+        self.submit(step, Arc::default()).await
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.handle.0
+    }
+
+    /// Has all of it done, in the name of the present [`Client`].
+    async fn submit<T>(&self, step: Step<T>, spent: Arc<Spent>) -> Result<T, Error>
+    where
+        T: Send + 'static,
+    {
+        let (slot, answer) = Slot::new();
+        let queued = Instant::now();
+        let head = Head {
+            client: Client::current(),
+            answer: slot.clone(),
+            spent,
+            queued,
+        };
+        let engine = self.handle.0.clone();
+        let step = step.map(move |result| {
+            engine.counts.done(queued);
+            slot.send(Ok(result));
+        });
+        let begun = false;
+        self.engine().submit(Ticket { head, step, begun });
+        match answer.await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(ticket::Shed)) => Err(Error::new(
                 ErrorKind::Busy,
                 "too many passwords are waiting to be hashed",
-            )
-        })?;
-        answer
-            .await
-            .map_err(|_| Error::new(ErrorKind::Hashing, "a password hasher panicked"))
+            )),
+            Err(_) => Err(Error::new(ErrorKind::Hashing, "a password hasher panicked")),
+        }
     }
 }
 
-fn owned(password: &str, encoded: &str) -> (Zeroizing<String>, Zeroizing<String>) {
-    (
-        Zeroizing::new(password.to_owned()),
-        Zeroizing::new(encoded.to_owned()),
-    )
+impl fmt::Debug for HashingPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashingPool")
+            .field("hashers", &self.hashers)
+            .field("size", &self.engine().size)
+            .field("stats", &self.stats())
+            .finish()
+    }
 }
 
 fn failed(error: &djauth_hashers::Error) -> Error {

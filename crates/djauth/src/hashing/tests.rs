@@ -1,17 +1,56 @@
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
+use std::time::Duration;
 
-use djauth_hashers::Parameters;
+use djauth_hashers::{Decoded, Parameters, PasswordHasher};
+use tokio::task::JoinHandle;
 
+use super::attempt::{NOBODY, Wish};
 use super::*;
+
+/// What no test waits for: some seconds and more.
+const ENDLESS: &str = "pbkdf2_sha256$20000000$abcdefghijklmnopqrstuv$x";
 
 fn hashers() -> Hashers {
     let mut parameters = Parameters::default();
-    parameters.set("pbkdf2_sha256", "iterations", 10).unwrap();
+    parameters
+        .set("pbkdf2_sha256", "iterations", 10_000)
+        .unwrap();
     Hashers::from_names(&["pbkdf2_sha256", "md5", "bcrypt"], &parameters).unwrap()
 }
 
 fn pool(threads: usize, queue: usize) -> HashingPool {
     HashingPool::new(hashers(), threads, queue).unwrap()
+}
+
+fn client(address: &str, username: &str) -> Client {
+    Client::new(Some(address.parse().unwrap()), Some(username))
+}
+
+/// A hash that nobody sees the end of.
+fn endless(pool: &HashingPool, client: Client) -> JoinHandle<Result<Verified, Error>> {
+    let pool = pool.clone();
+    tokio::spawn(client.scope(async move { pool.verify("x", ENDLESS).await }))
+}
+
+async fn until(pool: &HashingPool, what: impl Fn(Stats) -> bool) {
+    while !what(pool.stats()) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Endless jobs of one client in all lanes of a pool with one thread, and so many more that wait.
+async fn crowd(
+    pool: &HashingPool,
+    client: Client,
+    waiting: usize,
+) -> Vec<JoinHandle<Result<Verified, Error>>> {
+    let streams = pool.engine().streams;
+    let mut jobs: Vec<_> = (0..streams).map(|_| endless(pool, client)).collect();
+    until(pool, |stats| stats.lanes == streams as u64).await;
+    jobs.extend((0..waiting).map(|_| endless(pool, client)));
+    until(pool, |stats| stats.waiting == waiting as u64).await;
+    jobs
 }
 
 /// Keeps a thread busy until the sender is dropped; comes back when the thread is at it.
@@ -37,37 +76,29 @@ async fn makes_and_verifies() {
     assert!(pool.verify("correct horse", &stored).await.unwrap().correct);
     assert!(!pool.verify("battery", &stored).await.unwrap().correct);
     assert!(pool.make_password(None).await.unwrap().starts_with('!'));
+    let long = "x".repeat(5_000);
+    let stored = pool.make_password(Some(&long)).await.unwrap();
+    assert!(pool.verify(&long, &stored).await.unwrap().correct);
     pool.harden_runtime().await.unwrap();
 }
 
 #[tokio::test]
 async fn upgrades_in_the_same_job() {
     let pool = pool(1, 8);
-    let salt = "abcdefghijklmnopqrstuv";
-    let md5 = pool
-        .hashers()
-        .get_hasher("md5")
-        .unwrap()
-        .encode(b"horse", salt)
-        .unwrap();
+    let md5 = pool.hashers().get_hasher("md5").unwrap();
+    let md5 = md5.encode(b"horse", "abcdefghijklmnopqrstuv").unwrap();
     let checked = pool.check_password("horse", &md5).await.unwrap();
     assert!(checked.verified.correct);
     let upgraded = checked.upgraded.unwrap();
-    assert!(upgraded.starts_with("pbkdf2_sha256$10$"));
-    assert!(
-        pool.check_password("horse", &upgraded)
-            .await
-            .unwrap()
-            .upgraded
-            .is_none()
-    );
-    assert!(
-        pool.check_password("mule", &md5)
-            .await
-            .unwrap()
-            .upgraded
-            .is_none()
-    );
+    assert!(upgraded.starts_with("pbkdf2_sha256$10000$"));
+    until(&pool, |stats| stats.done > 0).await;
+    assert_eq!(pool.stats().done, 1);
+    for (password, stored) in [("horse", &upgraded), ("mule", &md5)] {
+        let checked = pool.check_password(password, stored).await.unwrap();
+        assert!(checked.upgraded.is_none());
+    }
+    let checked = pool.attempt("horse", &md5, false, true).await.unwrap();
+    assert!(checked.verified.correct && checked.upgraded.is_none());
 }
 
 #[tokio::test]
@@ -78,35 +109,101 @@ async fn a_full_queue_is_busy_and_recovers() {
         let pool = pool.clone();
         async move { pool.run(|_| 7).await }
     });
-    while pool.pool.submit(|| ()).is_some() {
-        // The first of these takes the place of a waiter that has not come yet.
-        tokio::task::yield_now().await;
-    }
-    let error = pool.verify("x", "y").await.unwrap_err();
+    until(&pool, |stats| stats.waiting == 1).await;
+    let error = pool.run(|_| ()).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Busy);
     assert!(error.try_again_after().is_some());
+    assert_eq!(pool.stats().refused, 1);
     drop(release);
-    assert!(matches!(waiting.await.unwrap(), Ok(7)) || pool.run(|_| 7).await.is_ok());
+    assert_eq!(waiting.await.unwrap().unwrap(), 7);
     assert_eq!(pool.run(|_| 8).await.unwrap(), 8);
 }
 
 #[tokio::test]
-async fn jobs_without_a_caller_are_dropped() {
-    let pool = pool(1, 2);
+async fn a_job_joins_others_that_run() {
+    let pool = pool(1, 8);
+    let long = endless(&pool, Client::default());
+    until(&pool, |stats| stats.lanes == 1).await;
+    let stored = pool.make_password(Some("horse")).await.unwrap();
+    assert!(pool.verify("horse", &stored).await.unwrap().correct);
+    assert!(!long.is_finished());
+    until(&pool, |stats| stats.lanes == 1).await;
+    long.abort();
+}
+
+#[tokio::test]
+async fn jobs_are_spread_over_threads_before_lanes() {
+    let pool = pool(2, 8);
+    let jobs = [(); 4].map(|()| endless(&pool, Client::default()));
+    until(&pool, |stats| stats.lanes == 4).await;
+    assert_eq!(pool.engine().state.lock().loads, [2, 2]);
+    jobs.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_job_without_a_caller_is_dropped_waiting_or_not() {
+    let pool = pool(1, 100);
+    let jobs = crowd(&pool, Client::default(), 3).await;
+    jobs.iter().for_each(JoinHandle::abort);
+    until(&pool, |stats| stats.running == 0 && stats.waiting == 0).await;
+    assert_eq!(pool.stats().dropped, jobs.len() as u64);
+    assert_eq!(pool.stats().done, 0);
+}
+
+#[tokio::test]
+async fn work_without_a_caller_is_never_begun() {
+    let pool = pool(1, 100);
     let release = block(&pool).await;
     let (ran, runs) = mpsc::channel();
-    for _ in 0..5 {
-        let ran = ran.clone();
-        drop(
-            pool.pool
-                .submit(move || ran.send(()))
-                .expect("abandoned jobs make room"),
-        );
+    let waiting = [(); 3].map(|()| {
+        let (pool, ran) = (pool.clone(), ran.clone());
+        tokio::spawn(async move { pool.run(move |_| ran.send(())).await })
+    });
+    until(&pool, |stats| stats.waiting == 3).await;
+    for job in waiting {
+        job.abort();
+        assert!(job.await.unwrap_err().is_cancelled());
     }
     drop(release);
     pool.run(|_| ()).await.unwrap();
     drop(ran);
     assert!(runs.recv().is_err(), "nobody waited for these");
+}
+
+/// One host has every lane and all places in the queue; who comes from elsewhere is served at once.
+#[tokio::test]
+async fn one_host_does_not_lock_out_the_others() {
+    let pool = pool(1, 4);
+    let jobs = crowd(&pool, client("192.0.2.1", "root"), 4).await;
+    let visitor = client("198.51.100.1", "alice");
+    let made = visitor.scope(pool.make_password(Some("horse"))).await;
+    assert!(made.is_ok());
+    let mut shed = 0;
+    for job in jobs {
+        job.abort();
+        // Those that had an answer keep it.
+        if let Ok(answer) = job.await {
+            assert_eq!(answer.unwrap_err().kind(), &ErrorKind::Busy);
+            shed += 1;
+        }
+    }
+    // The visitor's place, and nobody who had begun.
+    assert_eq!((shed, pool.stats().refused), (1, 1));
+}
+
+#[tokio::test]
+async fn a_username_does_not_lock_out_its_network() {
+    let pool = pool(1, 4);
+    let jobs = crowd(&pool, client("192.0.2.1", "root"), 4).await;
+    let neighbour = endless(&pool, client("192.0.2.2", "alice"));
+    let shed = || jobs.iter().filter(|job| job.is_finished()).count();
+    while shed() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!((shed(), pool.stats().refused), (1, 1));
+    assert!(!neighbour.is_finished());
+    jobs.iter().for_each(JoinHandle::abort);
+    neighbour.abort();
 }
 
 #[tokio::test]
@@ -117,11 +214,14 @@ async fn a_panic_is_an_error_and_the_thread_lives() {
         .await;
     assert_eq!(error.unwrap_err().kind(), &ErrorKind::Hashing);
     assert_eq!(pool.run(|_| 1).await.unwrap(), 1);
+    until(&pool, |stats| stats.running == 0).await;
 }
 
 #[tokio::test]
 async fn a_password_that_is_too_long_is_a_value_error() {
-    let bcrypt = Hashers::from_names(&["bcrypt"], &Parameters::default()).unwrap();
+    let mut parameters = Parameters::default();
+    parameters.set("bcrypt", "rounds", 4).unwrap();
+    let bcrypt = Hashers::from_names(&["bcrypt"], &parameters).unwrap();
     let pool = HashingPool::new(bcrypt, 1, 1).unwrap();
     let error = pool.make_password(Some(&"x".repeat(73))).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Value);
@@ -130,24 +230,142 @@ async fn a_password_that_is_too_long_is_a_value_error() {
 #[tokio::test]
 async fn threads_end_with_the_pool() {
     let pool = pool(1, 8);
-    let shared = pool.run(|_| std::thread::current().id()).await;
-    assert!(shared.is_ok());
-    let answer = {
-        let release = block(&pool).await;
-        let answer = pool.pool.submit(|| ());
-        drop(pool);
-        drop(release);
-        answer.unwrap()
+    let engine = Arc::downgrade(&pool.handle.0);
+    pool.make_password(Some("horse")).await.unwrap();
+    drop(pool);
+    while engine.strong_count() > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A hasher that says how much memory it needs, and sees how many run at once.
+#[derive(Debug, Default)]
+struct Large {
+    running: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl PasswordHasher for Large {
+    fn algorithm(&self) -> &str {
+        "large"
+    }
+    fn encode(&self, _password: &[u8], _salt: &str) -> Result<String, djauth_hashers::Error> {
+        let running = self.running.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(running, SeqCst);
+        std::thread::sleep(Duration::from_millis(20));
+        self.running.fetch_sub(1, SeqCst);
+        Ok("large$".into())
+    }
+    fn verify(&self, _: &[u8], _: &str) -> Result<bool, djauth_hashers::Error> {
+        Ok(true)
+    }
+    fn decode(&self, _: &str) -> Result<Decoded, djauth_hashers::Error> {
+        Ok(Decoded::new("large", None, ""))
+    }
+    fn must_update(&self, _: &str) -> Result<bool, djauth_hashers::Error> {
+        Ok(false)
+    }
+    fn harden_runtime(&self, _: &[u8], _: &str) -> Result<(), djauth_hashers::Error> {
+        Ok(())
+    }
+    fn memory(&self, _: Option<&str>) -> u64 {
+        400
+    }
+}
+
+#[tokio::test]
+async fn memory_is_capped_in_total() {
+    for (cap, at_once) in [(1000, 2), (100, 1)] {
+        let large = Arc::new(Large::default());
+        let hashers = Hashers::new(vec![large.clone()]).unwrap();
+        let pool = HashingPool::start(hashers, 4, 100, cap).unwrap();
+        let jobs = [(); 12].map(|()| {
+            let pool = pool.clone();
+            tokio::spawn(async move { pool.make_password(Some("x")).await.unwrap() })
+        });
+        for job in jobs {
+            job.await.unwrap();
+        }
+        assert!(large.most.load(SeqCst) <= at_once);
+        until(&pool, |stats| stats.memory == 0).await;
+    }
+}
+
+/// Rounds of an attempt, and whether it was one job.
+async fn rounds(pool: &HashingPool, password: &str, stored: &str, may_log_in: bool) -> u64 {
+    let (spent, upgrade) = (Arc::new(Spent::default()), true);
+    let wish = Wish {
+        may_log_in,
+        upgrade,
     };
-    // The clone inside `block` goes when its job has been answered; then the queue is closed.
-    let _ = answer.await;
+    let before = pool.stats().done;
+    let attempt = pool.attempt_with(password, stored, wish, spent.clone());
+    attempt.await.unwrap();
+    until(pool, |stats| stats.done > before).await;
+    assert_eq!(pool.stats().done, before + 1);
+    spent.sha256()
+}
+
+#[tokio::test]
+async fn every_failure_costs_the_same() {
+    let pool = pool(2, 8);
+    let current = pool.make_password(Some("horse")).await.unwrap();
+    let with_rounds = |iterations| {
+        let mut parameters = Parameters::default();
+        parameters
+            .set("pbkdf2_sha256", "iterations", iterations)
+            .unwrap();
+        let hashers = Hashers::from_names(&["pbkdf2_sha256"], &parameters).unwrap();
+        hashers.make_password(Some("horse")).unwrap()
+    };
+    let (old, dear) = (with_rounds(4_000), with_rounds(15_000));
+    // The first attempt at the dearest teaches what the others cost from then on.
+    pool.attempt("mule", &dear, true, true).await.unwrap();
+    for (password, stored, may_log_in) in [
+        ("mule", NOBODY, true),
+        ("mule", "!unusable", true),
+        ("mule", "nonsense", true),
+        ("mule", "pbkdf2_sha256$x", true),
+        ("mule", &current, true),
+        ("mule", &current, false),
+        ("horse", &current, false),
+        ("mule", &old, true),
+        ("horse", &old, false),
+        ("mule", &dear, true),
+    ] {
+        let rounds = rounds(&pool, password, stored, may_log_in).await;
+        assert_eq!(rounds, 14_999, "{password} for {stored}, {may_log_in}");
+    }
+    // Success is to be seen anyway.
+    assert_eq!(rounds(&pool, "horse", &current, true).await, 9_999);
+}
+
+#[tokio::test]
+async fn the_guard_hashes_where_the_others_get_no_time() {
+    let size = engine::Size {
+        threads: 1,
+        queue: 8,
+        memory: 0,
+    };
+    // Threads that never get a core.
+    let engine = Arc::new(Engine::new(size));
+    let handle = Arc::new(Handle(engine.clone()));
+    let guard = std::thread::spawn(move || guard::run(&engine));
+    let hashers = hashers();
+    let pool = HashingPool { hashers, handle };
+    pool.make_password(Some("horse")).await.unwrap();
+    assert_eq!(pool.run(|_| 7).await.unwrap(), 7);
+    drop(pool);
+    guard.join().unwrap();
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn hashing_threads_step_back() {
-    let nice = |_: &Hashers| rustix::process::getpriority_process(None).unwrap();
-    let here = rustix::process::getpriority_process(None).unwrap();
-    let there = pool(1, 8).run(nice).await.unwrap();
-    assert_eq!(there, (here + 10).min(19));
+async fn threads_run_where_nobody_else_wants_the_core() {
+    use thread_priority::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
+
+    let policy = |_: &Hashers| thread_priority::thread_schedule_policy().unwrap();
+    let there = pool(1, 8).run(policy).await.unwrap();
+    let idle = NormalThreadSchedulePolicy::Idle;
+    assert_eq!(there, ThreadSchedulePolicy::Normal(idle));
 }

@@ -28,6 +28,10 @@ static TAKE_BACK: Sql = Sql::new(
     "UPDATE djauth_login_attempts SET attempts = attempts - 1 \
      WHERE counter = ? AND period_end = ? AND attempts > 0",
 );
+static TAKE_BACK_TWO: Sql = Sql::new(
+    "UPDATE djauth_login_attempts SET attempts = attempts - 1 \
+     WHERE (counter = ? AND period_end = ? OR counter = ? AND period_end = ?) AND attempts > 0",
+);
 static FORGET: Sql = Sql::new("DELETE FROM djauth_login_attempts WHERE counter = ?");
 static FORGET_ALL: Sql = Sql::new("DELETE FROM djauth_login_attempts");
 static SWEEP: Sql = Sql::new("DELETE FROM djauth_login_attempts WHERE period_end <= ?");
@@ -87,9 +91,19 @@ impl Table {
         }
     }
 
-    pub(super) async fn take_back(&self, counter: &Counter) -> Result<(), Error> {
-        let params = vec![counter.id.as_str().into(), counter.period_end.into()];
-        self.db.execute(&TAKE_BACK, params).await?;
+    /// Of a network and of a username in one statement: each would wait for the disk.
+    pub(super) async fn take_back(&self, counters: &[Counter]) -> Result<(), Error> {
+        for some in counters.chunks(2) {
+            let statement = if some.len() == 2 {
+                &TAKE_BACK_TWO
+            } else {
+                &TAKE_BACK
+            };
+            let params = some
+                .iter()
+                .flat_map(|counter| [counter.id.as_str().into(), counter.period_end.into()]);
+            self.db.execute(statement, params.collect()).await?;
+        }
         Ok(())
     }
 

@@ -11,7 +11,8 @@
 //! answers with 429 and `Retry-After`; it is neither hashed nor counted. A success takes back its own
 //! count and no other, so an office behind one address may log in as often as it likes, and nobody
 //! wins guesses back by logging in as somebody else in between. So does a failure of the server,
-//! which tells nothing about the password. A wrong password, an unknown name and an account that may
+//! which tells nothing about the password, and one that is shed because too many passwords wait to
+//! be hashed ([`hashing`](crate::hashing)): it was not looked at. A wrong password, an unknown name and an account that may
 //! not log in stay counted, all alike. A request that is given up stays counted too.
 //!
 //! Two counters are kept, each in periods of the rate's length by the clock (at the most twice the
@@ -43,7 +44,7 @@
 mod database;
 mod memory;
 mod redis;
-mod spelling;
+pub(crate) mod spelling;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -275,11 +276,12 @@ impl fmt::Debug for LoginRateLimit {
 impl Attempt<'_> {
     /// It was no failed guess. A counter that cannot be written stays too high, which is safe.
     pub(crate) async fn take_back(self) {
-        for counter in &self.counted {
-            let taken = async { self.limit.store().await?.take_back(counter).await };
-            if let Err(error) = taken.await {
-                tracing::warn!(target: "djauth.rate_limit", %error, "an attempt stays counted");
-            }
+        if self.counted.is_empty() {
+            return;
+        }
+        let taken = async { self.limit.store().await?.take_back(&self.counted).await };
+        if let Err(error) = taken.await {
+            tracing::warn!(target: "djauth.rate_limit", %error, "an attempt stays counted");
         }
     }
 }
@@ -294,15 +296,18 @@ impl Store {
         }
     }
 
-    async fn take_back(&self, counter: &Counter) -> Result<(), Error> {
-        match self {
-            Store::Table(table) => table.take_back(counter).await,
-            Store::Redis(redis) => redis.take_back(counter).await,
-            Store::Memory(memory) => {
-                memory.take_back(counter);
-                Ok(())
+    async fn take_back(&self, counters: &[Counter]) -> Result<(), Error> {
+        if let Store::Table(table) = self {
+            return table.take_back(counters).await;
+        }
+        for counter in counters {
+            match self {
+                Store::Table(_) => {}
+                Store::Redis(redis) => redis.take_back(counter).await?,
+                Store::Memory(memory) => memory.take_back(counter),
             }
         }
+        Ok(())
     }
 
     async fn forget(&self, counter: &Counter) -> Result<bool, Error> {

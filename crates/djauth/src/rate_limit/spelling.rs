@@ -11,7 +11,7 @@ const LONGEST: usize = 512;
 /// some letters as their neighbours. Its collations know more than this; what they find beyond is not
 /// let in ([`counts_together`](super::LoginRateLimit::counts_together)). That other names fall together too does no harm: they share a
 /// counter.
-pub(super) fn fold(username: &str) -> String {
+pub(crate) fn fold(username: &str) -> String {
     let letters = username
         .chars()
         .take(LONGEST)

@@ -87,6 +87,7 @@ impl Settings {
             version(&given.preset).ok_or_else(|| wrong("expected a known preset".into()))?;
         let mut parameters = Parameters::preset(version);
         parameters.limits = self.password_hasher_limits.clone();
+        parameters.limits.memory = self.hashing_memory.saturating_mul(1024);
         for (algorithm, factors) in &given.algorithms {
             for (name, value) in factors {
                 let set = parameters.set(algorithm, name, u64::from(*value));

@@ -232,10 +232,12 @@ settings! {
         LOGIN_RATE_LIMIT_PER_NETWORK => login_rate_limit_per_network: Option<Rate> as RateLimit = Some(Rate::new(30, 60));
         /// How many failed logins a username may have, from wherever they come and whether or not there is such an account.
         LOGIN_RATE_LIMIT_PER_USERNAME => login_rate_limit_per_username: Option<Rate> as RateLimit = Some(Rate::new(10, 300));
-        /// Threads that hash passwords; 0 takes one fewer than cores, at least one, so that requests keep a core.
+        /// Threads that hash passwords; 0 takes one for each core. They run where nobody else wants the core.
         HASHING_THREADS => hashing_threads: u64 as Number = 0;
-        /// Passwords that may wait to be hashed. More are refused with 503 and a time to come back.
+        /// Passwords that may wait to be hashed. Of more, the newest of the network with the most is refused with 503 and a time to come back.
         HASHING_QUEUE => hashing_queue: u64 as Positive = 256;
+        /// Memory for the hashes of Argon2 and scrypt that are made at the same time, in MiB. A stored value that needs more is not correct.
+        HASHING_MEMORY => hashing_memory: u64 as Positive = 512;
     }
 
     "Sessions" {

@@ -377,6 +377,51 @@ async fn failures_of_the_server_are_not_counted() {
     }
 }
 
+/// A login that is shed was not looked at, so it uses nothing up. One whose client goes away while it
+/// waits stays counted: whoever sees no answer shall not guess for free.
+#[tokio::test]
+async fn a_shed_login_is_not_counted_and_one_given_up_is() {
+    for bed in Bed::all() {
+        let mut settings = bed.settings("3/m", "3/m");
+        (settings.hashing_threads, settings.hashing_queue) = (1, 1);
+        let (auth, _) = bed.auth(settings, &CountingHasher::new(1)).await;
+        let guess = |auth: Auth| async move {
+            let request = from(&auth, A);
+            auth.authenticate(Some(&request), &password("nobody", "guess"))
+                .await
+        };
+        let until = async |what: fn(djauth::hashing::Stats) -> bool| {
+            while !what(auth.hashing().stats()) {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        };
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let pool = auth.hashing().clone();
+        let holder = tokio::spawn(async move { pool.run(move |_| held.recv().is_err()).await });
+        until(|stats| stats.running == 1).await;
+        let given_up = tokio::spawn(guess(auth.clone()));
+        until(|stats| stats.waiting == 1).await;
+        for _ in 0..4 {
+            let error = guess(auth.clone()).await.unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::Busy, "{}", bed.name);
+        }
+        given_up.abort();
+        assert!(given_up.await.unwrap_err().is_cancelled());
+        drop(release);
+        assert!(holder.await.unwrap().unwrap());
+        // One of three is used up.
+        for expected in [Outcome::Wrong, Outcome::Wrong] {
+            assert_eq!(outcome(guess(auth.clone()).await), expected, "{}", bed.name);
+        }
+        let third = outcome(guess(auth.clone()).await);
+        assert!(
+            matches!(third, Outcome::Refused(_)),
+            "{}: {third:?}",
+            bed.name
+        );
+    }
+}
+
 #[tokio::test]
 async fn remote_user_and_empty_limits_count_nothing() {
     in_each_place("1/m", "1/m", async |at, auth, _, _| {

@@ -1,0 +1,171 @@
+//! Threads that do PBKDF2 rounds, of several jobs beside each other.
+//!
+//! After each part of so many rounds a thread looks around: jobs that are done leave, jobs whose caller
+//! has gone are dropped, and one that waits takes the free lane. Jobs are spread over the threads
+//! first, because one alone is fastest, and then over the lanes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use djauth_hashers::{Derivation, Step};
+
+use super::engine::{Engine, State};
+use super::shares::Kind;
+use super::ticket::{Head, Lane};
+
+/// Rounds between two looks around: about a tenth of a millisecond for each job.
+pub(super) const PART: u32 = 1024;
+
+/// Runs until the pool is gone.
+pub(super) fn run(engine: &Engine, thread: usize) {
+    engine.measure_round();
+    let mut lanes = Vec::with_capacity(engine.streams);
+    while engine.take_lanes(thread, &mut lanes) {
+        engine.advance(&mut lanes);
+        engine.parts.fetch_add(1, Relaxed);
+        engine.settle(&mut lanes, |state, count| state.loads[thread] = count);
+    }
+}
+
+impl Engine {
+    /// So that what is not counted in rounds can be compared with them from the first login on.
+    fn measure_round(&self) {
+        let mut rounds = Derivation::sha256(b"a password", b"some salt", u64::from(PART));
+        let begun = Instant::now();
+        Derivation::advance([&mut rounds], PART);
+        let time = begun.elapsed();
+        self.effort
+            .measured_rounds(rounds.digest(), u64::from(PART), time);
+    }
+
+    /// Fills the free lanes as far as it is this thread's turn; waits while it has none. False when the
+    /// pool is gone.
+    fn take_lanes(&self, thread: usize, lanes: &mut Vec<Lane>) -> bool {
+        if !lanes.is_empty() && !self.should_look(lanes.len()) {
+            return true;
+        }
+        let mut state = self.state.lock();
+        loop {
+            if state.closed {
+                return false;
+            }
+            if self.starved.load(Relaxed) {
+                self.hand_over(&mut state, lanes);
+                state.loads[thread] = 0;
+            } else {
+                self.make_room(&mut state, lanes);
+                state.loads[thread] = lanes.len();
+                self.fill(&mut state, thread, lanes);
+            }
+            self.note(&state);
+            if !lanes.is_empty() {
+                return true;
+            }
+            self.rounds_ready.wait(&mut state);
+        }
+    }
+
+    fn should_look(&self, lanes: usize) -> bool {
+        let free = lanes < self.streams;
+        free && self.rounds_wait.load(Relaxed)
+            || !free && self.unfair.load(Relaxed)
+            || self.starved.load(Relaxed)
+    }
+
+    fn fill(&self, state: &mut State, thread: usize, lanes: &mut Vec<Lane>) {
+        while lanes.len() < self.streams && state.loads.iter().all(|load| lanes.len() <= *load) {
+            let Some(ticket) = self.pop(state, Kind::Rounds) else {
+                break;
+            };
+            lanes.extend(Lane::of(ticket));
+            state.loads[thread] = lanes.len();
+        }
+        // Others are as free as this one, and asleep.
+        if state.shares.waits(Kind::Rounds) && state.loads.contains(&0) {
+            self.rounds_ready.notify_one();
+        }
+    }
+
+    /// Where a network has nothing under way, one that has much gives up a lane for now.
+    fn make_room(&self, state: &mut State, lanes: &mut Vec<Lane>) {
+        if lanes.len() < self.streams || !state.shares.unfair() {
+            return;
+        }
+        let running = |lane: &Lane| state.shares.running(lane.head.client);
+        let most = (0..lanes.len()).max_by_key(|index| running(&lanes[*index]));
+        if let Some(index) = most.filter(|index| running(&lanes[*index]) > 1) {
+            let (head, step) = lanes.swap_remove(index).wait();
+            self.leave(state, head, step);
+        }
+    }
+
+    fn hand_over(&self, state: &mut State, lanes: &mut Vec<Lane>) {
+        for lane in lanes.drain(..) {
+            let (head, step) = lane.wait();
+            self.leave(state, head, step);
+        }
+    }
+
+    /// A part of each job.
+    pub(super) fn advance(&self, lanes: &mut [Lane]) {
+        let rounds = |lane: &Lane| lane.rounds.remaining();
+        let before: Vec<u64> = lanes.iter().map(rounds).collect();
+        let begun = Instant::now();
+        Derivation::advance(lanes.iter_mut().map(|lane| &mut lane.rounds), PART);
+        for (lane, before) in lanes.iter().zip(&before) {
+            let done = before - rounds(lane);
+            lane.head.spent.rounds(lane.rounds.digest(), done);
+            if lanes.len() == 1 && done == u64::from(PART) {
+                let time = begun.elapsed();
+                self.effort
+                    .measured_rounds(lane.rounds.digest(), done, time);
+            }
+        }
+    }
+
+    /// Lets those go that are done, or whose caller has gone.
+    pub(super) fn settle(&self, lanes: &mut Vec<Lane>, load: impl FnOnce(&mut State, usize)) {
+        let leaves = |lane: &Lane| lane.rounds.remaining() == 0 || lane.head.answer.gone();
+        if !lanes.iter().any(leaves) {
+            return;
+        }
+        let left: Vec<_> = lanes
+            .extract_if(.., |lane| leaves(lane))
+            .map(resume)
+            .collect();
+        let mut state = self.state.lock();
+        for (head, step) in left {
+            self.settled(&mut state, lanes, head, step);
+        }
+        load(&mut *state, lanes.len());
+        self.note(&state);
+    }
+
+    fn settled(
+        &self,
+        state: &mut State,
+        lanes: &mut Vec<Lane>,
+        head: Head,
+        step: Option<Step<()>>,
+    ) {
+        match step {
+            // More rounds: it keeps its lane.
+            Some(Step::Rounds(rounds, next)) => lanes.push(Lane { head, rounds, next }),
+            Some(step) => self.leave(state, head, step),
+            None => {
+                self.counts.dropped();
+                state.shares.release(head.client);
+            }
+        }
+    }
+}
+
+/// What follows on the rounds. `None` where nobody waits for it, or where it panicked.
+fn resume(lane: Lane) -> (Head, Option<Step<()>>) {
+    if lane.rounds.remaining() > 0 {
+        return (lane.head, None);
+    }
+    let next = AssertUnwindSafe(|| (lane.next)(lane.rounds));
+    (lane.head, catch_unwind(next).ok())
+}

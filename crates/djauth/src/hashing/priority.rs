@@ -1,0 +1,40 @@
+//! How the threads step back behind those that answer requests.
+
+/// The niceness of the thread that sees to it that hashes are made at all: a busy core gives it a tenth
+/// of its time.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// Only where nobody else wants the core: whoever wakes up takes it at once. On Linux this is the
+/// class `SCHED_IDLE`, which needs no privilege.
+#[cfg(target_os = "linux")]
+pub(super) fn last() {
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+        set_thread_priority_and_policy, thread_native_id,
+    };
+
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let this = thread_native_id();
+    if let Err(error) = set_thread_priority_and_policy(this, ThreadPriority::Min, idle) {
+        tracing::debug!(
+            ?error,
+            "no class for idle times: hashing threads are only nice"
+        );
+        nice();
+    }
+}
+
+/// A little, always. On Linux niceness is the thread's own; elsewhere it would be the whole process's.
+#[cfg(target_os = "linux")]
+pub(super) fn nice() {
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(%error, "hashing threads keep the usual priority");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn last() {}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn nice() {}
