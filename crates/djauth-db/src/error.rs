@@ -41,6 +41,8 @@ pub enum ErrorKind {
     SchemaMissing,
     /// A column holds something that the asked Rust type cannot hold.
     Decode,
+    /// The account may not do it: it lacks a privilege.
+    Denied,
     /// The database URL or an option in it cannot be used.
     Configuration,
     /// The database or the transaction has been closed.

@@ -70,6 +70,7 @@ pub(crate) enum Command {
         limit: u64,
     },
     Unlock(Unlock),
+    Cache(CacheAction),
     Sendtestemail {
         addresses: Vec<String>,
         using: String,
@@ -105,6 +106,14 @@ pub(crate) enum Unlock {
     Username(String),
     Network(IpAddr),
     All,
+}
+
+/// What `cache` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CacheAction {
+    Install,
+    Remove,
+    Status,
 }
 
 impl Command {
@@ -273,6 +282,7 @@ impl Reading {
                 limit: self.limit.take().unwrap_or(DOCTOR_LIMIT),
             },
             "unlock" => Command::Unlock(self.unlock()?),
+            "cache" => Command::Cache(self.cache()?),
             SENDTESTEMAIL => self.sendtestemail()?,
             "help" => help(self.operand.take())?,
             "version" => Command::Version,
@@ -303,6 +313,17 @@ impl Reading {
             addresses,
             using: using.unwrap_or_else(|| DEFAULT_MAILER_ALIAS.into()),
         })
+    }
+
+    fn cache(&mut self) -> Result<CacheAction, Failure> {
+        match self.operand.take().as_deref() {
+            Some("install") => Ok(CacheAction::Install),
+            Some("remove") => Ok(CacheAction::Remove),
+            Some("status") => Ok(CacheAction::Status),
+            _ => Err(Failure::Usage(
+                "cache: expected install, remove or status".into(),
+            )),
+        }
     }
 
     fn unlock(&mut self) -> Result<Unlock, Failure> {

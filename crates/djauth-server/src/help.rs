@@ -51,6 +51,8 @@ Usage: djauth [--settings FILE] [COMMAND]
   unlock NAME             forget failed logins with this username; or of an address, or all:
       --network ADDRESS
       --all
+  cache ACTION            triggers on PostgreSQL and MariaDB that let answers be kept: install them,
+                          remove them, or tell their status
   sendtestemail ADDRESS...  see whether mail leaves
       --using ALIAS       by this mailer of MAILERS
   diffsettings [--all]    show the settings that differ from the defaults, or all of them

@@ -123,6 +123,7 @@ async fn with_runtime<U: BaseUser>(
             commands::checkpassword::groups::<U>(plan, username).await
         }
         Command::Unlock(whose) => commands::unlock::run::<U>(plan, whose, options).await,
+        Command::Cache(action) => commands::cache::run::<U>(plan, action, options).await,
         Command::Check(asked) => commands::check::run::<U>(plan, asked, options).await,
         Command::Sendtestemail { addresses, using } => {
             commands::sendtestemail::run(plan.settings(), addresses, &using).await

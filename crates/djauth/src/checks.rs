@@ -11,6 +11,7 @@ mod security;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::management::CacheStatus;
 use crate::rate_limit::Place;
 
 pub use auth::{check_models_permissions, check_user_model};
@@ -112,11 +113,25 @@ impl CheckMessage {
         Self::new(Level::Error, "djauth.E001", error.to_string()).object("DATABASE_URL")
     }
 
+    /// Triggers of the cache that cannot be relied upon: an answer may be older than the database.
+    #[must_use]
+    pub fn cache_triggers(status: &CacheStatus) -> Option<Self> {
+        let CacheStatus::Faulty(faults) = status else {
+            return None;
+        };
+        let text = format!("the triggers of the cache: {}", faults.join("; "));
+        let message = Self::new(Level::Error, "djauth.E002", text).object("DATABASE_URL");
+        Some(
+            message
+                .hint("`djauth cache install` completes them, `djauth cache remove` does without"),
+        )
+    }
+
     /// The tag that the check has in Django, or would have there.
     #[must_use]
     pub fn tag(&self) -> &'static str {
         match self.id {
-            "djauth.E001" => "database",
+            "djauth.E001" | "djauth.E002" => "database",
             id if id.starts_with("auth.") => "models",
             id if id.starts_with("mail.") => "mail",
             _ => "security",

@@ -59,6 +59,8 @@ pub enum ErrorKind {
     Hashing,
     /// A backend failed.
     Backend,
+    /// The database's account lacks a privilege; the text says which, where that is known.
+    Denied,
     /// The database refused a statement, or answered something that cannot be read.
     Database,
 }
@@ -121,6 +123,7 @@ impl From<db::Error> for Error {
             }
             db::ErrorKind::Data => ErrorKind::Value,
             db::ErrorKind::SchemaMissing => ErrorKind::Schema,
+            db::ErrorKind::Denied => ErrorKind::Denied,
             db::ErrorKind::Configuration => ErrorKind::ImproperlyConfigured,
             _ => ErrorKind::Database,
         };

@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use djauth_sessions::{Session, SessionData};
 
 pub use cache::AuthCacheStats;
+use cache::Versions;
 use claimed::Claimed;
 use entry::Asking;
 pub(crate) use entry::{UserCache, user_cache};
@@ -29,6 +30,7 @@ use crate::auth::{Claim, Found, HashState};
 use crate::backends::DynBackend;
 use crate::base_user::BaseUser;
 use crate::db::{Executor, Field, Row, Value};
+use crate::management::cache::subject_of;
 use crate::models::split_perm;
 use crate::{Auth, Error, db};
 
@@ -138,7 +140,7 @@ impl<U: BaseUser> Auth<U> {
         let found = match (asking.is_some(), self.cache()) {
             // Its session comes from elsewhere each time; the user need not.
             (false, Some(cache)) => cache.ask(&Claimed::new(self, &claim, perms)).await?,
-            _ => self.in_two_steps(&claim, perms).await?.found(),
+            _ => self.in_two_steps(&claim, perms, false).await?.found(),
         };
         if let (Some((found, _)), Some(key)) = (&found, session.shared_key())
             && found.hash != HashState::Wrong
@@ -170,7 +172,12 @@ impl<U: BaseUser> Auth<U> {
     }
 
     /// The session is known: the user with the answers, or what the backend says.
-    async fn in_two_steps(&self, claim: &Claim<U::Id>, perms: &[&str]) -> Result<Steps<U>, Error> {
+    async fn in_two_steps(
+        &self,
+        claim: &Claim<U::Id>,
+        perms: &[&str],
+        token: bool,
+    ) -> Result<Steps<U>, Error> {
         let asked = self.asked(perms);
         let backend = self.backends().by_path(&claim.backend);
         let Some(Some(rule)) = backend.map(DynBackend::row_rule) else {
@@ -178,23 +185,25 @@ impl<U: BaseUser> Auth<U> {
             return Ok(Steps::Asked(found));
         };
         let count = asked.len() / 2;
-        let sql = self
-            .hints()
-            .statements
-            .without_session(count, self.db().dialect());
+        let statements = &self.hints().statements;
+        let sql = statements.without_session(count, self.db().dialect(), token);
         let mut params = self.answer_params(&asked, &claim.id);
+        if token {
+            params.push(subject_of(&claim.id.to_value()).into());
+        }
         params.push(claim.id.to_value());
         let read = |row: &Row<'_>| {
             let user = self.model().users.read(row, count)?;
-            Ok((user, answers_of(row, 0, count)?, texts(row, count)))
+            let answers = answers_of(row, 0, count)?;
+            Ok((user, answers, texts(row, count), versions_of(row, token)?))
         };
         let row = self.db().fetch_optional(sql, &params, read).await?;
         let row = row.filter(|(user, ..)| rule.allows(user));
         Ok(match row {
-            Some((user, answers, bytes)) => {
+            Some((user, answers, bytes, versions)) => {
                 let answered = answers.len() == perms.len();
                 let answers = answered.then_some(answers);
-                Steps::Read(self.judged(user, claim), answers, bytes)
+                Steps::Read(self.judged(user, claim), answers, bytes, versions)
             }
             None => Steps::Asked(None),
         })
@@ -235,7 +244,13 @@ impl<U: BaseUser> Auth<U> {
         params
     }
 
-    fn joined(&self, row: &Row<'_>, count: usize, weigh: bool) -> db::Result<Joined<U>> {
+    fn joined(
+        &self,
+        row: &Row<'_>,
+        count: usize,
+        weigh: bool,
+        token: bool,
+    ) -> db::Result<Joined<U>> {
         let (answers, first) = (answers_of(row, 2, count)?, 2 + count);
         let model = &self.model().users;
         let exists = row.get::<Option<U::Id>>(first + model.key)?.is_some();
@@ -245,12 +260,21 @@ impl<U: BaseUser> Auth<U> {
             answers,
             user: exists.then(|| model.read(row, first)).transpose()?,
             row_bytes: if weigh { texts(row, first) } else { 0 },
+            versions: versions_of(row, token)?,
         })
     }
 }
 
 fn answers_of(row: &Row<'_>, from: usize, count: usize) -> db::Result<Vec<bool>> {
     (from..from + count).map(|index| row.get(index)).collect()
+}
+
+/// The columns of the token, at the end.
+fn versions_of(row: &Row<'_>, token: bool) -> db::Result<Option<Versions>> {
+    match token {
+        true => Versions::read(row, row.len() - 3),
+        false => Ok(None),
+    }
 }
 
 /// About what the texts from this column on take in memory.
@@ -271,6 +295,8 @@ struct Joined<U> {
     answers: Vec<bool>,
     user: Option<U>,
     row_bytes: usize,
+    /// Where the statement brought them along.
+    versions: Option<Versions>,
 }
 
 /// Who a claim leads to.
@@ -278,14 +304,14 @@ enum Steps<U> {
     /// By the backend, or nobody.
     Asked(Option<Found<U>>),
     /// By a row, with the answers if it could give them, and about what its texts take.
-    Read(Found<U>, Option<Vec<bool>>, usize),
+    Read(Found<U>, Option<Vec<bool>>, usize, Option<Versions>),
 }
 
 impl<U> Steps<U> {
     fn found(self) -> Option<(Found<U>, Answers)> {
         match self {
             Self::Asked(found) => found.map(|found| (found, None)),
-            Self::Read(found, answers, _) => {
+            Self::Read(found, answers, ..) => {
                 let all = answers.map(|answers| answers.into_iter().all(|answer| answer));
                 Some((found, all))
             }

@@ -80,6 +80,7 @@ fn kind(code: u16, message: &str) -> ErrorKind {
         | 2013
         | 3024
         | 4031 => ErrorKind::Unavailable,
+        1142 | 1143 | 1227 | 1370 | 1419 => ErrorKind::Denied,
         1044 | 1045 | 1049 | 1130 | 1698 => ErrorKind::Configuration,
         1264..=1267 | 1292 | 1366 | 1367 | 1406 | 1411 | 1441 | 1525 | 3819 | 3988 | 4025 => {
             ErrorKind::Data

@@ -60,6 +60,7 @@ fn kind(code: &str, error: &DbError) -> ErrorKind {
         },
         "23503" | "23001" => ErrorKind::ForeignKeyViolation,
         "23502" => ErrorKind::NotNull,
+        "42501" => ErrorKind::Denied,
         "42P01" | "42703" | "3F000" => ErrorKind::SchemaMissing,
         "40001" | "40P01" | "55P03" => ErrorKind::Busy,
         "57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => ErrorKind::Unavailable,

@@ -34,6 +34,9 @@ pub(crate) async fn run<U: BaseUser>(
     if plan.database_exists() {
         let auth = database::open::<U>(plan).await?;
         messages.extend(database::check(&auth).await?);
+        let status = auth.cache_triggers().status(auth.db()).await;
+        let status = status.map_err(|error| failed("the database cannot be read", &error))?;
+        messages.extend(CheckMessage::cache_triggers(&status));
         if asked.deploy {
             let place = auth.login_rate_limit().place().await;
             let place = place.map_err(|error| failed("the database cannot be read", &error))?;

@@ -2,16 +2,20 @@
 
 use djauth::BaseUser;
 
-use crate::database;
+use crate::database::{self, failed};
 use crate::failure::Failure;
 use crate::own_database::Plan;
 
-/// Deletes the sessions that have ended. Says nothing, as in Django.
+/// Deletes the sessions that have ended, and puts old stamps of the cache together. Says nothing, as in Django.
 pub(crate) async fn run<U: BaseUser>(plan: Plan) -> Result<(), Failure> {
     let auth = database::open::<U>(plan).await?;
     auth.sessions()
         .clear_expired()
         .await
         .map_err(|error| Failure::caused(format!("cannot delete sessions: {error}"), &error))?;
+    auth.cache_triggers()
+        .compact(auth.db())
+        .await
+        .map_err(|error| failed("old stamps of the cache stay", &error))?;
     Ok(())
 }

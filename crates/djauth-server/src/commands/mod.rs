@@ -1,5 +1,6 @@
 //! The commands, one a file, with the names of Django's.
 
+pub(crate) mod cache;
 pub(crate) mod changepassword;
 pub(crate) mod check;
 pub(crate) mod checkpassword;

@@ -1,9 +1,11 @@
 //! `migrate` and `check` for this application's models.
 
 use super::Auth;
-use crate::base_user::BaseUser;
+use crate::base_user::{BaseUser, UserId};
 use crate::db::Executor;
-use crate::management::{App, Created, Migrate, ModelMeta, Plan, UserTable, check_schema};
+use crate::management::{
+    App, CacheTriggers, Created, Migrate, ModelMeta, Plan, UserTable, check_schema,
+};
 use crate::settings::CustomPermission;
 use crate::{Error, ErrorKind};
 
@@ -76,6 +78,12 @@ impl<U: BaseUser> Auth<U> {
         }
         let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
         Err(Error::new(ErrorKind::Schema, texts.join("; ")))
+    }
+
+    /// The triggers behind the cache of the request path, for this user model.
+    #[must_use]
+    pub fn cache_triggers(&self) -> CacheTriggers {
+        CacheTriggers::new(&self.user_table(), !U::Id::AUTO)
     }
 
     /// The tables of the user model.

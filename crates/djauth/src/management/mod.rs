@@ -2,6 +2,7 @@
 //! `manage.py migrate` does for Django's four apps.
 
 mod apps;
+pub(crate) mod cache;
 mod catalogue;
 mod create_permissions;
 mod default_username;
@@ -15,6 +16,7 @@ mod tables;
 mod user_table;
 
 pub use apps::App;
+pub use cache::{CacheStatus, CacheTriggers};
 pub use create_permissions::{Created, create_contenttypes, create_permissions};
 pub use default_username::{get_default_username, get_system_username};
 pub use migrate::Migrate;

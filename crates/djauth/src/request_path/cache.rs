@@ -5,6 +5,7 @@ mod epochs;
 mod interleavings;
 mod moments;
 mod proofs;
+mod server;
 mod source;
 mod stats;
 mod switch;
@@ -18,6 +19,7 @@ use quick_cache::sync::Cache;
 
 pub(crate) use epochs::{Epoch, Epochs};
 pub(crate) use proofs::{Mark, Proofs, Token};
+pub(crate) use server::{ServerToken, SessionText, TOKEN_COLUMNS, Versions};
 pub(crate) use source::{Outcome, Proof, Question, Read, Source, Unknown};
 pub use stats::AuthCacheStats;
 
@@ -84,6 +86,10 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
             counters: Counters::default(),
             start: Instant::now(),
         }
+    }
+
+    pub(crate) fn source(&self) -> &S {
+        &self.source
     }
 
     pub(crate) fn stats(&self) -> AuthCacheStats {

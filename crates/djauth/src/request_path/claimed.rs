@@ -49,16 +49,25 @@ impl<U: BaseUser> Question<Proofs> for Claimed<'_, U> {
     }
 
     async fn read(&self, mark: Option<Mark>) -> Result<Read<Self::Answer, Token, Entry<U>>, Error> {
-        let steps = self.auth.in_two_steps(self.claim, self.perms).await?;
+        let auth = self.auth;
+        let token = auth.with_token(mark.as_ref());
+        let steps = match auth.in_two_steps(self.claim, self.perms, token).await {
+            Err(error) if token && auth.lost_token(&error) => {
+                auth.in_two_steps(self.claim, self.perms, false).await?
+            }
+            steps => steps?,
+        };
         let entry = match (&steps, mark) {
-            (Steps::Read(found, answers, bytes), Some(mark)) if self.key.len() <= LONGEST_KEY => {
+            (Steps::Read(found, answers, bytes, versions), Some(mark))
+                if self.key.len() <= LONGEST_KEY =>
+            {
                 let entry = Entry {
                     found: found.clone(),
                     session: None,
                     answers: named(self.perms, answers.clone().unwrap_or_default()),
                     row_bytes: *bytes,
                 };
-                keep(entry, mark)
+                keep(entry, mark, *versions, None)
             }
             _ => Outcome::Forget,
         };

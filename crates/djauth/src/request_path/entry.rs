@@ -4,23 +4,32 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use djauth_sessions::{EngineKind, Session, SessionData};
+use djauth_signing::Clock;
 
-use super::cache::{Mark, Outcome, Proofs, Question, Read, RequestCache, Source, Token};
+use super::cache::{
+    Mark, Outcome, Proofs, Question, Read, RequestCache, ServerToken, SessionText, Source, Token,
+    Versions,
+};
 use super::{Answers, Auth, Joined, Reply};
-use crate::Error;
 use crate::auth::{Claim, Found, HashState};
 use crate::base_user::BaseUser;
 use crate::db::{Database, Executor, Field, Value};
+use crate::management::cache::subject_of;
 use crate::settings::Settings;
+use crate::{Error, ErrorKind};
 
 /// The cache of sessions with their users.
 pub(crate) type UserCache<U> = RequestCache<Proofs, Entry<U>>;
 
 /// `None`: it is off.
-pub(crate) fn user_cache<U: BaseUser>(settings: &Settings, db: &Database) -> Option<UserCache<U>> {
+pub(crate) fn user_cache<U: BaseUser>(
+    settings: &Settings,
+    db: &Database,
+    clock: &Arc<dyn Clock>,
+) -> Option<UserCache<U>> {
     let bytes = settings.auth_cache_max_bytes;
     let staleness = settings.auth_cache_staleness;
-    (bytes > 0).then(|| RequestCache::new(Proofs::new(db), bytes, staleness))
+    (bytes > 0).then(|| RequestCache::new(Proofs::new(db, clock), bytes, staleness))
 }
 
 /// A user who may be logged in, with the session if it is a row.
@@ -117,21 +126,35 @@ impl<'a, U: BaseUser> Asking<'a, U> {
 
     /// Session, hinted user and answers together.
     async fn joined(&self, id: &U::Id, mark: Option<&Mark>) -> Result<Option<Joined<U>>, Error> {
+        let token = self.auth.with_token(mark);
+        match self.row(id, mark, token).await {
+            Err(error) if token && self.auth.lost_token(&error) => self.row(id, None, false).await,
+            joined => joined,
+        }
+    }
+
+    async fn row(
+        &self,
+        id: &U::Id,
+        mark: Option<&Mark>,
+        token: bool,
+    ) -> Result<Option<Joined<U>>, Error> {
         let auth = self.auth;
         let asked = auth.asked(self.perms);
         let answers = asked.len() / 2;
-        let sql = auth
-            .hints()
-            .statements
-            .with_session(answers, auth.db().dialect());
+        let statements = &auth.hints().statements;
+        let sql = statements.with_session(answers, auth.db().dialect(), token);
         let mut params = auth.answer_params(&asked, id);
+        if token {
+            params.push(subject_of(&id.to_value()).into());
+        }
         params.push(id.to_value());
         params.push((&*self.key).into());
         params.push(Value::Timestamp(auth.now()));
         let weigh = mark.is_some();
         let read = auth
             .db()
-            .fetch_optional(sql, &params, |row| auth.joined(row, answers, weigh));
+            .fetch_optional(sql, &params, |row| auth.joined(row, answers, weigh, token));
         Ok(read.await?)
     }
 
@@ -160,7 +183,11 @@ impl<'a, U: BaseUser> Asking<'a, U> {
                     answers: named(self.perms, joined.answers),
                     row_bytes: joined.row_bytes,
                 };
-                keep(entry, mark)
+                let session = SessionText {
+                    key: self.key.clone(),
+                    data: joined.session_data,
+                };
+                keep(entry, mark, joined.versions, Some(session))
             }
             _ => Outcome::Forget,
         };
@@ -185,15 +212,48 @@ impl<'a, U: BaseUser> Asking<'a, U> {
     }
 }
 
+impl<U: BaseUser> Auth<U> {
+    /// Whether the statement brings the columns of the token along.
+    pub(super) fn with_token(&self, mark: Option<&Mark>) -> bool {
+        matches!(mark, Some(Mark::Server))
+    }
+
+    /// Whether a statement failed because the columns of the token are not there any more.
+    pub(super) fn lost_token(&self, error: &Error) -> bool {
+        let lost = matches!(error.kind(), ErrorKind::Schema | ErrorKind::Denied);
+        if let (true, Some(cache)) = (lost, self.cache()) {
+            cache.source().lost();
+        }
+        lost
+    }
+}
+
 type Judged<U> = (Reply<U>, Outcome<Token, Entry<U>>);
 
 /// Kept under the mark, unless the session was made with another password.
-pub(super) fn keep<U>(entry: Entry<U>, mark: Mark) -> Outcome<Token, Entry<U>> {
+pub(super) fn keep<U: BaseUser>(
+    entry: Entry<U>,
+    mark: Mark,
+    versions: Option<Versions>,
+    session: Option<SessionText>,
+) -> Outcome<Token, Entry<U>> {
     if entry.found.hash == HashState::Wrong {
         return Outcome::Forget;
     }
     match mark {
         Mark::Sqlite(epoch) => Outcome::Keep(Token::Sqlite(epoch), entry),
+        Mark::Server => {
+            let subject = subject_of(&entry.found.user.id().to_value());
+            let (Some(versions), Some(subject)) = (versions, subject) else {
+                return Outcome::Forget;
+            };
+            let token = ServerToken {
+                session,
+                subject,
+                versions,
+            };
+            Outcome::Keep(Token::Server(Arc::new(token)), entry)
+        }
     }
 }
 

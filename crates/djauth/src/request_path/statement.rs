@@ -6,16 +6,37 @@ use crate::models::model::Model;
 
 /// Statements with and without the session, for 0 to [`Statements::MOST_PERMS`] permissions. Marks, in
 /// order: for each permission twice (directly, through groups) the user's key, the application and the
-/// codename (both twice on MariaDB); then the user's key; with the session its key and the time. Columns:
-/// with the session its data and end; the answers; the user's.
+/// codename (both twice on MariaDB); with the token the user's subject; then the user's key; with the session its key and the time. Columns:
+/// with the session its data and end; the answers; the user's; the token's.
 pub(crate) struct Statements {
     standard: Vec<Pair>,
     mysql: Vec<Pair>,
 }
 
 struct Pair {
-    with_session: Sql,
-    without_session: Sql,
+    with_session: Tokened,
+    without_session: Tokened,
+}
+
+/// A statement, and the same with the columns of the server's token at the end.
+struct Tokened {
+    plain: Sql,
+    token: Sql,
+}
+
+impl Tokened {
+    /// What stands before and after the columns of the token.
+    fn new(columns: &str, rest: &str) -> Self {
+        let token = super::cache::TOKEN_COLUMNS;
+        Self {
+            plain: Sql::generated(format!("{columns} {rest}"), None),
+            token: Sql::generated(format!("{columns}, {token} {rest}"), None),
+        }
+    }
+
+    fn get(&self, token: bool) -> &Sql {
+        if token { &self.token } else { &self.plain }
+    }
 }
 
 impl Statements {
@@ -34,12 +55,12 @@ impl Statements {
         }
     }
 
-    pub(crate) fn with_session(&self, perms: usize, dialect: Dialect) -> &Sql {
-        &self.of(dialect)[perms].with_session
+    pub(crate) fn with_session(&self, perms: usize, dialect: Dialect, token: bool) -> &Sql {
+        self.of(dialect)[perms].with_session.get(token)
     }
 
-    pub(crate) fn without_session(&self, perms: usize, dialect: Dialect) -> &Sql {
-        &self.of(dialect)[perms].without_session
+    pub(crate) fn without_session(&self, perms: usize, dialect: Dialect, token: bool) -> &Sql {
+        self.of(dialect)[perms].without_session.get(token)
     }
 
     fn of(&self, dialect: Dialect) -> &[Pair] {
@@ -57,19 +78,20 @@ impl Pair {
         let answers = answer(model, mysql).map(|text| format!("{text}, ").repeat(perms));
         let answers = answers.unwrap_or_default();
         Self {
-            with_session: Sql::generated(
-                format!(
+            with_session: Tokened::new(
+                &format!(
                     "SELECT \"django_session\".\"session_data\", \"django_session\".\"expire_date\", \
-                     {answers}{list} \
-                     FROM \"django_session\" LEFT OUTER JOIN {users} ON {users}.{id} = ? \
+                     {answers}{list}"
+                ),
+                &format!(
+                    "FROM \"django_session\" LEFT OUTER JOIN {users} ON {users}.{id} = ? \
                      WHERE \"django_session\".\"session_key\" = ? \
                      AND \"django_session\".\"expire_date\" > ?"
                 ),
-                None,
             ),
-            without_session: Sql::generated(
-                format!("SELECT {answers}{list} FROM {users} WHERE {users}.{id} = ?"),
-                None,
+            without_session: Tokened::new(
+                &format!("SELECT {answers}{list}"),
+                &format!("FROM {users} WHERE {users}.{id} = ?"),
             ),
         }
     }

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use djauth::backends::WithPerm;
 use djauth::base_user::FieldKind;
 use djauth::db::{Database, Dialect, Executor, Value};
-use djauth::management::{App, Migrate};
+use djauth::management::{App, CacheStatus, Migrate};
 use djauth::models::{DescribedUser, FieldValues, Q};
 use djauth::settings::Draft;
 use djauth::{Auth, BACKEND_SESSION_KEY, BaseUser, ErrorKind, SESSION_KEY, User};
 use test_databases::TestDatabase;
 
 use crate::auth_support::{logged_in, password, settings};
+use crate::cache_triggers::{moved, versions};
 
 type Member = DescribedUser<i64>;
 
@@ -336,4 +337,35 @@ async fn sessions_of_foreign_backends_are_believed_only_when_mapped() {
         error.to_string().contains("AUTHENTICATION_BACKEND_ALIASES"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn triggers_follow_described_columns() {
+    on_each_member(async |at, auth| {
+        let installed = auth.cache_triggers().install(auth.db()).await.unwrap();
+        if auth.db().dialect() == Dialect::Sqlite {
+            return;
+        }
+        assert_eq!(installed, CacheStatus::Installed, "{at}");
+        let mut made = auth
+            .users()
+            .create_superuser_from("ann@example.com", "", None, of_ann());
+        let mut made = made.await.unwrap();
+        let group = auth.groups().create("readers").await.unwrap();
+        let before = versions(auth.db()).await;
+        auth.users().save(&mut made).await.unwrap();
+        let saved = versions(auth.db()).await;
+        assert_eq!(moved(&before, &saved), [made.id()], "{at}");
+        auth.users()
+            .groups(&made)
+            .unwrap()
+            .add(&[group.id])
+            .await
+            .unwrap();
+        let added = versions(auth.db()).await;
+        assert_eq!(moved(&saved, &added), [made.id()], "{at}");
+        auth.cache_triggers().remove(auth.db()).await.unwrap();
+        auth.users().save(&mut made).await.unwrap();
+    })
+    .await;
 }

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use djauth::db::{Database, Dialect, Executor, Sql, Value};
-use djauth::management::{App, Migrate, UserTable};
+use djauth::management::{App, CacheStatus, Migrate, UserTable};
 use djauth::models::Q;
 use djauth::{AbstractBaseUser, Auth, BaseUser, ErrorKind, PermissionsMixin, SESSION_KEY};
 use test_databases::TestDatabase;
 use uuid::Uuid;
 
 use crate::auth_support::{logged_in, password, settings};
+use crate::cache_triggers::{moved, versions};
 
 #[derive(Clone, Debug, BaseUser)]
 #[django(
@@ -332,4 +333,28 @@ async fn a_model_that_contradicts_itself_is_refused_at_start_up() {
             .contains("\"name\" is read but not written"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn triggers_follow_keys_that_are_uuids() {
+    on_each_account(async |database, auth| {
+        let installed = auth.cache_triggers().install(auth.db()).await;
+        let installed = installed.expect("installs");
+        if auth.db().dialect() == Dialect::Sqlite {
+            return;
+        }
+        assert_eq!(installed, CacheStatus::Installed, "{}", database.name());
+        let fill = |account: &mut Account| account.full_name = "Ann Other".to_owned();
+        let mut made = auth
+            .users()
+            .create_user_with("ann@example.com", "", Some("x"), fill)
+            .await
+            .expect("creates");
+        let [.., high, low] = *made.id.as_bytes();
+        let subject = i64::from(u16::from_be_bytes([high, low]));
+        let before = versions(auth.db()).await;
+        auth.users().save(&mut made).await.expect("saves");
+        assert_eq!(moved(&before, &versions(auth.db()).await), [subject]);
+    })
+    .await;
 }

@@ -47,6 +47,8 @@ async fn examine<U: BaseUser>(auth: &Auth<U>, limit: u64, report: &mut Report) {
     }
     let found = tables::rows(auth, report).await;
     report.unread("permissions", found);
+    let found = tables::cache_triggers(auth, report).await;
+    report.unread("cache", found);
     let found = passwords::examine(auth, limit, report).await;
     report.unread("passwords", found);
     let found = sessions::examine(auth, limit, report).await;

@@ -1,5 +1,6 @@
 //! The tables, and the rows that every Django database has.
 
+use djauth::management::CacheStatus;
 use djauth::{Auth, BaseUser};
 
 use super::Found;
@@ -47,6 +48,20 @@ pub(super) async fn rows<U: BaseUser>(auth: &Auth<U>, report: &mut Report) -> Fo
     let more = if all.len() > SHOWN { ", …" } else { "" };
     let text = format!("{} missing ({shown}{more}): migrate adds them", all.len());
     report.warn("permissions", text);
+    Ok(())
+}
+
+/// The triggers behind the cache of authenticated requests.
+pub(super) async fn cache_triggers<U: BaseUser>(auth: &Auth<U>, report: &mut Report) -> Found {
+    match auth.cache_triggers().status(auth.db()).await? {
+        CacheStatus::NotNeeded => report.good("cache", "SQLite needs no triggers for it"),
+        CacheStatus::Installed => report.good("cache", "every trigger is there and enabled"),
+        CacheStatus::Faulty(faults) => {
+            // An answer may be older than the database.
+            faults.iter().for_each(|fault| report.wrong("cache", fault));
+        }
+        _ => report.good("cache", "not installed: every request asks the database"),
+    }
     Ok(())
 }
 

@@ -1,5 +1,10 @@
 //! The sources that there are.
 
+use std::sync::Arc;
+
+use djauth_signing::Clock;
+
+use super::server::{Server, ServerToken};
 use super::{Epoch, Epochs, Proof, Source, Unknown};
 use crate::db::{DataVersion, Database};
 
@@ -11,8 +16,8 @@ pub(crate) struct Proofs {
 
 enum Kind {
     Sqlite(Epochs<DataVersion>),
-    /// Nothing is kept.
-    None,
+    /// PostgreSQL and MariaDB.
+    Server(Server),
 }
 
 /// See [`Source::Mark`].
@@ -20,25 +25,37 @@ enum Kind {
 pub(crate) enum Mark {
     /// The token is known before the statement begins.
     Sqlite(Epoch),
+    /// The token comes with the row.
+    Server,
 }
 
 /// See [`Source::Token`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Token {
     Sqlite(Epoch),
+    Server(Arc<ServerToken>),
 }
 
 impl Proofs {
-    pub(crate) fn new(db: &Database) -> Self {
+    pub(crate) fn new(db: &Database, clock: &Arc<dyn Clock>) -> Self {
         let watches = std::iter::repeat_with(|| db.data_version());
         let mut watches = watches.map_while(|watch| watch).peekable();
         let kind = match watches.peek() {
             Some(_) => Kind::Sqlite(Epochs::new(watches)),
-            None => Kind::None,
+            None => Kind::Server(Server::new(db, clock.clone())),
         };
         Self {
             db: db.clone(),
             kind,
+        }
+    }
+}
+
+impl Proofs {
+    /// The columns of the token cannot be read: ask without them for a while.
+    pub(crate) fn lost(&self) {
+        if let Kind::Server(server) = &self.kind {
+            server.lost();
         }
     }
 }
@@ -50,14 +67,17 @@ impl Source for Proofs {
     async fn mark(&self) -> Result<Mark, Unknown> {
         match &self.kind {
             Kind::Sqlite(epochs) => epochs.load().await.map(Mark::Sqlite),
-            Kind::None => Err(Unknown::Now),
+            Kind::Server(server) if server.is_installed().await => Ok(Mark::Server),
+            Kind::Server(_) => Err(Unknown::Now),
         }
     }
 
     async fn prove(&self, _key: &str, token: &Token) -> Proof {
         match (&self.kind, token) {
             (Kind::Sqlite(epochs), Token::Sqlite(epoch)) => epochs.prove(epoch).await,
-            (Kind::None, _) => Proof::Changed,
+            (Kind::Server(server), Token::Server(token)) => server.prove(token).await,
+            // A token of another database.
+            _ => Proof::Changed,
         }
     }
 
