@@ -25,6 +25,11 @@ return 1";
 const COUNT_DOWN: &str = "\
 if tonumber(redis.call('GET', KEYS[1]) or '0') < 1 then return 0 end \
 return redis.call('DECR', KEYS[1])";
+/// Stores `ARGV[2]` for `ARGV[3]` seconds, unless `ARGV[1]` is there.
+const SET_UNLESS: &str = "\
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 0 end \
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) \
+return 1";
 
 /// A connection to one Redis or Valkey server, shared by everything that uses the same cache.
 ///
@@ -125,6 +130,30 @@ impl Cache {
             .run(self.set_command(name, value, age).arg("XX"))
             .await?;
         Ok(stored.is_some())
+    }
+
+    /// Stores unless `unless` is stored there; tells whether it did. One step. A server that does not
+    /// let us do this keeps no older value either.
+    pub(crate) async fn set_unless(
+        &self,
+        name: &str,
+        unless: &[u8],
+        value: &[u8],
+        age: i64,
+    ) -> Result<bool> {
+        if age <= 0 {
+            return self.delete(name).await;
+        }
+        let mut command = redis::cmd("EVAL");
+        command.arg(SET_UNLESS).arg(1).arg(self.make_key(name));
+        command.arg(unless).arg(value).arg(age.min(LONGEST_AGE));
+        match self.run::<i64>(&command).await {
+            Err(error) if is_refused(&error) => {
+                self.delete(name).await?;
+                Err(error)
+            }
+            stored => Ok(stored? > 0),
+        }
     }
 
     /// Gives what is stored another age; tells whether something was there.
@@ -262,6 +291,13 @@ fn glob_escaped(text: &str) -> String {
         escaped.push(c);
     }
     escaped
+}
+
+/// Whether the server answered, but not as asked.
+fn is_refused(error: &Error) -> bool {
+    let cause =
+        std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<RedisError>());
+    cause.is_some_and(|cause| !cause.is_io_error() && !cause.is_timeout())
 }
 
 /// Whatever the server or the way to it answers, the cache is of no use now.

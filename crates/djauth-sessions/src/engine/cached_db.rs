@@ -4,8 +4,11 @@
 //! the exception: a copy that outlives its row would keep somebody logged in, so a logout that cannot
 //! reach the cache fails and can be tried again.
 //!
-//! A copy is only left behind while its row exists: whoever writes one looks at the row afterwards.
-//! Django does not look, so there a load that overlaps a logout can bring the session back.
+//! A session that has ended leaves a mark in the place of its copy for a while, over which no copy is
+//! written: a load that read the row before the logout would show it to others after the logout. And a
+//! copy is only left behind while its row exists: whoever writes one looks at the row afterwards, in case
+//! Django has ended the session, which leaves no mark. Django itself does neither, so there a load that
+//! overlaps a logout can bring the session back.
 
 use super::Loaded;
 use super::db::DbStore;
@@ -16,6 +19,11 @@ use crate::expiry::Stored;
 
 const KEY_PREFIX: &str = "django.contrib.sessions.cached_db";
 
+/// In the place of a copy: the session has ended. Python's `None`, which Django takes for no copy.
+const ENDED: &[u8] = b"\x80\x05N.";
+/// How long that stays, in seconds: longer than any request that has read the row before.
+const ENDED_AGE: i64 = 120;
+
 pub(super) struct CachedDbStore {
     db: DbStore,
     cache: Cache,
@@ -25,6 +33,8 @@ pub(super) struct CachedDbStore {
 enum Copy {
     Hit(SessionData),
     Miss,
+    /// The session has ended, unless its row says otherwise.
+    Ended,
     /// Something that is no session.
     Unreadable,
     Away,
@@ -48,7 +58,7 @@ impl CachedDbStore {
             // Never over a newer copy that a save has left meanwhile.
             Copy::Miss => self.leave_copy(key, &data, age, true).await,
             Copy::Unreadable => self.leave_copy(key, &data, age, false).await,
-            Copy::Hit(_) | Copy::Away => {}
+            Copy::Hit(_) | Copy::Ended | Copy::Away => {}
         }
         Ok(Loaded::Found(data))
     }
@@ -70,11 +80,15 @@ impl CachedDbStore {
     }
 
     /// The copy goes first, so that a cache that is away leaves the session whole; and again after the
-    /// row, because a load may have copied it in between.
+    /// row, because Django may have copied it in between.
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        self.cache.delete(&name(key)).await?;
+        self.mark_as_ended(key).await?;
         self.db.delete(key).await?;
-        self.cache.delete(&name(key)).await.map(drop)
+        self.mark_as_ended(key).await
+    }
+
+    async fn mark_as_ended(&self, key: &str) -> Result<()> {
+        self.cache.set(&name(key), ENDED, ENDED_AGE).await
     }
 
     pub(super) async fn clear_expired(&self) -> Result<u64> {
@@ -84,6 +98,7 @@ impl CachedDbStore {
     async fn copy(&self, key: &str) -> Copy {
         match self.cache.get(&name(key)).await {
             Ok(None) => Copy::Miss,
+            Ok(Some(bytes)) if bytes == ENDED => Copy::Ended,
             Ok(Some(bytes)) => SessionData::from_pickle(&bytes).map_or(Copy::Unreadable, Copy::Hit),
             Err(error) => {
                 tracing::warn!(target: "django.contrib.sessions", %error, "the session cache cannot be read");
@@ -112,14 +127,12 @@ impl CachedDbStore {
         if only_if_absent {
             self.cache.add(&name, &pickle, age).await?;
         } else {
-            self.cache.set(&name, &pickle, age).await?;
+            self.cache.set_unless(&name, ENDED, &pickle, age).await?;
         }
-        match self.db.exists(key).await {
-            Ok(true) => Ok(()),
-            gone_or_unknown => {
-                self.cache.delete(&name).await?;
-                gone_or_unknown.map(drop)
-            }
+        if self.db.exists(key).await? {
+            Ok(())
+        } else {
+            self.mark_as_ended(key).await
         }
     }
 

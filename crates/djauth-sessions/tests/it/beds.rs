@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::fake_redis::ENDED;
 use chrono::Utc;
 use djauth_db::{Database, Executor, Sql, Value};
 use djauth_sessions::{Cache, EngineKind, Session, SessionConfig, SessionEngine};
@@ -207,18 +208,23 @@ impl Bed {
         client.get_multiplexed_async_connection().await.unwrap()
     }
 
-    /// The keys in the cache without the prefix that separates the tests.
+    /// The keys in the cache without the prefix that separates the tests, and without those of sessions
+    /// that have ended.
     pub(crate) async fn cache_keys(&self) -> Vec<String> {
         let prefix = self.redis.as_ref().unwrap().prefix();
+        let mut connection = self.redis_connection().await;
         let mut command = redis::cmd("KEYS");
         command.arg(format!("{prefix}*"));
-        let keys: Vec<String> = command
-            .query_async(&mut self.redis_connection().await)
-            .await
-            .unwrap();
-        keys.iter()
-            .map(|key| key.strip_prefix(prefix).unwrap().to_owned())
-            .collect()
+        let keys: Vec<String> = command.query_async(&mut connection).await.unwrap();
+        let mut alive = Vec::new();
+        for key in keys {
+            let mut get = redis::cmd("GET");
+            let value: Vec<u8> = get.arg(&key).query_async(&mut connection).await.unwrap();
+            if value != ENDED {
+                alive.push(key.strip_prefix(prefix).unwrap().to_owned());
+            }
+        }
+        alive
     }
 
     /// Runs one Redis command on `name` under the prefix of this test.

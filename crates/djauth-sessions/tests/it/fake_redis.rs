@@ -12,16 +12,19 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+/// What stands in the place of a copy whose session has ended: Python's `None`.
+pub(crate) const ENDED: &[u8] = b"\x80\x05N.";
+
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) values: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
-    /// GET, SET and DEL commands so far.
+    /// GET, SET, EVAL and DEL commands so far.
     pub(crate) commands: AtomicUsize,
     /// So many of the next commands answer with an error.
     pub(crate) errors: AtomicUsize,
     /// How long a GET takes, in milliseconds.
     pub(crate) delay: AtomicUsize,
-    /// How long a SET takes, in milliseconds.
+    /// How long a SET or an EVAL takes, in milliseconds.
     pub(crate) set_delay: AtomicUsize,
 }
 
@@ -50,6 +53,12 @@ impl FakeRedis {
 
     pub(crate) fn commands(&self) -> usize {
         self.state.commands.load(Ordering::SeqCst)
+    }
+
+    /// Whether nothing is stored but that sessions have ended.
+    pub(crate) fn no_session(&self) -> bool {
+        let values = self.state.values.lock();
+        values.values().all(|value| value == ENDED)
     }
 
     /// Closes the port and every connection.
@@ -109,13 +118,13 @@ async fn read_number(stream: &mut BufReader<TcpStream>) -> Option<usize> {
 }
 
 async fn answer(command: &[Vec<u8>], state: &State) -> Vec<u8> {
-    if !matches!(command[0].as_slice(), b"GET" | b"SET" | b"DEL") {
+    if !matches!(command[0].as_slice(), b"GET" | b"SET" | b"EVAL" | b"DEL") {
         return b"+OK\r\n".to_vec();
     }
     state.commands.fetch_add(1, Ordering::SeqCst);
     let delay = match command[0].as_slice() {
         b"GET" => state.delay.load(Ordering::SeqCst),
-        b"SET" => state.set_delay.load(Ordering::SeqCst),
+        b"SET" | b"EVAL" => state.set_delay.load(Ordering::SeqCst),
         _ => 0,
     };
     tokio::time::sleep(Duration::from_millis(delay.try_into().unwrap())).await;
@@ -144,6 +153,14 @@ fn run(command: &[Vec<u8>], values: &mut HashMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
             }
             values.insert(command[1].clone(), command[2].clone());
             b"+OK\r\n".to_vec()
+        }
+        // The one script of a session: to store the second argument unless the first is there.
+        b"EVAL" => {
+            let allowed = values.get(&command[3]) != Some(&command[4]);
+            if allowed {
+                values.insert(command[3].clone(), command[5].clone());
+            }
+            format!(":{}\r\n", usize::from(allowed)).into_bytes()
         }
         _ => format!(":{}\r\n", usize::from(values.remove(&command[1]).is_some())).into_bytes(),
     }

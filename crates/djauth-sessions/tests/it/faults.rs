@@ -85,7 +85,7 @@ async fn cached_db_lives_on_its_rows_while_the_cache_is_gone() {
     fake.restart().await;
     session.flush().await.unwrap();
     assert!(engine.open(Some(&key)).keys().await.unwrap().is_empty());
-    assert!(fake.state.values.lock().is_empty());
+    assert!(fake.no_session());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use djauth_db::{Database, Executor, Sql};
 use djauth_sessions::{EngineKind, ErrorKind, SessionEngine};
 use test_databases::TestDatabase;
 use tokio::task::JoinSet;
@@ -134,8 +135,74 @@ async fn a_copy_that_arrives_after_the_logout_is_taken_back() {
     }
     two.open(Some(&key)).flush().await.unwrap();
     assert_eq!(load.await.unwrap(), Some(1));
-    assert!(fake.state.values.lock().is_empty());
+    assert!(fake.no_session());
     assert_eq!(two.open(Some(&key)).get::<i64>("a").await.unwrap(), None);
+}
+
+/// A load or a save that overlaps a logout leaves no copy for whoever comes after the logout: not even
+/// until it has looked at the row once more.
+#[tokio::test]
+async fn nobody_sees_a_copy_after_the_logout() {
+    let fake = FakeRedis::start().await;
+    let server = TestDatabase::sqlite();
+    let database = database(&server).await;
+    let [one, two] =
+        [(); 2].map(|()| SessionEngine::cached_db(database.clone(), fake.cache(), setup().config));
+    for saves in [false, true] {
+        fake.state.set_delay.store(0, Ordering::SeqCst);
+        let session = one.open(None);
+        session.insert("a", &1).await.unwrap();
+        session.save().await.unwrap();
+        let key = session.session_key().unwrap();
+        if !saves {
+            fake.state.values.lock().clear();
+        }
+        fake.state.set_delay.store(100, Ordering::SeqCst);
+        let before = fake.commands();
+        let late = one.open(Some(&key));
+        let overlapping = tokio::spawn(async move {
+            let _ = late.get::<i64>("a").await;
+            if saves {
+                late.insert("b", &1).await.unwrap();
+                let _ = late.save().await;
+            }
+        });
+        // The row is read, or written, and the copy is on its way.
+        while fake.commands() < before + 2 {
+            tokio::task::yield_now().await;
+        }
+        fake.state.set_delay.store(0, Ordering::SeqCst);
+        two.open(Some(&key)).flush().await.unwrap();
+        while !overlapping.is_finished() {
+            assert!(fake.no_session(), "saves: {saves}");
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert!(fake.no_session(), "saves: {saves}");
+    }
+}
+
+/// Another process, which only now and then looks whether SQLite's file is free, finds it so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ended_sessions_are_cleared_while_another_process_saves() {
+    let server = TestDatabase::sqlite();
+    let here = database(&server).await;
+    let there = Database::connect(server.url()).await.unwrap();
+    let ended = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000) \
+                 INSERT INTO django_session SELECT 'ended' || n, '', '2020-01-01 00:00:00' FROM n";
+    let ended = Sql::generated(ended.into(), None);
+    assert_eq!(here.execute(&ended, vec![]).await.unwrap(), 10_000);
+    let engine = SessionEngine::db(here, setup().config);
+    let clearing = tokio::spawn(async move { engine.clear_expired().await });
+    let other = SessionEngine::db(there, setup().config);
+    let mut saved = 0;
+    while !clearing.is_finished() {
+        let session = other.open(None);
+        session.insert("a", &1).await.unwrap();
+        session.save().await.unwrap();
+        saved += 1;
+    }
+    assert_eq!(clearing.await.unwrap().unwrap(), 10_000);
+    assert!(saved >= 5, "{saved}");
 }
 
 /// A save that came too late is either told so, or, when it found the session gone before it began, has
