@@ -1,6 +1,7 @@
 //! Rows of `django_session`.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use djauth_db::{Database, Dialect, Executor, Row, Sql, Value};
@@ -24,13 +25,29 @@ static INSERT: Sql = Sql::new(
 static UPDATE: Sql =
     Sql::new("UPDATE django_session SET session_data = ?, expire_date = ? WHERE session_key = ?");
 static DELETE: Sql = Sql::new("DELETE FROM django_session WHERE session_key = ?");
-/// The outer condition spares a session that is saved between the two reads.
-static CLEAR: Sql = Sql::new(
+/// Where the next part begins. Rows that were deleted stay in the index for as long as some transaction may
+/// still read them: from the beginning, each part would walk over all that the parts before it have left.
+static OLDEST: Sql = Sql::new(
+    "SELECT MIN(expire_date) FROM django_session WHERE expire_date >= ? AND expire_date < ?",
+);
+static OLDEST_OF_ALL: Sql =
+    Sql::new("SELECT MIN(expire_date) FROM django_session WHERE expire_date < ?");
+/// The outer condition spares a session that is saved between the two reads. MariaDB and MySQL take no
+/// limit in such a subquery, but have one of DELETE.
+static CLEAR: Sql = Sql::with_mysql(
+    "DELETE FROM django_session WHERE expire_date < ? AND session_key IN \
+     (SELECT session_key FROM django_session WHERE expire_date >= ? AND expire_date < ? \
+      ORDER BY expire_date LIMIT 500)",
+    "DELETE FROM django_session WHERE expire_date < ? AND expire_date >= ? AND expire_date < ? \
+     ORDER BY expire_date LIMIT 500",
+);
+/// SQLite leaves nothing behind, and may hold dates that are only texts.
+static CLEAR_SQLITE: Sql = Sql::new(
     "DELETE FROM django_session WHERE expire_date < ? AND session_key IN \
      (SELECT session_key FROM django_session WHERE expire_date < ? LIMIT 500)",
 );
-/// MariaDB and MySQL take no limit in such a subquery, but have one of DELETE.
-static CLEAR_MYSQL: Sql = Sql::new("DELETE FROM django_session WHERE expire_date < ? LIMIT 500");
+/// The longest pause between two parts.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) struct DbStore {
     database: Database,
@@ -96,25 +113,55 @@ impl DbStore {
             .map_err(failure)
     }
 
-    /// In parts, so that no lock is held for long.
+    /// In parts, so that no lock is held for long. After each part others have as long as it took: a process
+    /// that waits for SQLite's file looks now and then whether it is free, and would else never find it so.
     pub(super) async fn clear_expired(&self) -> Result<u64> {
-        let now = Value::Timestamp(self.config.now());
-        let mut total = 0;
+        let now = self.config.now();
+        let (mut total, mut from) = (0, None);
         loop {
+            let begun = Instant::now();
             let deleted = match self.database.dialect() {
-                Dialect::Mysql => self.database.execute(&CLEAR_MYSQL, vec![now.clone()]).await,
-                _ => {
-                    self.database
-                        .execute(&CLEAR, vec![now.clone(), now.clone()])
-                        .await
+                Dialect::Sqlite => {
+                    let now = Value::Timestamp(now);
+                    let part = self.database.execute(&CLEAR_SQLITE, vec![now.clone(), now]);
+                    part.await.map_err(failure)?
                 }
-            }
-            .map_err(failure)?;
+                _ => match self.oldest(from, now).await? {
+                    Some(oldest) => {
+                        from = Some(oldest);
+                        self.clear_from(oldest, now).await?
+                    }
+                    None => 0,
+                },
+            };
             if deleted == 0 {
                 return Ok(total);
             }
             total += deleted;
+            tokio::time::sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
         }
+    }
+
+    /// When the first of the sessions ended that ended at `from` or later.
+    async fn oldest(
+        &self,
+        from: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>> {
+        let now = Value::Timestamp(now);
+        let (sql, params) = match from {
+            Some(from) => (&OLDEST, vec![Value::Timestamp(from), now]),
+            None => (&OLDEST_OF_ALL, vec![now]),
+        };
+        let read = |row: &Row<'_>| row.get::<Option<DateTime<Utc>>>(0);
+        let oldest = self.database.fetch_optional(sql, &params, read).await;
+        Ok(oldest.map_err(failure)?.flatten())
+    }
+
+    async fn clear_from(&self, from: DateTime<Utc>, now: DateTime<Utc>) -> Result<u64> {
+        let now = Value::Timestamp(now);
+        let params = vec![now.clone(), Value::Timestamp(from), now];
+        self.database.execute(&CLEAR, params).await.map_err(failure)
     }
 
     fn columns(&self, data: &SessionData) -> Result<(Value<'static>, Value<'static>)> {

@@ -1,6 +1,7 @@
 //! Counters in the table `djauth_login_attempts`.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::Counter;
 use crate::db::{Database, ErrorKind as DbErrorKind, Executor, Sql};
@@ -34,12 +35,19 @@ static TAKE_BACK_TWO: Sql = Sql::new(
 );
 static FORGET: Sql = Sql::new("DELETE FROM djauth_login_attempts WHERE counter = ?");
 static FORGET_ALL: Sql = Sql::new("DELETE FROM djauth_login_attempts");
-static SWEEP: Sql = Sql::new("DELETE FROM djauth_login_attempts WHERE period_end <= ?");
+/// In parts: a flood of names leaves many rows, and nobody can log in while they are locked.
+static SWEEP: Sql = Sql::with_mysql(
+    "DELETE FROM djauth_login_attempts WHERE counter IN \
+     (SELECT counter FROM djauth_login_attempts WHERE period_end <= ? LIMIT 500) AND period_end <= ?",
+    "DELETE FROM djauth_login_attempts WHERE period_end <= ? AND period_end <= ? LIMIT 500",
+);
 
 /// How often a counter that several begin at once is tried.
 const ATTEMPTS: usize = 8;
 /// Seconds between two sweeps.
 const SWEEP_EVERY: i64 = 300;
+/// The longest pause between two parts of one.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 impl Table {
     /// The table, if the database has it.
@@ -132,9 +140,20 @@ impl Table {
         }
         let db = self.db.clone();
         tokio::spawn(async move {
-            if let Err(error) = db.execute(&SWEEP, vec![now.into()]).await {
+            if let Err(error) = delete_old(&db, now).await {
                 tracing::debug!(target: "djauth.rate_limit", %error, "old counters stay");
             }
         });
+    }
+}
+
+/// After each part others have as long as it took.
+async fn delete_old(db: &Database, now: i64) -> Result<(), crate::db::Error> {
+    loop {
+        let begun = Instant::now();
+        if db.execute(&SWEEP, vec![now.into(), now.into()]).await? == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
     }
 }

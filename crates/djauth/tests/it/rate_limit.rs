@@ -468,9 +468,19 @@ async fn counters_name_nobody_and_go_when_they_are_over() {
             assert!(counter.len() == 64 && counter.bytes().all(|b| b.is_ascii_hexdigit()));
             assert_eq!(attempts, 1);
         }
+        // More than one statement deletes.
+        let flood: Vec<_> = (0..1200).map(|n| format!("('old{n}', 1, 1)")).collect();
+        let flood = format!(
+            "INSERT INTO djauth_login_attempts (counter, period_end, attempts) VALUES {}",
+            flood.join(", ")
+        );
+        auth.db()
+            .execute(&Sql::generated(flood, None), Vec::new())
+            .await
+            .unwrap();
         clock.set(now() + TimeDelta::hours(1));
         attempt(&auth, B, "bob", "wrong").await;
-        let mut patience = 200;
+        let mut patience = 1000;
         while rows(&auth).await.len() > 2 && patience > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             patience -= 1;
