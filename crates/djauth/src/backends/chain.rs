@@ -55,6 +55,12 @@ pub(crate) trait DynBackend<U: BaseUser>: Send + Sync {
         cx: Context<'a, U>,
         asked: WithPerm<'a>,
     ) -> BoxFuture<'a, BackendResult<Vec<U>>>;
+    fn with_perm_each<'a>(
+        &'a self,
+        cx: Context<'a, U>,
+        asked: WithPerm<'a>,
+        each: &'a mut (dyn FnMut(U) + Send),
+    ) -> BoxFuture<'a, BackendResult<()>>;
 }
 
 /// Which of a user's permissions.
@@ -135,6 +141,14 @@ impl<U: BaseUser, B: Backend<U>> DynBackend<U> for B {
         asked: WithPerm<'a>,
     ) -> BoxFuture<'a, BackendResult<Vec<U>>> {
         Box::pin(Backend::with_perm(self, cx, asked))
+    }
+    fn with_perm_each<'a>(
+        &'a self,
+        cx: Context<'a, U>,
+        asked: WithPerm<'a>,
+        each: &'a mut (dyn FnMut(U) + Send),
+    ) -> BoxFuture<'a, BackendResult<()>> {
+        Box::pin(Backend::with_perm_each(self, cx, asked, each))
     }
 }
 

@@ -219,6 +219,20 @@ pub trait Backend<U: BaseUser>: Send + Sync + 'static {
         async { Ok(Vec::new()) }
     }
 
+    /// The same, one after another: with a million of them, nothing holds them all. A backend that has them
+    /// one by one says so here; this calls [`with_perm`](Backend::with_perm).
+    fn with_perm_each(
+        &self,
+        cx: Context<'_, U>,
+        asked: WithPerm<'_>,
+        each: &mut (dyn FnMut(U) + Send),
+    ) -> impl Future<Output = BackendResult<()>> + Send {
+        async move {
+            self.with_perm(cx, asked).await?.into_iter().for_each(each);
+            Ok(())
+        }
+    }
+
     /// For backends of remote users: the name that such a user has here, when the server in front says
     /// `username` (Django's `clean_username`). `None` says that this is no such backend, and that the
     /// middleware leaves its sessions alone.

@@ -167,6 +167,14 @@ macro_rules! row_methods {
         ) -> BackendResult<Vec<U>> {
             $crate::backends::model_backend::with_perm(cx.auth, asked).await
         }
+        async fn with_perm_each(
+            &self,
+            cx: Context<'_, U>,
+            asked: WithPerm<'_>,
+            each: &mut (dyn FnMut(U) + Send),
+        ) -> BackendResult<()> {
+            $crate::backends::model_backend::with_perm_each(cx.auth, asked, each).await
+        }
         fn row_rule(&self) -> Option<RowRule> {
             Some(self.rule())
         }
@@ -316,16 +324,29 @@ pub(super) async fn with_perm<U: BaseUser>(
     auth: &Auth<U>,
     asked: WithPerm<'_>,
 ) -> BackendResult<Vec<U>> {
+    let mut users = Vec::new();
+    with_perm_each(auth, asked, &mut |user| users.push(user)).await?;
+    Ok(users)
+}
+
+/// As the rows arrive.
+pub(super) async fn with_perm_each<U: BaseUser>(
+    auth: &Auth<U>,
+    asked: WithPerm<'_>,
+    each: &mut (dyn FnMut(U) + Send),
+) -> BackendResult<()> {
     asked.check()?;
     if asked.obj.is_some() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let model = auth.model();
     let (sql, params) = with_perm_statement(model, asked)?;
-    let rows = auth
-        .db()
-        .fetch(&sql, &params, |row| model.users.read(row, 0));
-    Ok(rows.await?)
+    let rows = auth.db().fetch_each(&sql, &params, |row| {
+        each(model.users.read(row, 0)?);
+        Ok(())
+    });
+    rows.await?;
+    Ok(())
 }
 
 fn with_perm_statement<'a, U: BaseUser>(

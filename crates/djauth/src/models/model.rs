@@ -131,7 +131,7 @@ impl UserLinks {
         let (groups, permissions) = (link(&tables.groups), link(&tables.user_permissions));
         Self {
             user_perms: generated(format!("{PERMISSION_NAMES}{}", permissions.of_user())),
-            group_perms: generated(format!("{PERMISSION_NAMES}{}", groups.of_groups())),
+            group_perms: generated(format!("{PERMISSION_NAMES}{}", groups.among_groups())),
             groups,
             user_permissions: permissions,
         }
@@ -148,7 +148,19 @@ impl Link {
         )
     }
 
-    /// The rest of a list of permissions: those of one user's groups.
+    /// The rest of a list of permissions: those of one user's groups, each once, however many of the groups
+    /// have it.
+    fn among_groups(&self) -> String {
+        let (table, owner, target) = (&self.table, &self.owner, &self.target);
+        format!(
+            " WHERE \"auth_permission\".\"id\" IN \
+             (SELECT \"auth_group_permissions\".\"permission_id\" FROM \"auth_group_permissions\" \
+             INNER JOIN {table} ON {table}.{target} = \"auth_group_permissions\".\"group_id\" \
+             WHERE {table}.{owner} = ?)"
+        )
+    }
+
+    /// The rest of a list of permissions: those of one user's groups, again for each group. For EXISTS.
     pub(crate) fn of_groups(&self) -> String {
         let (table, owner, target) = (&self.table, &self.owner, &self.target);
         format!(
@@ -197,4 +209,44 @@ fn check_names<U: BaseUser>(meta: &UserMeta, users: &Table<U>) -> Result<(), Err
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use test_databases::TestDatabase;
+
+    use super::*;
+    use crate::db::Executor;
+    use crate::settings::Settings;
+    use crate::{Auth, User};
+
+    /// A thousand groups with the same permissions would else give each of them a thousand times.
+    #[tokio::test]
+    async fn each_permission_of_the_groups_is_read_once() {
+        static GROUPS: Sql = Sql::new("INSERT INTO auth_group (name) VALUES ('a'), ('b'), ('c')");
+        static ALL: Sql = Sql::new(
+            "INSERT INTO auth_group_permissions (group_id, permission_id) \
+             SELECT auth_group.id, auth_permission.id FROM auth_group CROSS JOIN auth_permission",
+        );
+        static MEMBER: Sql = Sql::new(
+            "INSERT INTO auth_user_groups (user_id, group_id) \
+             SELECT auth_user.id, auth_group.id FROM auth_user CROSS JOIN auth_group",
+        );
+        for database in TestDatabase::all() {
+            let settings = Settings::new(djauth_signing::crypto::get_random_secret_key());
+            let auth: Auth<User> = Auth::connect(database.url(), settings).await.unwrap();
+            auth.migrate().await.unwrap();
+            let user = auth.users().create_user("alice", "", None).await.unwrap();
+            for sql in [&GROUPS, &ALL, &MEMBER] {
+                auth.db().execute(sql, Vec::new()).await.unwrap();
+            }
+            let links = auth.model().links().unwrap();
+            let key = [user.id.into()];
+            let rows = auth.db().fetch(&links.group_perms, &key, |_| Ok(()));
+            let permissions = auth.permissions().all().count().await.unwrap();
+            assert!(permissions > 10);
+            assert_eq!(rows.await.unwrap().len() as u64, permissions);
+            auth.db().close().await;
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::query::{Q, QuerySet};
 use super::{Deleted, FieldValues, Group, Permission, Related, deletion, new_user};
-use crate::backends::{BackendError, Context, WithPerm};
+use crate::backends::{BackendError, Context, DynBackend, WithPerm};
 use crate::base_user::BaseUser;
 use crate::db::{Database, Executor, Transaction};
 use crate::{Auth, Error, ErrorKind};
@@ -354,20 +354,57 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
         backend: Option<&str>,
     ) -> Result<Vec<U>, Error> {
         asked.check()?;
-        let backends = self.auth.backends();
-        let backend = match backend {
-            Some(path) => backends
-                .by_path(path)
-                .ok_or_else(|| Error::value(format!("no backend {path:?} is configured")))?,
-            None => backends
-                .only()
-                .ok_or_else(|| Error::value("several backends are configured: name one"))?,
-        };
+        let backend = self.backend(backend)?;
         let context = Context::without_request(self.auth);
         match backend.with_perm(context, asked).await {
             Ok(users) => Ok(users),
             Err(BackendError::PermissionDenied) => Ok(Vec::new()),
             Err(BackendError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The same users, one after another as the database gives them: Django's
+    /// `with_perm(…).iterator()`. The memory does not grow with their number.
+    ///
+    /// ```
+    /// # async fn example(auth: djauth::Auth) -> Result<(), djauth::Error> {
+    /// use djauth::backends::WithPerm;
+    ///
+    /// let mut addresses = Vec::new();
+    /// let asked = WithPerm::named("blog.publish_post");
+    /// auth.users()
+    ///     .with_perm_each(asked, None, |user| addresses.push(user.email))
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`with_perm`](UserManager::with_perm); some users may have been given before the database fails.
+    pub async fn with_perm_each(
+        self,
+        asked: WithPerm<'_>,
+        backend: Option<&str>,
+        mut each: impl FnMut(U) + Send,
+    ) -> Result<(), Error> {
+        asked.check()?;
+        let backend = self.backend(backend)?;
+        let context = Context::without_request(self.auth);
+        match backend.with_perm_each(context, asked, &mut each).await {
+            Ok(()) | Err(BackendError::PermissionDenied) => Ok(()),
+            Err(BackendError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The one of this path, or the only one.
+    fn backend(&self, path: Option<&str>) -> Result<&'a dyn DynBackend<U>, Error> {
+        let backends = self.auth.backends();
+        match path {
+            Some(path) => backends
+                .by_path(path)
+                .ok_or_else(|| Error::value(format!("no backend {path:?} is configured"))),
+            None => backends
+                .only()
+                .ok_or_else(|| Error::value("several backends are configured: name one")),
         }
     }
 }

@@ -9,8 +9,9 @@ use super::Statements;
 use crate::base_user::BaseUser;
 use crate::models::model::Model;
 
-/// Hints kept in each of the two generations; about 2 MB for both with UUID keys.
-const GENERATION: usize = 32_768;
+/// Hints kept in each of the two generations; at most 12 MB for both with UUID keys. With fewer of them
+/// than sessions in use, requests would cost two statements again.
+const GENERATION: usize = 131_072;
 
 /// A bounded table of hints. A hint is never trusted: it only tells which user to read along with the
 /// session. Keys are kept as randomised hashes, so a collision is nothing but a wrong hint.

@@ -193,6 +193,13 @@ async fn the_users_with_a_permission_are_djangos() {
                 .is_active(case["active"].as_bool())
                 .include_superusers(case["superusers"] == true);
             let found = auth.users().with_perm(asked, None).await.expect("answers");
+            let mut one_by_one = Vec::new();
+            auth.users()
+                .with_perm_each(asked, None, |user| one_by_one.push(user.id))
+                .await
+                .expect("answers");
+            let ids: Vec<_> = found.iter().map(|user| user.id).collect();
+            assert_eq!(one_by_one, ids, "{case} on {}", database.name());
             let names: BTreeSet<_> = found.into_iter().map(|user| user.username).collect();
             assert_eq!(
                 names,
@@ -238,6 +245,15 @@ async fn the_users_with_a_permission_are_djangos() {
             let refused = auth.users().with_perm(WithPerm::named(wrong), None).await;
             assert_eq!(refused.expect_err("refused").kind(), &ErrorKind::Value);
         }
+        let mut users = Vec::new();
+        let count = auth
+            .users()
+            .all()
+            .for_each(|user| users.push(user.id))
+            .await;
+        assert_eq!(count.expect("reads"), users.len() as u64);
+        let all = auth.users().all().all().await.expect("reads");
+        assert_eq!(users, all.iter().map(|user| user.id).collect::<Vec<_>>());
         let refused = auth
             .users()
             .with_perm(WithPerm::named("blog.add"), Some("no.Such"))

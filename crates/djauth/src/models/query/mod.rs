@@ -113,6 +113,20 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
         Ok(rows.await?)
     }
 
+    /// Every row, one after another as the database gives them, and how many they were: Django's
+    /// `iterator()`. The memory does not grow with their number.
+    ///
+    /// # Errors
+    /// As [`QuerySet::all`]; some rows may have been given before the database fails.
+    pub async fn for_each(self, mut each: impl FnMut(T) + Send) -> Result<u64, Error> {
+        let (sql, params) = self.statement(&self.table.list)?;
+        let rows = self.ex.fetch_each(&sql, &params, |row| {
+            each(self.table.read(row, 0)?);
+            Ok(())
+        });
+        Ok(rows.await?)
+    }
+
     /// The first row.
     ///
     /// # Errors
