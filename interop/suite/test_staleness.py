@@ -5,13 +5,15 @@ and sessions at random, while clients ask the first djauth who is logged in and 
 answer must be one that was right at some moment between its question and itself.
 """
 
+import re
 import secrets
 import time
+from urllib.request import urlopen
 
 import pytest
 
 from suite.conftest import settings_for, storage_for
-from suite.sides import Django, Djauth
+from suite.sides import Django, Djauth, free_port
 from suite.staleness.facts import Facts, now
 from suite.staleness.judge import ALLOWED, NOBODY, REFUSED, Judge, Question, Seen
 from suite.staleness.readers import Readers
@@ -20,15 +22,23 @@ from suite.staleness.world import SLOTS, USERS, World
 from suite.staleness.writers import ByDjango, ByDjauth
 
 
+#: Where djauth keeps answers by itself.
+CACHED = ("sqlite",)
+#: How old answers may be in the bounded mode, in seconds, and what is so long that it is none.
+BOUND, NO_BOUND = 0.4, 30
+
+
 class Watch:
     """Three servers on a database, and what came of a while with them."""
 
-    def __init__(self, database, folder, seed, sessions="db", memory=0.0):
+    def __init__(self, database, folder, seed, sessions="db", memory=0.0, staleness=0):
         self.database, self.seed, self.memory = database, seed, memory
         shared = settings_for(
             database, sessions, **storage_for(sessions, folder), FORWARD_AUTH_HEADERS=["email"], CONN_MAX_AGE=60,
         )
-        self.django, self.djauth = Django(shared, folder), Djauth(shared, folder)
+        self.metrics_address = f"127.0.0.1:{free_port()}"
+        own = {"METRICS_ADDRESS": self.metrics_address, "AUTH_CACHE_STALENESS": str(staleness)}
+        self.django, self.djauth = Django(shared, folder), Djauth(shared | own, folder)
         self.second = Djauth(shared, folder)
         self.sides = (self.django, self.djauth, self.second)
         self.rows = sessions == "db"
@@ -66,6 +76,13 @@ class Watch:
         for writer in self.writers:
             if writer.error:
                 raise writer.error
+        self.hits = self.counter("djauth_auth_cache_hits_total")
+
+    def counter(self, name):
+        with urlopen(f"http://{self.metrics_address}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        found = re.search(rf"^{name} (\d+)$", text, re.MULTILINE)
+        return int(found.group(1)) if found else 0
 
     def stale(self, slack=0.0):
         return [seen for seen in self.seen if not self.world.judge.agrees(seen, slack)]
@@ -85,7 +102,7 @@ class Watch:
         undone = sum(writer.undone for writer in self.writers)
         by_status = {status: sum(s.status == status for s in sharp) for status in (NOBODY, REFUSED, ALLOWED)}
         print(
-            f"seed {self.seed}: {len(self.seen)} answers, of which {len(sharp)} could have been only one"
+            f"seed {self.seed}: {len(self.seen)} answers, {self.hits} from the cache; of them {len(sharp)} could have been only one"
             f" {by_status}; {changes} changes, {undone} taken back by the database"
         )
         for writer in self.writers:
@@ -93,6 +110,8 @@ class Watch:
         assert all(count > len(sharp) / 50 for count in by_status.values()), by_status
         assert len(sharp) > len(self.seen) / 2, f"{len(sharp)} of {len(self.seen)}"
         assert undone <= changes / 10, f"{undone} of {changes} changes were taken back"
+        if self.database.kind in CACHED:
+            assert self.hits > len(self.seen) / 20, f"only {self.hits} of {len(self.seen)} answers were kept ones"
 
 
 @pytest.fixture
@@ -119,14 +138,24 @@ def test_no_answer_is_stale(watch, sessions):
 
 
 @pytest.mark.staleness
-def test_a_cache_that_asks_nobody_is_found_out(watch):
-    """The test of the test: answers that are given again for a while, and never longer."""
-    watched = watch(memory=0.4)
-    stale = watched.stale()
-    assert len(stale) > 10, "the check sees nothing"
-    assert watched.explain(stale[0])
-    older = watched.stale(slack=0.4)
-    assert not older, f"{len(older)} answers; the first:\n{watched.explain(older[0])}"
+def test_no_answer_is_older_than_the_bound(watch, kind):
+    watched = watch(staleness=BOUND)
+    stale = watched.stale(slack=BOUND)
+    assert not stale, f"{len(stale)} answers are too old; the first:\n{watched.explain(stale[0])}"
+    watched.tells_something()
+    if kind in CACHED:
+        assert watched.stale(), "nothing was ever old: the bounded mode was not tried"
+
+
+@pytest.mark.staleness
+def test_stale_answers_are_found_out(watch, kind):
+    """The test of the test: answers that are given again for a while, by djauth or in place of it."""
+    cached = kind in CACHED
+    watched = watch(staleness=NO_BOUND) if cached else watch(memory=4 * BOUND)
+    for slack in (0, BOUND):
+        stale = watched.stale(slack)
+        assert stale, f"the check for answers older than {slack} s sees nothing"
+        assert watched.explain(stale[0])
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ The Rust application of the suite answers the same calls with the crates.
 """
 
 import json
+import time
 from importlib import import_module
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -12,6 +14,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from reports.models import Report
@@ -148,7 +151,7 @@ def clear_sessions():
     call_command("clearsessions")
 
 
-# The rest is for the test of staleness, which asks Django alone.
+# The rest is for the tests of the cache, which ask Django alone.
 
 
 @command
@@ -175,6 +178,23 @@ def change_session(key, way):
     else:
         session.set_expiry({"soon": 1, "expire": -10}[way])
     session.save()
+
+
+@command
+def hold(username, group, permission, begun, end):
+    """Changes a user and a group in one transaction, which stays open until the file `end` is there."""
+    with transaction.atomic():
+        user = find(username)
+        user.email = "held@example.com"
+        user.save()
+        user.groups.add(Group.objects.get(name=group))
+        Group.objects.get(name=group).permissions.add(permission_of(permission))
+        Path(begun).touch()
+        deadline = time.monotonic() + 30
+        while not Path(end).exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(end)
+            time.sleep(0.01)
 
 
 @csrf_exempt

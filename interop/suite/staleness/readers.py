@@ -91,7 +91,8 @@ class Readers:
     def __init__(self, seed, asker, users, memory=0.0):
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
-        arguments = (other, seed, asker, users, memory)
+        self.count = context.Value("L", 0, lock=False)
+        arguments = (other, self.count, seed, asker, users, memory)
         self.process = context.Process(target=run, args=arguments, daemon=True)
         self.process.start()
         other.close()
@@ -99,6 +100,10 @@ class Readers:
     def tell(self, slot, user, session, cookie):
         """From now on, this slot asks with that session."""
         self.pipe.send((slot, user, session, cookie))
+
+    def answers(self):
+        """How many there were so far."""
+        return self.count.value
 
     def finish(self):
         """What they saw."""
@@ -118,8 +123,9 @@ def run(pipe, *arguments):
 
 
 class Loop:
-    def __init__(self, pipe, seed, asker, users, memory):
-        self.pipe, self.seed, self.asker, self.users = pipe, seed, asker, users
+    def __init__(self, pipe, count, seed, asker, users, memory):
+        self.pipe, self.count = pipe, count
+        self.seed, self.asker, self.users = seed, asker, users
         self.memory, self.remembered = memory, {}
         self.random = random.Random(f"{seed} readers")
         self.slots, self.of_user = {}, {user: [] for user in users}
@@ -182,6 +188,7 @@ class Loop:
         client, start, session, question = key.data
         self.selector.unregister(key.fileobj)
         self.seen.append(self.asker.seen(start, end, session, question, answer))
+        self.count.value += 1
         if self.memory:
             self.remembered[session, question] = (start, answer)
         self.ask(client)

@@ -57,6 +57,7 @@ class World:
         self.passwords = {}  # of users, as they would type them; None where only the hash is known
         self.keys, self.slots, self.graves = {}, {}, 0
         self.mutex = threading.Lock()
+        self.quiet_until = 0  # that many answers
 
     def clear(self, database):
         """What another run of the test has left."""

@@ -61,9 +61,13 @@ class Writer(threading.Thread):
             self.undone += 1
 
     def rest(self):
-        """Bursts, and then a while for caches to fill."""
-        burst = self.random.random() < 0.7
-        time.sleep(self.random.uniform(0, 0.01) if burst else self.random.uniform(0.05, 0.25))
+        """Bursts of changes, and then a while in which caches may fill: everybody waits for some answers."""
+        if self.random.random() < 0.15:
+            self.world.quiet_until = self.readers.answers() + 50
+        patience = min(now() + 1, self.until)
+        while self.readers.answers() < self.world.quiet_until and now() < patience:
+            time.sleep(0.005)
+        time.sleep(self.random.uniform(0, 0.01))
 
     # What to change
 
