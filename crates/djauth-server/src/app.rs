@@ -1,25 +1,58 @@
 //! The pages and the answers of the server.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
+use axum::response::Response;
 use axum::routing::get;
 use djauth::views::{verify, verify_original};
 use djauth::{Auth, BaseUser};
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
+use hyper::body::Incoming;
 
 use crate::guard::Guard;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::serve::Pages;
+
+/// Where proxies ask.
+pub(crate) const VERIFY: &str = "/auth/verify";
 
 /// Everything that is served, with the guard around it.
-pub(crate) fn router<U: BaseUser>(auth: &Auth<U>, metrics: Option<Arc<Metrics>>) -> Router {
-    let guard = Arc::new(Guard {
-        auth: auth.clone(),
-        health: Health::of(auth.settings()),
-        metrics,
-    });
+#[derive(Clone)]
+pub(crate) struct App<U: BaseUser> {
+    guard: Arc<Guard<U>>,
+    router: Router,
+}
+
+impl<U: BaseUser> App<U> {
+    pub(crate) fn new(auth: &Auth<U>, metrics: Option<Arc<Metrics>>) -> Self {
+        let guard = Arc::new(Guard {
+            auth: auth.clone(),
+            health: Health::of(auth.settings()),
+            metrics,
+        });
+        let router = router(auth, guard.clone());
+        Self { guard, router }
+    }
+}
+
+impl<U: BaseUser> Pages for App<U> {
+    /// The question of a proxy, which comes before each request to whatever it guards, goes straight to
+    /// its answer: what a router, its layers and their boxes cost is more than the answer does.
+    async fn answer(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+        let path = request.uri().path();
+        if path == VERIFY && request.method() == Method::GET && !self.guard.health.is_at(path) {
+            let (parts, _) = request.into_parts();
+            return self.guard.verify(&parts, peer).await;
+        }
+        self.router.answer(request, peer).await
+    }
+}
+
+fn router<U: BaseUser>(auth: &Auth<U>, guard: Arc<Guard<U>>) -> Router {
     Router::new()
         .route("/", auth.landing_page())
         // Django's default LOGIN_REDIRECT_URL.
@@ -29,7 +62,7 @@ pub(crate) fn router<U: BaseUser>(auth: &Auth<U>, metrics: Option<Arc<Metrics>>)
         .fallback(auth.not_found())
         .layer(auth.layer())
         // Outside of the layer: the proxy that asks sends its own host, and throws cookies away.
-        .route("/auth/verify", verify(auth))
+        .route(VERIFY, verify(auth))
         .merge(verify_original(auth, "/auth/original"))
         .route("/favicon.ico", get(no_icon))
         .layer(from_fn(move |request, next| {

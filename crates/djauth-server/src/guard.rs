@@ -1,10 +1,12 @@
 //! What stands around every request: its name, the probes, the access log, the numbers, the time limit,
 //! and the net below a panic.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,12 +16,16 @@ use axum::middleware::Next;
 use axum::response::Response;
 use djauth::templates::Templates;
 use djauth::tokens::without_tokens;
+use djauth::views::verify_answer;
 use djauth::{Auth, BaseUser};
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, StatusCode, header};
-use tracing::Instrument;
+use futures_util::future::poll_immediate;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
+use crate::app::VERIFY;
 use crate::health::Health;
+use crate::logging::Access;
 use crate::metrics::Metrics;
 use crate::request_id::{self, X_REQUEST_ID};
 
@@ -44,30 +50,39 @@ impl<U: BaseUser> Guard<U> {
         if let Some(answer) = probed.await {
             return Ok(answer);
         }
-        let settings = self.auth.settings();
         let line = Line::of(&request);
-        let id = request_id::of(request.headers(), line.peer, &settings.trusted_proxies);
-        // At the level of errors, so that no LOG_LEVEL takes the name from a line.
-        let shown = id.to_str().unwrap_or_default();
-        let span = tracing::error_span!(target: "djauth", "request", id = shown);
-        let limit = Duration::from_secs(settings.server_request_timeout);
-        let mut response = async {
-            let response = answer(limit, self.auth.templates(), next.run(request)).await;
-            line.write(response.status());
-            response
-        }
-        .instrument(span)
-        .await;
+        let id = self.name(request.headers(), line.peer);
+        Ok(self.within(&line, id, next.run(request)).await)
+    }
+
+    /// The same for the question of a proxy, which has been routed already.
+    pub(crate) async fn verify(&self, parts: &Parts, peer: SocketAddr) -> Response {
+        let line = Line::of_question(peer);
+        let id = self.name(&parts.headers, line.peer);
+        let response = verify_answer(&self.auth, parts, Some(peer));
+        self.within(&line, id, response).await
+    }
+
+    fn name(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> HeaderValue {
+        request_id::of(headers, peer, &self.auth.settings().trusted_proxies)
+    }
+
+    async fn within(
+        &self,
+        line: &Line<'_>,
+        id: HeaderValue,
+        response: impl Future<Output = Response>,
+    ) -> Response {
+        let limit = Duration::from_secs(self.auth.settings().server_request_timeout);
+        let answer = answer(limit, self.auth.templates(), response);
+        let mut response = request_id::CURRENT.scope(id.clone(), answer).await;
+        let (status, time) = (response.status(), line.start.elapsed());
+        line.write(&id, status, time);
         if let Some(metrics) = &self.metrics {
-            metrics.answered(
-                &line.method,
-                &line.route,
-                response.status(),
-                line.start.elapsed(),
-            );
+            metrics.answered(&line.method, &line.route, status, time);
         }
         response.headers_mut().insert(X_REQUEST_ID, id);
-        Ok(response)
+        response
     }
 }
 
@@ -76,8 +91,13 @@ async fn answer(
     templates: &Templates,
     response: impl Future<Output = Response>,
 ) -> Response {
-    let caught = AssertUnwindSafe(response).catch_unwind();
-    match tokio::time::timeout(limit, caught).await {
+    let mut caught = pin!(AssertUnwindSafe(response).catch_unwind());
+    // Many answers are there at once, and need no timer.
+    let answered = match poll_immediate(&mut caught).await {
+        Some(caught) => Ok(caught),
+        None => tokio::time::timeout(limit, caught).await,
+    };
+    match answered {
         Ok(Ok(response)) => response,
         // The panic's own text is on stderr already.
         Ok(Err(_)) => page(templates, StatusCode::INTERNAL_SERVER_ERROR),
@@ -101,16 +121,26 @@ fn page(templates: &Templates, status: StatusCode) -> Response {
 }
 
 /// A line of the access log. It has no query, because queries carry tokens, and no token of a mailed link.
-struct Line {
+struct Line<'a> {
     start: Instant,
-    method: String,
-    path: String,
+    method: Cow<'a, str>,
+    path: Cow<'a, str>,
     /// The pattern of the router, which unlike the path is one of few.
-    route: String,
+    route: Cow<'a, str>,
     peer: Option<IpAddr>,
 }
 
-impl Line {
+impl Line<'static> {
+    fn of_question(peer: SocketAddr) -> Self {
+        Self {
+            start: Instant::now(),
+            method: "GET".into(),
+            path: VERIFY.into(),
+            route: VERIFY.into(),
+            peer: Some(peer.ip()),
+        }
+    }
+
     fn of(request: &Request<Body>) -> Self {
         let peer = request
             .extensions()
@@ -119,24 +149,25 @@ impl Line {
         let route = request.extensions().get::<MatchedPath>();
         Self {
             start: Instant::now(),
-            method: shown(request.method().as_str()),
-            path: shown(&without_tokens(request.uri().path())),
-            route: route.map_or_else(|| "other".into(), |route| route.as_str().into()),
+            method: shown(request.method().as_str()).into(),
+            path: shown(&without_tokens(request.uri().path())).into(),
+            route: route.map_or("other".into(), |route| route.as_str().to_owned().into()),
             peer,
         }
     }
+}
 
-    fn write(&self, status: StatusCode) {
-        let ms = self.start.elapsed().as_secs_f64() * 1000.0;
-        let peer = self.peer.map(|peer| peer.to_string()).unwrap_or_default();
-        tracing::info!(
-            target: "djauth.access",
-            method = %self.method,
-            path = %self.path,
-            status = status.as_u16(),
-            ms = (ms * 100.0).round() / 100.0,
-            peer = %peer,
-        );
+impl Line<'_> {
+    fn write(&self, id: &HeaderValue, status: StatusCode, time: Duration) {
+        let access = Access {
+            id: id.to_str().unwrap_or_default(),
+            method: &self.method,
+            path: &self.path,
+            status: status.as_u16(),
+            time,
+            peer: self.peer,
+        };
+        access.write();
     }
 }
 

@@ -33,6 +33,12 @@ impl Health {
         }
     }
 
+    /// Whether the path is a probe's.
+    pub(crate) fn is_at(&self, path: &str) -> bool {
+        let probes = [&self.liveness, &self.readiness];
+        probes.iter().any(|probe| probe.as_deref() == Some(path))
+    }
+
     /// The answer, if the path is a probe's.
     pub(crate) async fn answer<U: BaseUser>(
         &self,
@@ -40,8 +46,7 @@ impl Health {
         method: &Method,
         path: &str,
     ) -> Option<Response> {
-        let is = |probe: &Option<String>| probe.as_deref() == Some(path);
-        if !is(&self.liveness) && !is(&self.readiness) {
+        if !self.is_at(path) {
             return None;
         }
         if !matches!(*method, Method::GET | Method::HEAD) {
@@ -50,7 +55,7 @@ impl Health {
             refused.headers_mut().insert(header::ALLOW, allowed);
             return Some(refused);
         }
-        Some(if is(&self.liveness) {
+        Some(if self.liveness.as_deref() == Some(path) {
             plain(StatusCode::OK, "ok\n")
         } else if self.is_ready(auth).await {
             plain(StatusCode::OK, "ready\n")

@@ -1,7 +1,10 @@
 //! The log, on stderr.
 
+mod access;
+mod format;
+
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +13,10 @@ use parking_lot::{Condvar, Mutex};
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::JsonFields;
+
+pub(crate) use self::access::Access;
+use self::format::{Json, Text};
 
 /// How long lines of [`Level::INFO`] and below may wait to be written together. One write for each
 /// request would cost more than the request.
@@ -30,18 +37,30 @@ pub(crate) fn start(settings: &Settings, color: Option<bool>) -> Log {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Writers(log.0.clone()));
-    // A second start can only come from a second call, and then the first one holds.
-    let _ = if settings.log_format == "json" {
-        lines
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .try_init()
+    let json = settings.log_format == "json";
+    let started = if json {
+        let lines = lines.with_ansi(false).fmt_fields(JsonFields::new());
+        lines.event_format(Json::new()).try_init()
     } else {
-        lines.with_ansi(ansi).try_init()
+        lines.with_ansi(ansi).event_format(Text::new()).try_init()
     };
+    // A second start can only come from a second call, and then the first one holds.
+    if started.is_ok() && (json || !ansi) {
+        let _ = PLAIN.set(Plain {
+            json,
+            lines: log.0.clone(),
+        });
+    }
     log
 }
+
+/// Where lines go that are not for people at a terminal.
+struct Plain {
+    json: bool,
+    lines: Arc<Lines>,
+}
+
+static PLAIN: OnceLock<Plain> = OnceLock::new();
 
 /// The log, which is complete once this is dropped.
 pub(crate) struct Log(Arc<Lines>);
@@ -50,7 +69,13 @@ struct Lines {
     waiting: Mutex<Vec<u8>>,
     some: Condvar,
     /// Locked before `waiting`, so that lines are written in their order.
-    out: Mutex<Box<dyn Write + Send>>,
+    out: Mutex<Out>,
+}
+
+struct Out {
+    to: Box<dyn Write + Send>,
+    /// Empty; trades places with what waits, so that neither has to grow anew.
+    lines: Vec<u8>,
 }
 
 impl Log {
@@ -58,7 +83,10 @@ impl Log {
         let lines = Arc::new(Lines {
             waiting: Mutex::default(),
             some: Condvar::new(),
-            out: Mutex::new(out),
+            out: Mutex::new(Out {
+                to: out,
+                lines: Vec::new(),
+            }),
         });
         let gatherer = lines.clone();
         let started = thread::Builder::new()
@@ -92,9 +120,11 @@ impl Lines {
 
     fn write_out(&self) {
         let mut out = self.out.lock();
-        let lines = std::mem::take(&mut *self.waiting.lock());
+        let Out { to, lines } = &mut *out;
+        std::mem::swap(lines, &mut *self.waiting.lock());
         // A reader that has gone away must not stop the server.
-        let _ = out.write_all(&lines).and_then(|()| out.flush());
+        let _ = to.write_all(lines).and_then(|()| to.flush());
+        lines.clear();
     }
 
     fn add(&self, line: &[u8], at_once: bool) {

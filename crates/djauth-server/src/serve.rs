@@ -1,23 +1,29 @@
 //! The loop that accepts connections, and its graceful end.
 
+mod header_timer;
+
+use std::convert::Infallible;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use djauth::settings::Settings;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+use self::header_timer::HeaderTimer;
 use crate::failure::Failure;
 use crate::unread::Unread;
 
@@ -72,9 +78,33 @@ impl Stop {
     }
 }
 
+/// What is served.
+pub(crate) trait Pages: Clone + Send + Sync + 'static {
+    /// The answer to a request of whoever is connected from there.
+    fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response> + Send;
+}
+
+impl Pages for Router {
+    async fn answer(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let Ok(response) = self.clone().oneshot(request).await;
+        response
+    }
+}
+
 /// Serves until a signal comes; then requests in flight finish. A second signal, or the time that
 /// the settings give, ends them too.
-pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, mut stop: Stop) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    pages: impl Pages,
+    limits: Limits,
+    mut stop: Stop,
+) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
     loop {
@@ -85,7 +115,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, mu
         let Some((stream, peer, place)) = accepted else {
             continue;
         };
-        let connection = connection(stream, peer, app.clone(), limits);
+        let connection = connection(stream, peer, pages.clone(), limits);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _place = place;
@@ -106,13 +136,13 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, mu
 }
 
 /// Serves beside the pages until the process ends: few connections, and nothing to wait for at the end.
-pub(crate) fn serve_aside(listener: TcpListener, app: Router, limits: Limits) {
+pub(crate) fn serve_aside(listener: TcpListener, pages: impl Pages, limits: Limits) {
     const CONNECTIONS: usize = 16;
     tokio::spawn(async move {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
             if let Some((stream, peer, place)) = accept(&listener, &places).await {
-                let connection = connection(stream, peer, app.clone(), limits);
+                let connection = connection(stream, peer, pages.clone(), limits);
                 tokio::spawn(async move {
                     let _place = place;
                     let _ = connection.await;
@@ -141,18 +171,17 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accep
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    app: Router,
+    pages: impl Pages,
     limits: Limits,
 ) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
     // Answers are written whole, so waiting to fill a packet only adds time.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().oneshot(request)
+    let service = service_fn(move |request| {
+        let pages = pages.clone();
+        async move { Ok::<_, Infallible>(pages.answer(request, peer).await) }
     });
     http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(HeaderTimer::default())
         .header_read_timeout(limits.header)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(Unread::new(stream, limits.unread)), service)

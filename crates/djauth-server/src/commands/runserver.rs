@@ -11,13 +11,14 @@ use djauth::settings::Settings;
 use djauth::{Auth, BaseUser};
 use tokio::net::TcpListener;
 
+use crate::app::App;
 use crate::commands::createsuperuser;
 use crate::database::{self, failed};
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::own_database::Plan;
 use crate::serve::{Limits, Stop, serve, serve_aside};
-use crate::{address, app, metrics, output, terminal};
+use crate::{address, metrics, output, terminal};
 
 /// The names that a server on loopback answers to when `ALLOWED_HOSTS` is empty.
 const LOOPBACK_NAMES: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "[::1]"];
@@ -43,7 +44,7 @@ pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> R
         None => None,
     };
     announce(&listener)?;
-    serve(listener, app::router(&opened.auth, metrics), limits, stop).await;
+    serve(listener, App::new(&opened.auth, metrics), limits, stop).await;
     let limit = opened.auth.settings().email_shutdown_timeout;
     opened.auth.mail().drain(Duration::from_secs(limit)).await;
     opened.auth.db().close().await;

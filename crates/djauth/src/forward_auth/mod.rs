@@ -31,5 +31,5 @@ pub(crate) use choice::choose;
 pub(crate) use identity::Identity;
 pub use identity::IdentityHeader;
 pub(crate) use login::{is_page, location};
-pub(crate) use original::{Ambiguous, Original};
+pub(crate) use original::{Ambiguous, Original, Question};
 pub use rule::{Access, Conditions, Rule};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::extract::ConnectInfo;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, Uri};
 
 use crate::http::split_domain_port;
 use crate::settings::Settings;
@@ -32,10 +32,36 @@ pub(crate) struct Original {
     pub(crate) method: Option<String>,
 }
 
-/// Whether one of `TRUSTED_PROXIES` asks.
-pub(super) fn is_from_trusted_proxy(settings: &Settings, parts: &Parts) -> bool {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.is_some_and(|ConnectInfo(peer)| settings.is_trusted_proxy(peer.ip()))
+/// What asks.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+    /// If the server tells.
+    pub(crate) peer: Option<SocketAddr>,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) fn of(parts: &'a Parts) -> Self {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Self::from_peer(parts, peer.map(|ConnectInfo(peer)| *peer))
+    }
+
+    pub(crate) fn from_peer(parts: &'a Parts, peer: Option<SocketAddr>) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            peer,
+        }
+    }
+
+    /// Whether it is one of `TRUSTED_PROXIES`.
+    fn is_from_trusted_proxy(&self, settings: &Settings) -> bool {
+        self.peer
+            .is_some_and(|peer| settings.is_trusted_proxy(peer.ip()))
+    }
 }
 
 impl Original {
@@ -43,12 +69,12 @@ impl Original {
     /// `X-Forwarded-Host`, `-Method` and `-Proto`. `None`: nobody whom we trust has told host and path.
     pub(crate) fn in_headers(
         settings: &Settings,
-        parts: &Parts,
+        question: Question<'_>,
     ) -> Result<Option<Self>, Ambiguous> {
-        if !is_from_trusted_proxy(settings, parts) {
+        if !question.is_from_trusted_proxy(settings) {
             return Ok(None);
         }
-        let headers = &parts.headers;
+        let headers = question.headers;
         let host = one(headers, &["x-forwarded-host"])?;
         let uri = one(headers, &["x-forwarded-uri", "x-original-uri"])?;
         let method = one(headers, &["x-forwarded-method", "x-original-method"])?;
@@ -61,14 +87,16 @@ impl Original {
     /// From the question itself, which is the client's request with a path put before it (Envoy).
     pub(crate) fn in_request(
         settings: &Settings,
-        parts: &Parts,
+        question: Question<'_>,
     ) -> Result<Option<Self>, Ambiguous> {
-        if !is_from_trusted_proxy(settings, parts) {
+        if !question.is_from_trusted_proxy(settings) {
             return Ok(None);
         }
-        let uri = parts.uri.path_and_query().map_or("/", |uri| uri.as_str());
-        let host = one(&parts.headers, &[HOST.as_str()])?.ok_or(Ambiguous)?;
-        Self::new(&parts.headers, host, uri, Some(parts.method.as_str())).map(Some)
+        let (headers, method) = (question.headers, question.method.as_str());
+        let uri = question.uri.path_and_query();
+        let uri = uri.map_or("/", |uri| uri.as_str());
+        let host = one(headers, &[HOST.as_str()])?.ok_or(Ambiguous)?;
+        Self::new(headers, host, uri, Some(method)).map(Some)
     }
 
     fn new(
@@ -148,7 +176,7 @@ mod tests {
         let (mut parts, ()) = builder.body(()).map_err(|_| Ambiguous)?.into_parts();
         let peer = SocketAddr::new(peer.parse().unwrap(), 1);
         parts.extensions.insert(ConnectInfo(peer));
-        Original::in_headers(&settings, &parts)
+        Original::in_headers(&settings, Question::of(&parts))
     }
 
     const HOST: (&str, &str) = ("x-forwarded-host", "App.Example.com.:8443");

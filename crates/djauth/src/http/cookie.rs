@@ -1,5 +1,6 @@
 //! The `Cookie` header, read as Django reads it, and `Set-Cookie`, written as Python writes it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use axum::http::HeaderValue;
@@ -43,23 +44,34 @@ impl fmt::Debug for Cookies {
 /// their quotes and escapes. Never fails.
 pub fn parse_cookie(cookie: &str) -> Cookies {
     let mut cookies = IndexMap::new();
-    for chunk in cookie.split(';') {
-        let (name, value) = chunk.split_once('=').unwrap_or(("", chunk));
-        let (name, value) = (strip(name), strip(value));
-        if !(name.is_empty() && value.is_empty()) {
-            cookies.insert(name.to_owned(), unquote(value));
-        }
+    for (name, value) in pieces(cookie) {
+        cookies.insert(name.to_owned(), unquote(value).into_owned());
     }
     Cookies(cookies)
 }
 
+/// The cookie `name` as [`parse_cookie`] reads it, without a look at the others.
+pub(super) fn find_cookie<'c>(cookie: &'c str, name: &str) -> Option<Cow<'c, str>> {
+    let (_, value) = pieces(cookie).filter(|piece| piece.0 == name).last()?;
+    Some(unquote(value))
+}
+
+/// Names and values as they stand there.
+fn pieces(cookie: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pieces = cookie.split(';').map(|chunk| {
+        let (name, value) = chunk.split_once('=').unwrap_or(("", chunk));
+        (strip(name), strip(value))
+    });
+    pieces.filter(|(name, value)| !(name.is_empty() && value.is_empty()))
+}
+
 /// `"…"` without the quotes, `\ooo` as the character of that number and `\x` as `x`.
-fn unquote(value: &str) -> String {
+fn unquote(value: &str) -> Cow<'_, str> {
     let inner = value
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
     let Some(mut rest) = inner else {
-        return value.to_owned();
+        return value.into();
     };
     let mut text = String::with_capacity(rest.len());
     while let Some(at) = rest.find('\\') {
@@ -70,7 +82,7 @@ fn unquote(value: &str) -> String {
         rest = &escape[1 + length..];
     }
     text.push_str(rest);
-    text
+    text.into()
 }
 
 /// What the text after a backslash stands for, and how many bytes of it. A backslash before nothing
@@ -286,5 +298,24 @@ impl fmt::Display for Quoted<'_> {
             }
         }
         f.write_char('"')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn one_cookie_is_read_as_among_all(
+            header in r#"((a|b|"a"| a|)=?["\\\\ 0-9a=]{0,6};? ?){0,6}"#,
+            name in "[ab]?",
+        ) {
+            let all = parse_cookie(&header);
+            let one = find_cookie(&header, &name);
+            prop_assert_eq!(one.as_deref(), all.get(&name));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Query strings and form bodies: `django.http.QueryDict`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -33,21 +34,7 @@ impl QueryDict {
     /// [`TooManyFieldsSent`].
     pub fn parse(query: &[u8], max_fields: usize) -> Result<Self, TooManyFieldsSent> {
         let mut fields = QueryDict::default();
-        if query.is_empty() {
-            return Ok(fields);
-        }
-        if query.iter().filter(|&&byte| byte == b'&').count() >= max_fields {
-            return Err(TooManyFieldsSent);
-        }
-        let text = match std::str::from_utf8(query) {
-            Ok(text) => text.to_owned(),
-            // Python reads what is not UTF-8 as Latin-1.
-            Err(_) => query.iter().copied().map(char::from).collect(),
-        };
-        for field in text.split('&').filter(|field| !field.is_empty()) {
-            let (name, value) = field.split_once('=').unwrap_or((field, ""));
-            fields.append(decode(name), decode(value));
-        }
+        each_field(query, max_fields, |name, value| fields.append(name, value))?;
         Ok(fields)
     }
 
@@ -107,7 +94,34 @@ impl fmt::Debug for QueryDict {
     }
 }
 
-fn decode(text: &str) -> String {
+/// Shows the fields of a query as [`QueryDict::parse`] reads them, in the order in which they came.
+pub(crate) fn each_field(
+    query: &[u8],
+    max_fields: usize,
+    mut f: impl FnMut(Cow<'_, str>, Cow<'_, str>),
+) -> Result<(), TooManyFieldsSent> {
+    if query.is_empty() {
+        return Ok(());
+    }
+    if query.iter().filter(|&&byte| byte == b'&').count() >= max_fields {
+        return Err(TooManyFieldsSent);
+    }
+    let text: Cow<'_, str> = match std::str::from_utf8(query) {
+        Ok(text) => text.into(),
+        // Python reads what is not UTF-8 as Latin-1.
+        Err(_) => query.iter().copied().map(char::from).collect(),
+    };
+    for field in text.split('&').filter(|field| !field.is_empty()) {
+        let (name, value) = field.split_once('=').unwrap_or((field, ""));
+        f(decode(name), decode(value));
+    }
+    Ok(())
+}
+
+fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains(['+', '%']) {
+        return text.into();
+    }
     let bytes = percent_decode(text.replace('+', " ").as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }

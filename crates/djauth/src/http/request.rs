@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 
 use super::quote::{percent_decode, quote_bytes};
 use super::{
-    Cookies, DisallowedHost, escape_uri_path, iri_to_uri, parse_cookie, split_domain_port, strip,
-    validate_host,
+    Cookies, DisallowedHost, escape_uri_path, find_cookie, iri_to_uri, parse_cookie,
+    split_domain_port, strip, validate_host,
 };
 use crate::csrf::CsrfState;
 use crate::i18n::{Language, negotiate};
@@ -362,22 +362,27 @@ fn clipped(text: &str) -> &str {
 }
 
 /// The cookies in the headers of a request; several headers count as one.
-pub(crate) fn cookies_of(headers: &HeaderMap) -> Cookies {
-    let mut values = headers
-        .get_all(COOKIE)
-        .iter()
-        .map(|v| String::from_utf8_lossy(v.as_bytes()));
-    match (values.next(), values.next()) {
-        (None, _) => Cookies::default(),
-        (Some(one), None) => parse_cookie(&one),
-        (Some(one), Some(two)) => parse_cookie(
-            &[one, two]
-                .into_iter()
-                .chain(values)
-                .collect::<Vec<_>>()
-                .join("; "),
-        ),
+fn cookies_of(headers: &HeaderMap) -> Cookies {
+    cookie_header(headers).map_or_else(Cookies::default, |header| parse_cookie(&header))
+}
+
+/// The one of [`cookies_of`] that has this name.
+pub(crate) fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h, str>> {
+    match cookie_header(headers)? {
+        Cow::Borrowed(header) => find_cookie(header, name),
+        Cow::Owned(header) => find_cookie(&header, name).map(|value| value.into_owned().into()),
     }
+}
+
+fn cookie_header(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let values = headers.get_all(COOKIE).iter();
+    let mut values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let (one, two) = (values.next()?, values.next());
+    let Some(two) = two else {
+        return Some(one);
+    };
+    let all = [one, two].into_iter().chain(values);
+    Some(all.collect::<Vec<_>>().join("; ").into())
 }
 
 /// The header that Django knows by a name of CGI: `HTTP_X_CSRFTOKEN` is `X-CSRFToken`.

@@ -1,7 +1,11 @@
 //! `GET /auth/verify`: lets a reverse proxy ask who is logged in and what they may do.
 
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
@@ -11,9 +15,10 @@ use axum::routing::{MethodRouter, any, get};
 use crate::Auth;
 use crate::base_user::BaseUser;
 use crate::forward_auth::{
-    Access, Ambiguous, Conditions, Identity, IdentityHeader, Original, choose, is_page, location,
+    Access, Ambiguous, Conditions, Identity, IdentityHeader, Original, Question, choose, is_page,
+    location,
 };
-use crate::http::{DATA_UPLOAD_MAX_NUMBER_FIELDS, QueryDict, cookies_of, redirect};
+use crate::http::{DATA_UPLOAD_MAX_NUMBER_FIELDS, cookie_of, each_field, redirect};
 use crate::middleware::failure;
 use crate::mixins::is_permission_name;
 use crate::settings::Settings;
@@ -56,10 +61,36 @@ use crate::settings::Settings;
 /// ```
 pub fn verify<U: BaseUser, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> MethodRouter<S> {
     let auth = auth.clone();
-    get(move |parts: Parts| async move {
-        let asked = asked(&parts);
-        answer(&auth, &parts, asked, Original::in_headers).await
+    get(move |request: Request| async move {
+        let (parts, _) = request.into_parts();
+        answer_to(&auth, Question::of(&parts)).await
     })
+}
+
+/// The answer that [`verify`] gives, for servers that have routed the request by themselves.
+///
+/// The method is taken to be GET; `peer` is who is connected, which is to be a proxy.
+///
+/// ```
+/// # async fn example(auth: djauth::Auth, request: axum::extract::Request, peer: std::net::SocketAddr) {
+/// let (parts, _body) = request.into_parts();
+/// if parts.method == "GET" && parts.uri.path() == "/auth/verify" {
+///     let answer = djauth::views::verify_answer(&auth, &parts, Some(peer)).await;
+/// #   drop(answer);
+/// }
+/// # }
+/// ```
+pub async fn verify_answer<U: BaseUser>(
+    auth: &Auth<U>,
+    parts: &Parts,
+    peer: Option<SocketAddr>,
+) -> Response<Body> {
+    answer_to(auth, Question::from_peer(parts, peer)).await
+}
+
+async fn answer_to<U: BaseUser>(auth: &Auth<U>, question: Question<'_>) -> Response<Body> {
+    let asked = asked(question.uri.query().unwrap_or(""));
+    answer(auth, question, asked, Original::in_headers).await
 }
 
 /// The same for proxies that ask with the client's own request, whose path they put behind `prefix`
@@ -75,12 +106,13 @@ pub fn verify_original<U: BaseUser, S: Clone + Send + Sync + 'static>(
     prefix: &'static str,
 ) -> Router<S> {
     let auth = auth.clone();
-    let route = any(move |mut parts: Parts| async move {
+    let route = any(move |request: Request| async move {
+        let (mut parts, _) = request.into_parts();
         let asked = without_prefix(&mut parts, prefix).map(|()| Asked {
             redirect: true,
             ..Asked::default()
         });
-        answer(&auth, &parts, asked, Original::in_request).await
+        answer(&auth, Question::of(&parts), asked, Original::in_request).await
     });
     Router::new()
         .route(&format!("{prefix}/"), route.clone())
@@ -102,40 +134,55 @@ struct Asked {
 }
 
 /// `None`: it is not understood.
-fn asked(parts: &Parts) -> Option<Asked> {
-    let query = parts.uri.query().unwrap_or("").as_bytes();
-    let query = QueryDict::parse(query, DATA_UPLOAD_MAX_NUMBER_FIELDS).ok()?;
-    let mut asked = Asked::default();
-    for (name, _) in query.iter() {
-        let values = query.get_list(name);
-        let conditions = &mut asked.conditions;
+fn asked(query: &str) -> Option<Asked> {
+    let (mut asked, mut understood) = (Asked::default(), true);
+    let fields = each_field(
+        query.as_bytes(),
+        DATA_UPLOAD_MAX_NUMBER_FIELDS,
+        |name, value| {
+            understood &= asked.take(&name, value);
+        },
+    );
+    (fields.is_ok() && understood).then_some(asked)
+}
+
+impl Asked {
+    /// Whether a field of the query is understood.
+    fn take(&mut self, name: &str, value: Cow<'_, str>) -> bool {
+        let conditions = &mut self.conditions;
         match name {
-            "perm" => conditions.perm = values.to_vec(),
-            "group" => conditions.group = values.to_vec(),
-            "staff" => conditions.staff = is_on(values)?,
-            "superuser" => conditions.superuser = is_on(values)?,
-            "redirect" => asked.redirect = is_on(values)?,
-            _ => return None,
+            "perm" => {
+                let named = is_permission_name(&value);
+                conditions.perm.push(value.into_owned());
+                named
+            }
+            "group" => {
+                conditions.group.push(value.into_owned());
+                true
+            }
+            "staff" => turned_on(&mut conditions.staff, &value),
+            "superuser" => turned_on(&mut conditions.superuser, &value),
+            "redirect" => turned_on(&mut self.redirect, &value),
+            _ => false,
         }
     }
-    let named = |perm: &String| is_permission_name(perm);
-    asked.conditions.perm.iter().all(named).then_some(asked)
 }
 
-fn is_on(values: &[String]) -> Option<bool> {
-    (values == ["1"]).then_some(true)
+/// Once, and by nothing but `1`.
+fn turned_on(switch: &mut bool, value: &str) -> bool {
+    value == "1" && !std::mem::replace(switch, true)
 }
 
-type Read = fn(&Settings, &Parts) -> Result<Option<Original>, Ambiguous>;
+type Read = fn(&Settings, Question<'_>) -> Result<Option<Original>, Ambiguous>;
 
 async fn answer<U: BaseUser>(
     auth: &Auth<U>,
-    parts: &Parts,
+    question: Question<'_>,
     asked: Option<Asked>,
     read: Read,
 ) -> Response<Body> {
     let decided = match asked {
-        Some(asked) => decide(auth, parts, asked, read).await,
+        Some(asked) => decide(auth, question, asked, read).await,
         None => Err(bare(StatusCode::BAD_REQUEST)),
     };
     let mut response = match decided {
@@ -151,7 +198,7 @@ async fn answer<U: BaseUser>(
 /// Who passes, or another answer.
 async fn decide<U: BaseUser>(
     auth: &Auth<U>,
-    parts: &Parts,
+    question: Question<'_>,
     asked: Asked,
     read: Read,
 ) -> Result<Identity, Box<Response<Body>>> {
@@ -162,27 +209,27 @@ async fn decide<U: BaseUser>(
     let settings = auth.settings();
     let mut public = false;
     if !settings.forward_auth_rules.is_empty() {
-        match access(settings, parts, read)? {
+        match access(settings, question, read)? {
             Access::Deny => return Err(bare(StatusCode::FORBIDDEN)),
             Access::Public => public = conditions == Conditions::default(),
             Access::Users(more) => conditions = both(conditions, more)?,
         }
     }
-    match user(auth, parts, &conditions).await? {
+    match user(auth, question, &conditions).await? {
         Some(identity) => Ok(identity),
         None if public => Ok(Identity::default()),
-        None => Err(Box::new(unauthorized(settings, parts, redirect, read))),
+        None => Err(Box::new(unauthorized(settings, question, redirect, read))),
     }
 }
 
 /// What the rules say of the request that the proxy holds.
 fn access<'s>(
     settings: &'s Settings,
-    parts: &Parts,
+    question: Question<'_>,
     read: Read,
 ) -> Result<&'s Access, Box<Response<Body>>> {
     let ambiguous = |Ambiguous| bare(StatusCode::BAD_REQUEST);
-    let Some(original) = read(settings, parts).map_err(ambiguous)? else {
+    let Some(original) = read(settings, question).map_err(ambiguous)? else {
         tracing::warn!(
             target: "djauth.forward_auth",
             "refused: FORWARD_AUTH_RULES are set, and no proxy of TRUSTED_PROXIES tells host and path"
@@ -209,14 +256,12 @@ fn both(mut asked: Conditions, rule: &Conditions) -> Result<Conditions, Box<Resp
 /// Who is logged in and meets the conditions; `None` for nobody, and 403 for anybody else.
 async fn user<U: BaseUser>(
     auth: &Auth<U>,
-    parts: &Parts,
+    question: Question<'_>,
     conditions: &Conditions,
 ) -> Result<Option<Identity>, Box<Response<Body>>> {
-    let cookies = cookies_of(&parts.headers);
     let settings = auth.settings();
-    let session = auth
-        .sessions()
-        .open(cookies.get(&settings.session_cookie_name));
+    let cookie = cookie_of(question.headers, &settings.session_cookie_name);
+    let session = auth.sessions().open(cookie.as_deref());
     let perms: Vec<&str> = conditions.perm.iter().map(String::as_str).collect();
     let failed = |error| Box::new(failure(&error));
     let Some(verdict) = auth.verify(&session, &perms).await.map_err(failed)? else {
@@ -260,19 +305,24 @@ fn allowed(settings: &Settings, identity: &Identity) -> Response<Body> {
 }
 
 /// 401, or the way to the login page.
-fn unauthorized(settings: &Settings, parts: &Parts, lead: bool, read: Read) -> Response<Body> {
+fn unauthorized(
+    settings: &Settings,
+    question: Question<'_>,
+    lead: bool,
+    read: Read,
+) -> Response<Body> {
     const X_LOGIN_URL: HeaderName = HeaderName::from_static("x-login-url");
     let mut response = with_status(StatusCode::UNAUTHORIZED);
     let scheme = format!("Cookie cookie-name={}", settings.session_cookie_name);
     if let Ok(scheme) = HeaderValue::try_from(scheme) {
         response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
     }
-    let Ok(Some(original)) = read(settings, parts) else {
+    let Ok(Some(original)) = read(settings, question) else {
         return response;
     };
     let location = location(settings, &original);
     match (redirect(&location), HeaderValue::try_from(&location)) {
-        (Ok(redirect), _) if lead && is_page(&parts.headers, &original) => return redirect,
+        (Ok(redirect), _) if lead && is_page(question.headers, &original) => return redirect,
         (Ok(_), Ok(url)) => response.headers_mut().insert(X_LOGIN_URL, url),
         _ => None,
     };
