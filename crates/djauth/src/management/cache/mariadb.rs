@@ -220,7 +220,7 @@ async fn must_exist(db: &Database, table: &str) -> Result<(), Error> {
 }
 
 async fn exists(db: &Database, table: &str) -> Result<bool, Error> {
-    let rows = connection
+    let rows = db
         .fetch(&EXISTS, &[table.into()], |_| Ok(()))
         .await?;
     Ok(!rows.is_empty())
