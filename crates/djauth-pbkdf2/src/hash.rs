@@ -1,3 +1,5 @@
+#[cfg(target_arch = "aarch64")]
+use crate::aarch64;
 use crate::kernel::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::x86_sha;
@@ -64,6 +66,8 @@ impl sealed::Words for Sha256 {
 
     fn together(isa: Isa, jobs: &mut [&mut Job<Self>], rounds: u32) {
         match isa {
+            #[cfg(target_arch = "aarch64")]
+            Isa::Aarch64(features) => aarch64::sha256(features, jobs, rounds),
             #[cfg(target_arch = "x86_64")]
             Isa::X86Sha(features) => x86_sha::sha256(features, jobs, rounds),
             Isa::Soft => soft::together(jobs, rounds),
@@ -87,6 +91,8 @@ impl sealed::Words for Sha1 {
 
     fn together(isa: Isa, jobs: &mut [&mut Job<Self>], rounds: u32) {
         match isa {
+            #[cfg(target_arch = "aarch64")]
+            Isa::Aarch64(features) => aarch64::sha1(features, jobs, rounds),
             #[cfg(target_arch = "x86_64")]
             Isa::X86Sha(features) => x86_sha::sha1(features, jobs, rounds),
             Isa::Soft => soft::together(jobs, rounds),

@@ -1,3 +1,5 @@
+#[cfg(target_arch = "aarch64")]
+use crate::aarch64;
 #[cfg(target_arch = "x86_64")]
 use crate::x86_sha;
 use crate::{Hash, Job};
@@ -15,6 +17,8 @@ pub enum Isa {
     Soft,
     #[cfg(target_arch = "x86_64")]
     X86Sha(x86_sha::Features),
+    #[cfg(target_arch = "aarch64")]
+    Aarch64(aarch64::Features),
 }
 
 impl Isa {
@@ -22,7 +26,9 @@ impl Isa {
     fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let hardware = x86_sha::detect().map(Self::X86Sha);
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        let hardware = aarch64::detect().map(Self::Aarch64);
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let hardware = std::iter::empty();
         hardware.chain([Self::Soft])
     }
@@ -32,6 +38,8 @@ impl Isa {
             Self::Soft => "soft",
             #[cfg(target_arch = "x86_64")]
             Self::X86Sha(features) => features.name(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Aarch64(features) => features.name(),
         }
     }
 
@@ -41,6 +49,8 @@ impl Isa {
             Self::Soft => 1,
             #[cfg(target_arch = "x86_64")]
             Self::X86Sha(_) => 4,
+            #[cfg(target_arch = "aarch64")]
+            Self::Aarch64(_) => 4,
         }
     }
 }

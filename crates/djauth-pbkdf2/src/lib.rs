@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod hash;
 mod job;
 mod kernel;

@@ -4,12 +4,19 @@
 //! one derivation leaves the units idle most of the time. Up to four run interleaved in one thread:
 //! each step is written for all lanes before the next one.
 //!
-//! With AVX-512VL there are 32 registers in place of 16. The source is the same, compiled twice.
+//! With AVX-512VL there are 32 registers in place of 16. The source is the same, compiled twice. AVX
+//! alone is not asked for: the SHA instructions have the old encoding, which is slow beside 256-bit
+//! registers in use, and a compiler that may use these copies memory through them.
 
 use crate::{Job, Sha1, Sha256};
 
 /// One step for all lanes.
 macro_rules! each {
+    ($lanes:ident, $keyed:ident, |$lane:ident, $one:ident| $step:expr) => {
+        for ($lane, $one) in $lanes.iter_mut().zip($keyed) {
+            $step;
+        }
+    };
     ($lanes:ident, |$lane:ident| $step:expr) => {
         for $lane in &mut $lanes {
             $step;
@@ -38,7 +45,7 @@ impl Features {
 
 /// What this machine has, the best first.
 pub(crate) fn detect() -> impl Iterator<Item = Features> {
-    let sha = is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx");
+    let sha = is_x86_feature_detected!("sha") && is_x86_feature_detected!("sse4.1");
     let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
     let wide = (sha && avx512).then_some(Features { avx512: true });
     let narrow = sha.then_some(Features { avx512: false });

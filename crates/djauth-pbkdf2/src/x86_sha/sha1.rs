@@ -14,8 +14,6 @@ struct State {
 /// One derivation in registers.
 #[derive(Clone, Copy)]
 struct Lane {
-    /// The states after HMAC's key blocks, inner and outer.
-    keyed: [State; 2],
     /// What the last compression gave.
     digest: State,
     /// The results of all rounds, added without carry.
@@ -32,10 +30,15 @@ macro_rules! rounds {
         #[target_feature(enable = $features)]
         pub(super) fn $name<const N: usize>(mut jobs: [&mut Job<Sha1>; N], rounds: u32) {
             let mut lanes = jobs.each_ref().map(|job| Lane::load(job));
+            let keyed = [
+                jobs.each_ref().map(|job| State::load(&job.inner)),
+                jobs.each_ref().map(|job| State::load(&job.outer)),
+            ];
             for _ in 0..rounds {
-                // One compression in a loop of two: it is inlined, as it has one caller.
-                for half in 0..2 {
-                    each!(lanes, |lane| start(lane, half));
+                // One compression in a loop of two. What differs stands apart from the lanes: these
+                // are in registers only while nothing in them is indexed.
+                for keyed in &keyed {
+                    each!(lanes, keyed, |lane, keyed| start(lane, keyed));
                     each!(lanes, |lane| four::<0>(lane));
                     each!(lanes, |lane| four::<1>(lane));
                     each!(lanes, |lane| four::<2>(lane));
@@ -56,7 +59,7 @@ macro_rules! rounds {
                     each!(lanes, |lane| four::<17>(lane));
                     each!(lanes, |lane| four::<18>(lane));
                     each!(lanes, |lane| four::<19>(lane));
-                    each!(lanes, |lane| finish(lane, half));
+                    each!(lanes, keyed, |lane, keyed| finish(lane, keyed));
                 }
                 each!(lanes, |lane| collect(lane));
             }
@@ -67,15 +70,14 @@ macro_rules! rounds {
     };
 }
 
-rounds!(narrow, "sha,sse4.1,avx");
-rounds!(wide, "sha,sse4.1,avx,avx512f,avx512vl");
+rounds!(narrow, "sha,sse4.1");
+rounds!(wide, "sha,sse4.1,avx512f,avx512vl");
 
 impl Lane {
     #[target_feature(enable = "sse2")]
     fn load(job: &Job<Sha1>) -> Self {
         let digest = State::load(&job.step);
         Self {
-            keyed: [State::load(&job.inner), State::load(&job.outer)],
             digest,
             key: State::load(&job.key),
             state: digest,
@@ -116,11 +118,11 @@ impl State {
 /// Makes the last digest the message of a compression that starts behind HMAC's key block.
 #[inline]
 #[target_feature(enable = "sse2")]
-fn start(lane: &mut Lane, half: usize) {
+fn start(lane: &mut Lane, keyed: &State) {
     let State { abcd, e } = lane.digest;
     let length = _mm_set_epi32(0, 0, 0, 8 * (64 + 20));
     lane.words = [abcd, e, _mm_setzero_si128(), length];
-    lane.state = lane.keyed[half];
+    lane.state = *keyed;
 }
 
 /// Four of the 80 rounds, and before that the words they need.
@@ -165,10 +167,10 @@ fn scheduled<const GROUP: usize>(words: &[__m128i; 4]) -> __m128i {
 
 #[inline]
 #[target_feature(enable = "sha,sse2")]
-fn finish(lane: &mut Lane, half: usize) {
+fn finish(lane: &mut Lane, keyed: &State) {
     lane.digest = State {
-        abcd: _mm_add_epi32(lane.state.abcd, lane.keyed[half].abcd),
-        e: _mm_sha1nexte_epu32(lane.state.e, lane.keyed[half].e),
+        abcd: _mm_add_epi32(lane.state.abcd, keyed.abcd),
+        e: _mm_sha1nexte_epu32(lane.state.e, keyed.e),
     };
 }
 

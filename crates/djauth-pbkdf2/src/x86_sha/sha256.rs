@@ -10,17 +10,25 @@ struct State {
     cdgh: __m128i,
 }
 
+/// The state after one of HMAC's key blocks.
+#[derive(Clone, Copy)]
+struct Keyed {
+    state: State,
+    /// The same with the constants of the first eight rounds added.
+    early: State,
+}
+
 /// One derivation in registers.
 #[derive(Clone, Copy)]
 struct Lane {
-    /// The states after HMAC's key blocks, inner and outer.
-    keyed: [State; 2],
     /// What the last compression gave.
     digest: State,
     /// The results of all rounds, added without carry.
     key: State,
     /// The state within a compression.
     state: State,
+    /// The last digest with the constants of the first eight rounds added.
+    sums: State,
     /// The sixteen words of the message schedule that are in use.
     words: [__m128i; 4],
 }
@@ -31,12 +39,16 @@ macro_rules! rounds {
         #[target_feature(enable = $features)]
         pub(super) fn $name<const N: usize>(mut jobs: [&mut Job<Sha256>; N], rounds: u32) {
             let mut lanes = jobs.each_ref().map(|job| Lane::load(job));
+            let keyed = [
+                jobs.each_ref().map(|job| Keyed::load(&job.inner)),
+                jobs.each_ref().map(|job| Keyed::load(&job.outer)),
+            ];
             for _ in 0..rounds {
-                // One compression in a loop of two: it is inlined, as it has one caller.
-                for half in 0..2 {
-                    each!(lanes, |lane| start(lane, half));
-                    each!(lanes, |lane| four::<0>(lane));
-                    each!(lanes, |lane| four::<1>(lane));
+                // One compression in a loop of two. What differs stands apart from the lanes: these
+                // are in registers only while nothing in them is indexed.
+                for keyed in &keyed {
+                    each!(lanes, keyed, |lane, keyed| start(lane, keyed));
+                    each!(lanes, |lane| eight::<N>(lane));
                     each!(lanes, |lane| four::<2>(lane));
                     each!(lanes, |lane| four::<3>(lane));
                     each!(lanes, |lane| four::<4>(lane));
@@ -51,7 +63,7 @@ macro_rules! rounds {
                     each!(lanes, |lane| four::<13>(lane));
                     each!(lanes, |lane| four::<14>(lane));
                     each!(lanes, |lane| four::<15>(lane));
-                    each!(lanes, |lane| finish(lane, half));
+                    each!(lanes, keyed, |lane, keyed| finish(lane, keyed));
                 }
                 each!(lanes, |lane| collect(lane));
             }
@@ -62,18 +74,29 @@ macro_rules! rounds {
     };
 }
 
-rounds!(narrow, "sha,sse4.1,avx");
-rounds!(wide, "sha,sse4.1,avx,avx512f,avx512vl");
+rounds!(narrow, "sha,sse4.1");
+rounds!(wide, "sha,sse4.1,avx512f,avx512vl");
+
+impl Keyed {
+    #[target_feature(enable = "sse2")]
+    fn load(words: &[u32; 8]) -> Self {
+        let state = State::load(words);
+        Self {
+            state,
+            early: state.plus(State::load(&EARLY)),
+        }
+    }
+}
 
 impl Lane {
     #[target_feature(enable = "sse2")]
     fn load(job: &Job<Sha256>) -> Self {
         let digest = State::load(&job.step);
         Self {
-            keyed: [State::load(&job.inner), State::load(&job.outer)],
             digest,
             key: State::load(&job.key),
             state: digest,
+            sums: digest.plus(State::load(&EARLY)),
             words: [_mm_setzero_si128(); 4],
         }
     }
@@ -92,6 +115,15 @@ impl State {
         Self {
             abef: _mm_set_epi32(a, b, e, f),
             cdgh: _mm_set_epi32(c, d, g, h),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn plus(self, other: Self) -> Self {
+        Self {
+            abef: _mm_add_epi32(self.abef, other.abef),
+            cdgh: _mm_add_epi32(self.cdgh, other.cdgh),
         }
     }
 
@@ -114,7 +146,7 @@ impl State {
 /// Makes the last digest the message of a compression that starts behind HMAC's key block.
 #[inline]
 #[target_feature(enable = "sse2")]
-fn start(lane: &mut Lane, half: usize) {
+fn start(lane: &mut Lane, keyed: &Keyed) {
     let State { abef, cdgh } = lane.digest;
     lane.words = [
         _mm_shuffle_epi32::<0xb1>(_mm_unpackhi_epi64(abef, cdgh)),
@@ -122,7 +154,29 @@ fn start(lane: &mut Lane, half: usize) {
         four_words(&PADDING, 0),
         four_words(&PADDING, 4),
     ];
-    lane.state = lane.keyed[half];
+    lane.state = keyed.state;
+}
+
+/// The first eight of the 64 rounds.
+///
+/// A single lane waits for each instruction. There the constants were added to the state before it
+/// became a digest, so that one shuffle stands between that sum and the first round. That is more
+/// work in all, which several lanes would feel.
+#[inline]
+#[target_feature(enable = "sha,sse4.1")]
+fn eight<const N: usize>(lane: &mut Lane) {
+    if N > 1 {
+        four::<0>(lane);
+        four::<1>(lane);
+        return;
+    }
+    let State { abef, cdgh } = lane.state;
+    let sums = lane.sums;
+    let cdgh = _mm_sha256rnds2_epu32(cdgh, abef, _mm_shuffle_epi32::<0x0b>(sums.abef));
+    let abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32::<0x0b>(sums.cdgh));
+    let cdgh = _mm_sha256rnds2_epu32(cdgh, abef, _mm_shuffle_epi32::<0x01>(sums.abef));
+    let abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32::<0x01>(sums.cdgh));
+    lane.state = State { abef, cdgh };
 }
 
 /// Four of the 64 rounds, and before that the words they need.
@@ -163,11 +217,9 @@ fn scheduled<const GROUP: usize>(words: &[__m128i; 4]) -> __m128i {
 
 #[inline]
 #[target_feature(enable = "sse2")]
-fn finish(lane: &mut Lane, half: usize) {
-    lane.digest = State {
-        abef: _mm_add_epi32(lane.state.abef, lane.keyed[half].abef),
-        cdgh: _mm_add_epi32(lane.state.cdgh, lane.keyed[half].cdgh),
-    };
+fn finish(lane: &mut Lane, keyed: &Keyed) {
+    lane.digest = lane.state.plus(keyed.state);
+    lane.sums = lane.state.plus(keyed.early);
 }
 
 #[inline]
@@ -188,3 +240,6 @@ fn four_words(words: &[u32], at: usize) -> __m128i {
 
 /// The second half of a block that starts with a digest: a set bit, and the length in bits.
 const PADDING: [u32; 8] = [0x8000_0000, 0, 0, 0, 0, 0, 0, 8 * (64 + 32)];
+
+/// The constants of the first eight rounds, whose words are a digest.
+const EARLY: [u32; 8] = *K[0].first_chunk().unwrap();
