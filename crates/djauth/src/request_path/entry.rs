@@ -177,11 +177,16 @@ impl<'a, U: BaseUser> Asking<'a, U> {
         let reply = auth.believed(user, &claim, self.perms, &joined.answers);
         let entry = match (&reply, joined.expires, mark) {
             (Reply::Found(found, _), Some(expires), Some(mark)) => {
+                // The token of a server holds the text as it is.
+                let text = match mark {
+                    Mark::Server => joined.session_data.len(),
+                    Mark::Sqlite(_) => 0,
+                };
                 let entry = Entry {
                     found: found.clone(),
                     session: Some((data, expires)),
                     answers: named(self.perms, joined.answers),
-                    row_bytes: joined.row_bytes,
+                    row_bytes: joined.row_bytes + text,
                 };
                 let session = SessionText {
                     key: self.key.clone(),
