@@ -26,14 +26,15 @@ impl Function {
     }
 
     /// Trigger functions run as their owner, with a path that nobody can put anything into. The planner must not
-    /// take a table that is empty today for one that is so tomorrow.
+    /// take a table that is empty today for one that is so tomorrow, nor plan the first calls of each connection anew.
     pub(super) fn definition(&self) -> String {
         let (signature, body) = (self.signature(), &self.body);
         let kind = if self.name == STAMP {
             "RETURNS void LANGUAGE plpgsql"
         } else {
             "RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
-             SET search_path = pg_catalog, pg_temp SET enable_seqscan = off"
+             SET search_path = pg_catalog, pg_temp SET enable_seqscan = off \
+             SET plan_cache_mode = force_generic_plan"
         };
         format!("CREATE OR REPLACE FUNCTION {signature} {kind} AS {QUOTE}{body}{QUOTE}")
     }
