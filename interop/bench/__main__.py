@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from bench import render
@@ -66,21 +67,31 @@ def measure(options, results):
     assert shutil.which("wrk"), "there is no wrk: `cargo xtask install`"
     from bench import machine
 
+    failures = []
     for name in options.only or [name for name, part in PARTS.items() if part.default]:
-        part, began = PARTS[name], time.monotonic()
-        chosen = choice(options, part)
+        chosen = choice(options, PARTS[name])
         say(f"\n== {name} ({', '.join(chosen.database) or 'no database'})")
-        with tempfile.TemporaryDirectory(prefix="djauth-bench-") as folder:
-            module = importlib.import_module(f"bench.{part.module}")
-            figures = module.run(chosen, Path(folder))
-        if figures is None:
-            continue
-        before = Results(COMMITTED).parts.get(name)
-        if before and hasattr(module, "compare"):
-            module.compare(before["figures"], figures)
-        taken = machine.describe(chosen) | {"minutes": (time.monotonic() - began) / 60}
-        results.put(name, taken, figures)
-        print("\n" + render.section(name, results.parts[name]), flush=True)
+        try:
+            one_part(name, chosen, results, machine.describe)
+        except Exception:
+            # The others are worth having all the same.
+            traceback.print_exc()
+            failures.append(name)
+    if failures:
+        raise SystemExit(f"not measured: {', '.join(failures)} (see above)")
+
+
+def one_part(name, options, results, describe):
+    began, module = time.monotonic(), importlib.import_module(f"bench.{PARTS[name].module}")
+    with tempfile.TemporaryDirectory(prefix="djauth-bench-") as folder:
+        figures = module.run(options, Path(folder))
+    if figures is None:
+        return
+    before = Results(COMMITTED).parts.get(name)
+    if before and hasattr(module, "compare"):
+        module.compare(before["figures"], figures)
+    results.put(name, describe(options) | {"minutes": (time.monotonic() - began) / 60}, figures)
+    print("\n" + render.section(name, results.parts[name]), flush=True)
 
 
 def choice(options, part):
