@@ -264,24 +264,24 @@ async fn user<U: BaseUser>(
     let session = auth.sessions().open(cookie.as_deref());
     let perms: Vec<&str> = conditions.perm.iter().map(String::as_str).collect();
     let failed = |error| Box::new(failure(&error));
-    let Some(verdict) = auth.verify(&session, &perms).await.map_err(failed)? else {
+    let Some(verdict) = auth.verify_shared(&session, &perms).await.map_err(failed)? else {
         return Ok(None);
     };
-    let (user, headers) = (verdict.user, &settings.forward_auth_headers);
+    let (user, headers) = (&*verdict.user, &settings.forward_auth_headers);
     let flagged = |asked: bool, flag: bool| !asked || (flag && user.is_active());
     let mut permitted = verdict.permitted
         && flagged(conditions.staff, user.is_staff())
         && flagged(conditions.superuser, user.is_superuser());
     let mut groups = Vec::new();
     if permitted && (!conditions.group.is_empty() || headers.contains(&IdentityHeader::Groups)) {
-        groups = groups_of(auth, &user).await.map_err(failed)?;
+        groups = groups_of(auth, user).await.map_err(failed)?;
         let asked = &conditions.group;
         permitted = asked.is_empty() || groups.iter().any(|group| asked.contains(group));
     }
     if !permitted {
         return Err(bare(StatusCode::FORBIDDEN));
     }
-    let identity = Identity::of(&user, headers, &groups).ok_or_else(|| {
+    let identity = Identity::of(user, headers, &groups).ok_or_else(|| {
         let id = user.id();
         tracing::error!(target: "djauth.forward_auth", user = %id, "refused: the name has control characters");
         bare(StatusCode::FORBIDDEN)
