@@ -49,6 +49,7 @@ def sides(database, folder):
     settings = settings_for(database)
     sides = Django(settings, folder), Djauth(settings, folder)
     try:
+        sides[1].run("cache", "install")
         for side in sides:
             side.start()
         yield sides
@@ -88,3 +89,26 @@ def test_a_slow_transaction_delays_nobody_elses_login(sides, kind, folder):
         assert not djauth.may(before, permission)
         assert transaction.is_open(), "somebody waited for the transaction until it gave up"
     assert djauth.may(before, permission)
+
+
+def test_triggers_that_are_not_there_are_told(sides, database, kind):
+    _, djauth = sides
+    if kind == "sqlite":
+        assert djauth.run("cache", "status").returncode == 0
+        return
+    assert djauth.run("cache", "status").returncode == 0
+    if kind == "postgres":
+        database.execute("ALTER TABLE auth_user DISABLE TRIGGER USER")
+    else:
+        (trigger, *_) = database.query(
+            "SELECT trigger_name AS name FROM information_schema.triggers"
+            " WHERE trigger_schema = DATABASE() AND event_object_table = 'auth_user' AND LEFT(trigger_name, 6) = 'djauth'"
+        )
+        database.execute(f"DROP TRIGGER {trigger['name']}")
+    told = djauth.run("cache", "status", check=False)
+    assert told.returncode == 1 and "auth_user" in told.stdout + told.stderr, told
+    djauth.run("cache", "install")
+    assert djauth.run("cache", "status").returncode == 0
+    djauth.run("cache", "remove")
+    assert djauth.run("cache", "status", check=False).returncode == 1
+    djauth.run("cache", "install")

@@ -83,16 +83,13 @@ class Asker:
 
 
 class Readers:
-    """The process, seen from the one that started it.
+    """The process, seen from the one that started it."""
 
-    With a `memory` of some seconds each answer is given again that long: a cache that asks nobody, by
-    which the tests show that stale answers are found."""
-
-    def __init__(self, seed, asker, users, memory=0.0):
+    def __init__(self, seed, asker, users):
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
         self.count = context.Value("L", 0, lock=False)
-        arguments = (other, self.count, seed, asker, users, memory)
+        arguments = (other, self.count, seed, asker, users)
         self.process = context.Process(target=run, args=arguments, daemon=True)
         self.process.start()
         other.close()
@@ -123,10 +120,9 @@ def run(pipe, *arguments):
 
 
 class Loop:
-    def __init__(self, pipe, count, seed, asker, users, memory):
+    def __init__(self, pipe, count, seed, asker, users):
         self.pipe, self.count = pipe, count
         self.seed, self.asker, self.users = seed, asker, users
-        self.memory, self.remembered = memory, {}
         self.random = random.Random(f"{seed} readers")
         self.slots, self.of_user = {}, {user: [] for user in users}
         self.everything = list(range(len(asker.questions)))
@@ -160,28 +156,13 @@ class Loop:
         return True
 
     def ask(self, client):
-        for _ in range(10):
-            session, question, cookie = self.chosen()
-            if not self.remember(session, question):
-                break
+        slot, question = self.choose()
+        user, session, cookie = self.slots[slot]
+        question = self.asker.for_user(question, user)
         request = self.asker.request(question, cookie)
         start = now()
         client.send(request)
         self.selector.register(client.socket, selectors.EVENT_READ, (client, start, session, question))
-
-    def chosen(self):
-        slot, question = self.choose()
-        user, session, cookie = self.slots[slot]
-        return session, self.asker.for_user(question, user), cookie
-
-    def remember(self, session, question):
-        """The last answer again, where it is younger than the memory is long."""
-        asked = now()
-        answered, answer = self.remembered.get((session, question), (0.0, None))
-        if asked - answered >= self.memory:
-            return False
-        self.seen.append(self.asker.seen(asked, now(), session, question, answer))
-        return True
 
     def note(self, key, answer):
         end = now()
@@ -189,8 +170,6 @@ class Loop:
         self.selector.unregister(key.fileobj)
         self.seen.append(self.asker.seen(start, end, session, question, answer))
         self.count.value += 1
-        if self.memory:
-            self.remembered[session, question] = (start, answer)
         self.ask(client)
 
     def choose(self):

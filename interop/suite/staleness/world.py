@@ -58,6 +58,7 @@ class World:
         self.keys, self.slots, self.graves = {}, {}, 0
         self.mutex = threading.Lock()
         self.quiet_until = 0  # that many answers
+        self.deadlocks = 0  # in Django's log
 
     def clear(self, database):
         """What another run of the test has left."""
@@ -111,6 +112,13 @@ class World:
             self.django.do("create_user", username=name, password=password, email=email)
         self.facts.settle(("password", user), self.stored(database, name))
         self.passwords[user] = password
+
+    def django_was_taken_back(self):
+        """Whether the database has ended one more of Django's transactions for the sake of another."""
+        with self.mutex:
+            before, text = self.deadlocks, self.django.log.read_text(errors="replace").lower()
+            self.deadlocks = text.count("deadlock")
+            return self.deadlocks > before
 
     @staticmethod
     def without_user(user):
