@@ -13,7 +13,7 @@ use super::cache::{
 use super::{Answers, Auth, Joined, Reply};
 use crate::auth::{Claim, Found, HashState};
 use crate::base_user::BaseUser;
-use crate::db::{Database, Executor, Field, Value};
+use crate::db::{Database, Dialect, Executor, Field, Value};
 use crate::management::cache::subject_of;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
@@ -150,6 +150,9 @@ impl<'a, U: BaseUser> Asking<'a, U> {
         }
         params.push(id.to_value());
         params.push((&*self.key).into());
+        if auth.db().dialect() == Dialect::Mysql {
+            params.push((&*self.key).into());
+        }
         params.push(Value::Timestamp(auth.now()));
         let weigh = mark.is_some();
         let read = auth

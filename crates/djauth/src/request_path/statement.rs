@@ -6,8 +6,9 @@ use crate::models::model::Model;
 
 /// Statements with and without the session, for 0 to [`Statements::MOST_PERMS`] permissions. Marks, in
 /// order: for each permission twice (directly, through groups) the user's key, the application and the
-/// codename (both twice on MariaDB); with the token the user's subject; then the user's key; with the session its key and the time. Columns:
-/// with the session its data and end; the answers; the user's; the token's.
+/// codename (both twice on MariaDB); with the token the user's subject; then the user's key; with the
+/// session its key (twice on MariaDB) and the time. Columns: with the session its data and end; the
+/// answers; the user's; the token's.
 pub(crate) struct Statements {
     standard: Vec<Pair>,
     mysql: Vec<Pair>,
@@ -75,6 +76,12 @@ impl Pair {
     fn new<U: BaseUser>(model: &Model<U>, perms: usize, mysql: bool) -> Self {
         let (users, list) = (&model.users.name, &model.users.list);
         let id = model.users.id_column();
+        // As permissions: the collation may take another key for this one.
+        let exactly = if mysql {
+            " AND CAST(\"django_session\".\"session_key\" AS BINARY) = CAST(? AS BINARY)"
+        } else {
+            ""
+        };
         let answers = answer(model, mysql).map(|text| format!("{text}, ").repeat(perms));
         let answers = answers.unwrap_or_default();
         Self {
@@ -85,7 +92,7 @@ impl Pair {
                 ),
                 &format!(
                     "FROM \"django_session\" LEFT OUTER JOIN {users} ON {users}.{id} = ? \
-                     WHERE \"django_session\".\"session_key\" = ? \
+                     WHERE \"django_session\".\"session_key\" = ?{exactly} \
                      AND \"django_session\".\"expire_date\" > ?"
                 ),
             ),

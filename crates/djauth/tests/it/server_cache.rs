@@ -276,7 +276,7 @@ async fn many_at_once_see_each_change_that_was_made_before() {
             }
         }
         let stats = site.stats();
-        assert!(stats.hits > 500, "{}: {stats:?}", site.database.name());
+        assert!(stats.hits > 50, "{}: {stats:?}", site.database.name());
     })
     .await;
 }

@@ -220,9 +220,7 @@ async fn must_exist(db: &Database, table: &str) -> Result<(), Error> {
 }
 
 async fn exists(db: &Database, table: &str) -> Result<bool, Error> {
-    let rows = db
-        .fetch(&EXISTS, &[table.into()], |_| Ok(()))
-        .await?;
+    let rows = db.fetch(&EXISTS, &[table.into()], |_| Ok(())).await?;
     Ok(!rows.is_empty())
 }
 
