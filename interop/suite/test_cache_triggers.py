@@ -16,12 +16,12 @@ from suite.sides import Django
 SHARED = -2
 
 
-@pytest.fixture
-def site(kind, folder, in_place_of_djauth):
-    """Django's database with its triggers: the database, Django and djauth."""
-    if kind == "sqlite" or in_place_of_djauth[0] is Django:
-        pytest.skip("there are no triggers")
-    database = Database(kind, folder)
+@pytest.fixture(params=("postgres", "mariadb"))
+def site(request, folder, in_place_of_djauth):
+    """Django's database with its triggers: the database, Django and djauth. SQLite needs none."""
+    if in_place_of_djauth[0] is Django:
+        pytest.skip("Django has no such triggers")
+    database = Database(request.param, folder)
     settings = settings_for(database)
     django, djauth = Django(settings, folder), in_place_of_djauth[0](settings, folder)
     django.run("migrate", "--verbosity=0")
