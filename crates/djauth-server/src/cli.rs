@@ -438,7 +438,7 @@ mod tests {
 
     use super::*;
 
-    const WORDS: &str = "check|migrate|unlock|help|settings|createsuperuser|sendtestemail|--all|-h|-v|-t\
+    const WORDS: &str = "check|migrate|unlock|cache|install|help|settings|createsuperuser|sendtestemail|--all|-h|-v|-t\
         |--from|--limit|--network|--username|--tag=a|--|-|1|::1|=|\\PC{0,8}";
 
     proptest! {
@@ -457,6 +457,20 @@ mod tests {
 
     fn command(line: &str) -> Command {
         parsed(line).unwrap().command
+    }
+
+    #[test]
+    fn cache_takes_one_of_three_actions() {
+        for (line, action) in [
+            ("cache install", CacheAction::Install),
+            ("cache remove", CacheAction::Remove),
+            ("cache status", CacheAction::Status),
+        ] {
+            assert_eq!(command(line), Command::Cache(action));
+        }
+        for line in ["cache", "cache flush", "cache install now"] {
+            assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
+        }
     }
 
     #[test]
