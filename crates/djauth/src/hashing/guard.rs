@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Threads that get no further than so many parts meanwhile are starved; a free core does hundreds.
 const FEW: u64 = 5;
 /// So long a work that blocks may keep the next one waiting.
-const STUCK: Duration = Duration::from_secs(3);
+const STUCK: Duration = Duration::from_secs(1);
 /// For so long the guard works, before it sees how the others do.
 const SHIFT: Duration = Duration::from_secs(5);
 
@@ -49,7 +49,8 @@ impl Engine {
         let state = self.state.lock();
         let rounds = state.shares.waits(Kind::Rounds) || state.loads.iter().any(|n| *n > 0);
         let stuck = state.work_moved.is_some_and(|then| then.elapsed() > STUCK);
-        rounds && parts < FEW || stuck && state.shares.waits(Kind::Blocking)
+        let works = state.shares.waits(Kind::Blocking) && (stuck || state.works == 0);
+        rounds && parts < FEW || works
     }
 
     fn take_over(&self) {
