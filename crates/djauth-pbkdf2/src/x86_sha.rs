@@ -4,9 +4,9 @@
 //! one derivation leaves the units idle most of the time. Up to four run interleaved in one thread:
 //! each step is written for all lanes before the next one.
 //!
-//! With AVX-512VL there are 32 registers in place of 16. The source is the same, compiled twice. AVX
-//! alone is not asked for: the SHA instructions have the old encoding, which is slow beside 256-bit
-//! registers in use, and a compiler that may use these copies memory through them.
+//! Neither AVX nor AVX-512VL is asked for, though the latter has twice as many registers: the SHA
+//! instructions have the old encoding, which is slow beside 256-bit registers in use, and a compiler
+//! that may use these copies memory through them.
 
 use crate::{Job, Sha1, Sha256};
 
@@ -29,27 +29,18 @@ mod sha256;
 
 /// A proof that this machine has the instructions: only [`detect`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Features {
-    avx512: bool,
-}
+pub struct Features(());
 
 impl Features {
     pub(crate) fn name(self) -> &'static str {
-        if self.avx512 {
-            "x86-sha-avx512"
-        } else {
-            "x86-sha"
-        }
+        "x86-sha"
     }
 }
 
-/// What this machine has, the best first.
+/// What this machine has.
 pub(crate) fn detect() -> impl Iterator<Item = Features> {
     let sha = is_x86_feature_detected!("sha") && is_x86_feature_detected!("sse4.1");
-    let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
-    let wide = (sha && avx512).then_some(Features { avx512: true });
-    let narrow = sha.then_some(Features { avx512: false });
-    wide.into_iter().chain(narrow)
+    sha.then_some(Features(())).into_iter()
 }
 
 macro_rules! together {
@@ -59,21 +50,17 @@ macro_rules! together {
             unsafe_code,
             reason = "functions for features of the processor are called"
         )]
-        pub(crate) fn $name(features: Features, jobs: &mut [&mut Job<$hash>], rounds: u32) {
-            match (jobs, features.avx512) {
-                // SAFETY: `features` proves that the machine has what `narrow` is compiled for.
-                ([a], _) => unsafe { $name::narrow([a], rounds) },
+        pub(crate) fn $name(_proof: Features, jobs: &mut [&mut Job<$hash>], rounds: u32) {
+            match jobs {
+                // SAFETY: `_proof` says that the machine has what this is compiled for.
+                [a] => unsafe { $name::rounds([a], rounds) },
                 // SAFETY: as above.
-                ([a, b], _) => unsafe { $name::narrow([a, b], rounds) },
+                [a, b] => unsafe { $name::rounds([a, b], rounds) },
                 // SAFETY: as above.
-                ([a, b, c], false) => unsafe { $name::narrow([a, b, c], rounds) },
+                [a, b, c] => unsafe { $name::rounds([a, b, c], rounds) },
                 // SAFETY: as above.
-                ([a, b, c, d], false) => unsafe { $name::narrow([a, b, c, d], rounds) },
-                // SAFETY: `features` proves AVX-512VL as well, which `wide` is compiled for.
-                ([a, b, c], true) => unsafe { $name::wide([a, b, c], rounds) },
-                // SAFETY: as above.
-                ([a, b, c, d], true) => unsafe { $name::wide([a, b, c, d], rounds) },
-                (jobs, _) => unreachable!("{} jobs are more than the width", jobs.len()),
+                [a, b, c, d] => unsafe { $name::rounds([a, b, c, d], rounds) },
+                jobs => unreachable!("{} jobs are more than the width", jobs.len()),
             }
         }
     };
