@@ -347,7 +347,7 @@ async fn triggers_follow_described_columns() {
             return;
         }
         assert_eq!(installed, CacheStatus::Installed, "{at}");
-        let mut made = auth
+        let made = auth
             .users()
             .create_superuser_from("ann@example.com", "", None, of_ann());
         let mut made = made.await.unwrap();

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use djauth::Auth;
 use djauth::db::{Dialect, Executor, Sql};
 use djauth::request_path::AuthCacheStats;
 use djauth::settings::SessionEngine;
-use djauth::{Auth, User};
 use djauth_signing::FixedClock;
 use test_databases::TestDatabase;
 
@@ -16,7 +16,6 @@ use crate::auth_support::{connect, logged_in, settings};
 struct Site {
     auth: Auth,
     clock: FixedClock,
-    users: Vec<User>,
     keys: Vec<String>,
     database: TestDatabase,
 }
@@ -30,20 +29,18 @@ impl Site {
             .install(auth.db())
             .await
             .expect("installs");
-        let (mut users, mut keys) = (Vec::new(), Vec::new());
+        let mut keys = Vec::new();
         for name in ["alice", "bob"] {
             let made = auth
                 .users()
                 .create_user(name, "a@example.com", Some("x"))
                 .await;
-            users.push(made.expect("creates"));
-            keys.push(logged_in(&auth, &users[users.len() - 1]).await);
+            keys.push(logged_in(&auth, &made.expect("creates")).await);
         }
         auth.groups().create("readers").await.expect("creates");
         Self {
             auth,
             clock,
-            users,
             keys,
             database,
         }
