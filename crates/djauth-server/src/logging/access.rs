@@ -324,13 +324,13 @@ mod tests {
 
     #[test]
     fn lines_are_those_of_tracing() {
-        assert_eq!(direct(|access, text| access.text(text)), traced(false));
+        assert_eq!(direct(Access::text), traced(false));
         assert_eq!(formatted(false), traced(false));
     }
 
     #[test]
     fn objects_are_those_of_tracing() {
-        assert_eq!(direct(|access, text| access.json(text)), traced(true));
+        assert_eq!(direct(Access::json), traced(true));
         assert_eq!(formatted(true), traced(true));
     }
 

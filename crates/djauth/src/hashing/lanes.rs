@@ -138,7 +138,7 @@ impl Engine {
         for (head, step) in left {
             self.settled(&mut state, lanes, head, step);
         }
-        load(&mut *state, lanes.len());
+        load(&mut state, lanes.len());
         self.note(&state);
     }
 

@@ -28,10 +28,13 @@ use moments::Moment;
 use stats::{Counters, count};
 use switch::Switch;
 
+/// By the keys that questions give.
+type Entries<T, V> = Cache<Arc<str>, Arc<Entry<T, V>>, ByWeight>;
+
 /// Entries by key, each under the token of the moment at which it was read.
 pub(crate) struct RequestCache<S: Source, V> {
     source: S,
-    entries: Cache<Arc<str>, Arc<Entry<S::Token, V>>, ByWeight>,
+    entries: Entries<S::Token, V>,
     /// Zero: strict.
     staleness: Duration,
     switch: Switch,

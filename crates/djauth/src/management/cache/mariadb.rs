@@ -142,7 +142,7 @@ pub(super) async fn faults(
     match installed {
         Ok(true) => {}
         Ok(false) => {
-            faults.push("the last installation did not end, or the table was emptied".into())
+            faults.push("the last installation did not end, or the table was emptied".into());
         }
         Err(error) => faults.push(format!("{TABLE} cannot be read: {error}")),
     }

@@ -61,6 +61,10 @@ struct Watching<W> {
     seen: u64,
 }
 
+/// The epoch of a lane, and what its connection saw last and under which epoch, where nobody uses it.
+#[cfg(test)]
+pub(super) type LaneState = (u64, Option<(Option<i64>, u64)>);
+
 impl<W: Watch> Epochs<W> {
     /// One lane for each of the first [`LANES`] watches.
     pub(crate) fn new(watches: impl IntoIterator<Item = W>) -> Self {
@@ -109,7 +113,7 @@ impl<W: Watch> Epochs<W> {
     }
 
     #[cfg(test)]
-    pub(super) fn states(&self) -> Vec<(u64, Option<(Option<i64>, u64)>)> {
+    pub(super) fn states(&self) -> Vec<LaneState> {
         let lanes = self.lanes.iter().map(|lane| {
             let watching = lane.watching.try_lock().ok();
             let watching = watching.map(|watching| (watching.last, watching.seen));

@@ -68,6 +68,9 @@ pub(crate) enum Unknown {
     Failed,
 }
 
+/// What a read gives, or why the database did not answer.
+pub(crate) type Reading<A, T, V> = Result<Read<A, T, V>, Error>;
+
 /// What a request wants to know: how an entry answers it, and how the database does.
 pub(crate) trait Question<S: Source>: Sync {
     /// What an entry holds.
@@ -86,7 +89,7 @@ pub(crate) trait Question<S: Source>: Sync {
     fn read(
         &self,
         mark: Option<S::Mark>,
-    ) -> impl Future<Output = Result<Read<Self::Answer, S::Token, Self::Value>, Error>> + Send;
+    ) -> impl Future<Output = Reading<Self::Answer, S::Token, Self::Value>> + Send;
 
     /// Adds to a new value what an old one under an equal token holds besides.
     fn merge(&self, new: &mut Self::Value, old: &Self::Value);
