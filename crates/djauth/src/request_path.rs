@@ -114,7 +114,7 @@ impl<U: BaseUser> Auth<U> {
         match answers {
             _ if perms.is_empty() || user.is_active() && user.is_superuser() => Ok(true),
             Some(all) => Ok(all && user.is_active()),
-            None => self.has_perms(&user.clone(), perms, None).await,
+            None => Box::pin(self.has_perms(&user.clone(), perms, None)).await,
         }
     }
 
@@ -134,10 +134,21 @@ impl<U: BaseUser> Auth<U> {
                 Reply::NotTried => {}
             }
         }
+        // Boxed, so that the futures of handlers do not nest deeper than compilers look.
+        Box::pin(self.find_by_claim(session, perms, asking.is_some())).await
+    }
+
+    /// The session is read by itself, or has been.
+    async fn find_by_claim(
+        &self,
+        session: &Session,
+        perms: &[&str],
+        asked: bool,
+    ) -> Result<Option<(Found<U>, Answers)>, Error> {
         let Some(claim) = session.read(Claim::of).await? else {
             return Ok(None);
         };
-        let found = match (asking.is_some(), self.cache()) {
+        let found = match (asked, self.cache()) {
             // Its session comes from elsewhere each time; the user need not.
             (false, Some(cache)) => cache.ask(&Claimed::new(self, &claim, perms)).await?,
             _ => self.in_two_steps(&claim, perms, false).await?.found(),

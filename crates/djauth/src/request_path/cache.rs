@@ -109,6 +109,14 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
             count(&self.counters.hits);
             return Ok(answer);
         }
+        // Boxed, so that the futures of handlers do not nest deeper than compilers look.
+        Box::pin(self.by_database(question)).await
+    }
+
+    async fn by_database<Q>(&self, question: &Q) -> Result<Q::Answer, Error>
+    where
+        Q: Question<S, Value = V>,
+    {
         count(&self.counters.misses);
         let before = self.before();
         let mark = self.mark().await;
