@@ -263,9 +263,15 @@ mod tests {
         lines.lines().map(rest).collect()
     }
 
-    fn direct(write: fn(&Access<'_>, &mut Text)) -> Vec<String> {
+    /// What is written without tracing.
+    fn direct(json: bool) -> Vec<String> {
         let mut text = Text::default();
-        some().iter().for_each(|access| write(access, &mut text));
+        for access in some() {
+            match json {
+                true => access.json(&mut text),
+                false => access.text(&mut text),
+            }
+        }
         ends(&String::from_utf8(text.line).unwrap())
     }
 
@@ -324,13 +330,13 @@ mod tests {
 
     #[test]
     fn lines_are_those_of_tracing() {
-        assert_eq!(direct(Access::text), traced(false));
+        assert_eq!(direct(false), traced(false));
         assert_eq!(formatted(false), traced(false));
     }
 
     #[test]
     fn objects_are_those_of_tracing() {
-        assert_eq!(direct(Access::json), traced(true));
+        assert_eq!(direct(true), traced(true));
         assert_eq!(formatted(true), traced(true));
     }
 
