@@ -11,7 +11,7 @@
 //!   nothing do not feel them. A machine that is busy all the time still hashes, with a tenth of a core.
 //! - Networks of clients take turns, and so do the usernames of one network. A bounded number of jobs
 //!   waits; of more, the newest of the network with the most is refused with
-//!   [`ErrorKind::Busy`](crate::ErrorKind::Busy) (503 with `Retry-After`), known user or not. A job whose
+//!   [`ErrorKind::Busy`] (503 with `Retry-After`), known user or not. A job whose
 //!   caller has gone is dropped.
 //! - A login is one job, whoever it is, and one that fails costs what the dearest failure has cost so far:
 //!   whether there is such an account, and what is stored for it, is not to be told by time.
