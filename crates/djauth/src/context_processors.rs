@@ -33,6 +33,7 @@
 mod perms;
 mod user;
 
+use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -158,7 +159,12 @@ impl<U: BaseUser> Context<U> {
         Value::from_object(ContextValues(self.answers.clone()))
     }
 
-    async fn answer(&self, question: Question) -> Result<(), Error> {
+    /// Boxed, so that the future of a handler that renders does not nest deeper than the compiler looks.
+    fn answer(&self, question: Question) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.ask(question))
+    }
+
+    async fn ask(&self, question: Question) -> Result<(), Error> {
         let user = self.auth.user(&self.request).await?;
         let user = user.as_deref();
         let answer = match &question {

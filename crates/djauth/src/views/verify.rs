@@ -1,5 +1,6 @@
 //! `GET /auth/verify`: lets a reverse proxy ask who is logged in and what they may do.
 
+use futures_util::future::BoxFuture;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
@@ -80,12 +81,13 @@ pub fn verify<U: BaseUser, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> 
 /// }
 /// # }
 /// ```
-pub async fn verify_answer<U: BaseUser>(
-    auth: &Auth<U>,
-    parts: &Parts,
+pub fn verify_answer<'f, U: BaseUser>(
+    auth: &'f Auth<U>,
+    parts: &'f Parts,
     peer: Option<SocketAddr>,
-) -> Response<Body> {
-    answer_to(auth, Question::from_peer(parts, peer)).await
+) -> BoxFuture<'f, Response<Body>> {
+    // Boxed, so that the future of the caller does not nest deeper than the compiler looks.
+    Box::pin(answer_to(auth, Question::from_peer(parts, peer)))
 }
 
 async fn answer_to<U: BaseUser>(auth: &Auth<U>, question: Question<'_>) -> Response<Body> {
