@@ -418,6 +418,7 @@ async fn a_shed_login_is_not_counted_and_one_given_up_is() {
         for holder in holders {
             assert!(holder.await.unwrap().unwrap());
         }
+        until(|stats| stats.waiting + stats.running == 0).await;
         // One of three is used up.
         for expected in [Outcome::Wrong, Outcome::Wrong] {
             assert_eq!(outcome(guess(auth.clone()).await), expected, "{}", bed.name);
