@@ -73,58 +73,6 @@ def seconds_of(*command):
     return float(done.stdout)
 
 
-class Verifier:
-    """A program that reads a task a line and answers the nanoseconds that it took."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def verify(self, encoded):
-        used = processes.cpu(self.process.pid)
-        self.process.stdin.write(json.dumps({"password": PASSWORD, "encoded": encoded}) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        assert answer, f"the program ended: {self.process.wait()}"
-        return {"wall": int(answer) / 1e9, "cpu": processes.cpu(self.process.pid) - used}
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def run(options, folder):
-    return {"kernels": kernels(options), "verify": one_password(options)}
-
-
-def kernels(options):
-    """Passwords a second on one core, so many interleaved in one thread."""
-    listed = subprocess.run([program("pbkdf2_kernels")], capture_output=True, text=True, check=True)
-    variants = {"hashlib": by_hashlib}
-    for line in listed.stdout.splitlines():
-        kernel, most = line.split()
-        for streams in range(1, int(most) + 1):
-            variants[f"{kernel}, {streams} at once"] = lambda k=kernel, n=streams: by_kernel(k, n)
-    listed = subprocess.run([peer("hashes")], capture_output=True, text=True, check=True)
-    for crate in listed.stdout.split():
-        variants[f"{crate}, alone"] = lambda c=crate: by_crate(c)
-    return interleaved(max(options.rounds, 3), variants, "PBKDF2-HMAC-SHA256")
-
-
-def by_hashlib():
-    start = time.perf_counter()
-    hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), b"s" * 22, ITERATIONS)
-    return {"rate": 1 / (time.perf_counter() - start)}
-
-
-def by_kernel(streams, more):
-    """A program that does so many from its start to its end, which takes it a millisecond else."""
-    command = [program("pbkdf2_kernels"), str(ITERATIONS), str(streams), *more]
-    start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return {"rate": streams / (time.perf_counter() - start)}
-
-
 def one_password(options):
     from django.contrib.auth.hashers import get_hasher
 
