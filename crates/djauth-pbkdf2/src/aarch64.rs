@@ -5,20 +5,6 @@
 
 use crate::{Job, Sha1, Sha256};
 
-/// One step for all lanes.
-macro_rules! each {
-    ($lanes:ident, $keyed:ident, |$lane:ident, $one:ident| $step:expr) => {
-        for ($lane, $one) in $lanes.iter_mut().zip($keyed) {
-            $step;
-        }
-    };
-    ($lanes:ident, |$lane:ident| $step:expr) => {
-        for $lane in &mut $lanes {
-            $step;
-        }
-    };
-}
-
 mod sha1;
 mod sha256;
 
@@ -38,31 +24,8 @@ pub(crate) fn detect() -> impl Iterator<Item = Features> {
     sha.then_some(Features(())).into_iter()
 }
 
-macro_rules! together {
-    ($name:ident, $hash:ty) => {
-        /// Moves one to four jobs on, all of them together.
-        #[expect(
-            unsafe_code,
-            reason = "functions for features of the processor are called"
-        )]
-        pub(crate) fn $name(_proof: Features, jobs: &mut [&mut Job<$hash>], rounds: u32) {
-            match jobs {
-                // SAFETY: `_proof` says that the machine has what this is compiled for.
-                [a] => unsafe { $name::rounds([a], rounds) },
-                // SAFETY: as above.
-                [a, b] => unsafe { $name::rounds([a, b], rounds) },
-                // SAFETY: as above.
-                [a, b, c] => unsafe { $name::rounds([a, b, c], rounds) },
-                // SAFETY: as above.
-                [a, b, c, d] => unsafe { $name::rounds([a, b, c, d], rounds) },
-                jobs => unreachable!("{} jobs are more than the width", jobs.len()),
-            }
-        }
-    };
-}
-
-together!(sha256, Sha256);
-together!(sha1, Sha1);
+together!(sha256, Sha256, [a] [a, b] [a, b, c] [a, b, c, d]);
+together!(sha1, Sha1, [a] [a, b] [a, b, c] [a, b, c, d]);
 
 use std::arch::aarch64::{uint32x4_t, vcombine_u32, vcreate_u32, vgetq_lane_u32};
 

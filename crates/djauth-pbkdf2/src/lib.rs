@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+// First, because what follows is written with its macros.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[macro_use]
+mod interleave;
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 mod hash;
