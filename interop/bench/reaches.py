@@ -45,7 +45,7 @@ def hashers(figures):
                 {
                     1: "the latency of the SHA instructions, which follow each other",
                     2: "the second stream fills most of the gaps that the first leaves",
-                    4: "the throughput of the SHA instructions; without AVX-512VL sixteen registers for four states",
+                    4: "the throughput of the SHA instructions; sixteen registers are too few for more than two at once",
                 }[streams],
             )
     argon2 = figures["verify"]["argon2"]
