@@ -24,8 +24,8 @@ pub(crate) fn detect() -> impl Iterator<Item = Features> {
     sha.then_some(Features(())).into_iter()
 }
 
-together!(sha256, Sha256, [a] [a, b] [a, b, c] [a, b, c, d]);
-together!(sha1, Sha1, [a] [a, b] [a, b, c] [a, b, c, d]);
+together!(sha256, Sha256, Features(()) => rounds [a] [a, b] [a, b, c] [a, b, c, d]);
+together!(sha1, Sha1, Features(()) => rounds [a] [a, b] [a, b, c] [a, b, c, d]);
 
 use std::arch::aarch64::{uint32x4_t, vcombine_u32, vcreate_u32, vgetq_lane_u32};
 

@@ -14,21 +14,21 @@ macro_rules! each {
     };
 }
 
-/// The way into a kernel, with the numbers of jobs that it takes: as many as its width.
+/// The way into a hash's kernels: for each kind of machine the kernel, and the numbers of jobs that it takes.
 macro_rules! together {
-    ($name:ident, $hash:ty, $([$($job:ident),+])+) => {
+    ($hash:ident, $type:ty, $($machine:pat => $kernel:ident $([$($job:ident),+])+),+) => {
         /// Moves jobs on, all of them together.
         #[expect(
             unsafe_code,
             reason = "functions for features of the processor are called"
         )]
-        pub(crate) fn $name(_proof: Features, jobs: &mut [&mut Job<$hash>], rounds: u32) {
-            match jobs {
-                $(
-                    // SAFETY: `_proof` says that the machine has what this is compiled for.
-                    [$($job),+] => unsafe { $name::rounds([$($job),+], rounds) },
-                )+
-                jobs => unreachable!("{} jobs are more than the width", jobs.len()),
+        pub(crate) fn $hash(machine: Features, jobs: &mut [&mut Job<$type>], rounds: u32) {
+            match (machine, jobs) {
+                $($(
+                    // SAFETY: `machine` is a proof that it has what the kernel is compiled for.
+                    ($machine, [$($job),+]) => unsafe { $hash::$kernel([$($job),+], rounds) },
+                )+)+
+                (_, jobs) => unreachable!("{} jobs are more than the width", jobs.len()),
             }
         }
     };

@@ -48,7 +48,7 @@ impl Isa {
         match self {
             Self::Soft => 1,
             #[cfg(target_arch = "x86_64")]
-            Self::X86Sha(_) => 2,
+            Self::X86Sha(features) => features.width(),
             #[cfg(target_arch = "aarch64")]
             Self::Aarch64(_) => 4,
         }

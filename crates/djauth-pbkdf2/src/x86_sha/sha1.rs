@@ -24,47 +24,54 @@ struct Lane {
     words: [__m128i; 4],
 }
 
-/// Moves all jobs on by `rounds`.
-#[target_feature(enable = "sha,sse4.1")]
-pub(super) fn rounds<const N: usize>(mut jobs: [&mut Job<Sha1>; N], rounds: u32) {
-    let mut lanes = jobs.each_ref().map(|job| Lane::load(job));
-    let keyed = [
-        jobs.each_ref().map(|job| State::load(&job.inner)),
-        jobs.each_ref().map(|job| State::load(&job.outer)),
-    ];
-    for _ in 0..rounds {
-        // One compression in a loop of two. What differs stands apart from the lanes: these
-        // are in registers only while nothing in them is indexed.
-        for keyed in &keyed {
-            each!(lanes, keyed, |lane, keyed| start(lane, keyed));
-            each!(lanes, |lane| four::<0>(lane));
-            each!(lanes, |lane| four::<1>(lane));
-            each!(lanes, |lane| four::<2>(lane));
-            each!(lanes, |lane| four::<3>(lane));
-            each!(lanes, |lane| four::<4>(lane));
-            each!(lanes, |lane| four::<5>(lane));
-            each!(lanes, |lane| four::<6>(lane));
-            each!(lanes, |lane| four::<7>(lane));
-            each!(lanes, |lane| four::<8>(lane));
-            each!(lanes, |lane| four::<9>(lane));
-            each!(lanes, |lane| four::<10>(lane));
-            each!(lanes, |lane| four::<11>(lane));
-            each!(lanes, |lane| four::<12>(lane));
-            each!(lanes, |lane| four::<13>(lane));
-            each!(lanes, |lane| four::<14>(lane));
-            each!(lanes, |lane| four::<15>(lane));
-            each!(lanes, |lane| four::<16>(lane));
-            each!(lanes, |lane| four::<17>(lane));
-            each!(lanes, |lane| four::<18>(lane));
-            each!(lanes, |lane| four::<19>(lane));
-            each!(lanes, keyed, |lane, keyed| finish(lane, keyed));
+macro_rules! rounds {
+    ($name:ident, $features:literal) => {
+        /// Moves all jobs on by `rounds`.
+        #[target_feature(enable = $features)]
+        pub(super) fn $name<const N: usize>(mut jobs: [&mut Job<Sha1>; N], rounds: u32) {
+            let mut lanes = jobs.each_ref().map(|job| Lane::load(job));
+            let keyed = [
+                jobs.each_ref().map(|job| State::load(&job.inner)),
+                jobs.each_ref().map(|job| State::load(&job.outer)),
+            ];
+            for _ in 0..rounds {
+                // One compression in a loop of two. What differs stands apart from the lanes: these
+                // are in registers only while nothing in them is indexed.
+                for keyed in &keyed {
+                    each!(lanes, keyed, |lane, keyed| start(lane, keyed));
+                    each!(lanes, |lane| four::<0>(lane));
+                    each!(lanes, |lane| four::<1>(lane));
+                    each!(lanes, |lane| four::<2>(lane));
+                    each!(lanes, |lane| four::<3>(lane));
+                    each!(lanes, |lane| four::<4>(lane));
+                    each!(lanes, |lane| four::<5>(lane));
+                    each!(lanes, |lane| four::<6>(lane));
+                    each!(lanes, |lane| four::<7>(lane));
+                    each!(lanes, |lane| four::<8>(lane));
+                    each!(lanes, |lane| four::<9>(lane));
+                    each!(lanes, |lane| four::<10>(lane));
+                    each!(lanes, |lane| four::<11>(lane));
+                    each!(lanes, |lane| four::<12>(lane));
+                    each!(lanes, |lane| four::<13>(lane));
+                    each!(lanes, |lane| four::<14>(lane));
+                    each!(lanes, |lane| four::<15>(lane));
+                    each!(lanes, |lane| four::<16>(lane));
+                    each!(lanes, |lane| four::<17>(lane));
+                    each!(lanes, |lane| four::<18>(lane));
+                    each!(lanes, |lane| four::<19>(lane));
+                    each!(lanes, keyed, |lane, keyed| finish(lane, keyed));
+                }
+                each!(lanes, |lane| collect(lane));
+            }
+            for (lane, job) in lanes.iter().zip(&mut jobs) {
+                lane.store(job);
+            }
         }
-        each!(lanes, |lane| collect(lane));
-    }
-    for (lane, job) in lanes.iter().zip(&mut jobs) {
-        lane.store(job);
-    }
+    };
 }
+
+rounds!(narrow, "sha,sse4.1");
+rounds!(wide, "sha,sse4.1,avx512f,avx512vl");
 
 impl Lane {
     #[target_feature(enable = "sse2")]
