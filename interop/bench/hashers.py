@@ -1,5 +1,6 @@
 """One verification of each hasher at Django's default cost: Python's library, and ours."""
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -47,9 +48,6 @@ def kernels(options):
         kernel, best = line.split()
         for streams in range(1, 5 if int(best) > 1 else 2):
             variants[f"{kernel}, {streams} at once"] = lambda k=kernel, n=streams: by_kernel(k, n)
-    listed = subprocess.run([peer("hashes")], capture_output=True, text=True, check=True)
-    for crate in listed.stdout.split():
-        variants[f"{crate}, alone"] = lambda c=crate: by_crate(c)
     return interleaved(max(options.rounds, 3), variants, "PBKDF2-HMAC-SHA256")
 
 
@@ -63,10 +61,6 @@ def by_kernel(kernel, streams):
     return {"rate": streams / seconds_of(program("pbkdf2_kernels"), ITERATIONS, streams, kernel)}
 
 
-def by_crate(crate):
-    return {"rate": 1 / seconds_of(peer("hashes"), ITERATIONS, crate)}
-
-
 def seconds_of(*command):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -76,18 +70,32 @@ def seconds_of(*command):
 def one_password(options):
     from django.contrib.auth.hashers import get_hasher
 
-    ours, told = Verifier([program("hashers")]), {}
+    programs = {"djauth": Verifier([program("hashers")])} | {
+        crate: Verifier([peer("hashes"), crate]) for crate in crates()
+    }
+    told = {}
     try:
         for algorithm in ALGORITHMS:
             hasher = get_hasher(algorithm)
             encoded = hasher.encode(PASSWORD, hasher.salt())
-            variants = {"Django": lambda: theirs(hasher, encoded), "djauth": lambda: ours.verify(encoded)}
+            variants = {"Django": lambda: theirs(hasher, encoded)} | {
+                name: lambda p=verifier: p.verify(encoded)
+                for name, verifier in programs.items() if algorithm in crates().get(name, ALGORITHMS)
+            }
             for measure in variants.values():
                 measure()
             told[algorithm] = interleaved(max(options.rounds, 3), variants, algorithm)
     finally:
-        ours.close()
+        for verifier in programs.values():
+            verifier.close()
     return told
+
+
+@functools.cache
+def crates():
+    """Other crates, with the algorithms that each can verify."""
+    listed = subprocess.run([peer("hashes")], capture_output=True, text=True, check=True)
+    return {name: algorithms.split() for name, algorithms in (line.split(" ", 1) for line in listed.stdout.splitlines())}
 
 
 def theirs(hasher, encoded):

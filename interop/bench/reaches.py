@@ -1,5 +1,6 @@
 """What was to be reached, how far it can go at all, and what takes the rest."""
 
+import math
 from collections import namedtuple
 
 from bench.plots import NAMES, cost
@@ -16,17 +17,21 @@ def rows(parts):
     """A row for each reach of the parts that were measured."""
     return [
         [
-            reach.what, f"{reach.figure:.2f}", f"{'≥' if reach.least else '≤'} {reach.needed:g}",
+            reach.what, f"{shown(reach):.2f}", f"{'≥' if reach.least else '≤'} {reach.needed:g}",
             reach.limit, "yes" if met(reach) else "**no**", reach.rest,
         ]
         for reach in every(parts)
     ]
 
 
+def shown(reach):
+    """Rounded to our disadvantage, so that no reader sees a figure beside the wrong word."""
+    rounded = math.floor if reach.least else math.ceil
+    return rounded(reach.figure * 100) / 100
+
+
 def met(reach):
-    """By what is shown, so that no reader sees a figure beside the wrong word."""
-    figure = round(reach.figure, 2)
-    return figure >= reach.needed if reach.least else figure <= reach.needed
+    return reach.figure >= reach.needed if reach.least else reach.figure <= reach.needed
 
 
 def every(parts):

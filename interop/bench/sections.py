@@ -36,7 +36,10 @@ def hashers(figures):
 
 
 def kernels(figures):
-    yield "PBKDF2-HMAC-SHA256 on one core, one password or several interleaved in one thread, and other crates:\n"
+    yield (
+        "PBKDF2-HMAC-SHA256 on one core, so many passwords given to a kernel at once; those that it does not"
+        " interleave take turns:\n"
+    )
     rows = [
         [name, f"{middle(figures, name, 'rate'):.2f}", f"{ratio(figures, name, 'hashlib', 'rate'):.2f}"]
         for name in figures
@@ -48,7 +51,7 @@ def logins(figures):
     yield (
         "A login is the page with its form and then the form, by a new visitor over a connection that stays,"
         " at Django's default cost. Django has no limits of failed logins; ours are lifted for this"
-        " (`LOGIN_RATE_LIMIT_PER_NETWORK` and `…_PER_USERNAME` empty). Everything else is as it comes.\n"
+        " (`LOGIN_RATE_LIMIT_PER_NETWORK` and `…_PER_USERNAME` empty), and it speaks English alone, as the Django project does.\n"
     )
     for kind, of in figures.items():
         yield f"32 visitors at once, {NAMES[kind]}:\n"

@@ -17,11 +17,11 @@ async fn main() -> Result<(), Failure> {
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
     let auth = Auth::connect(url.expose(), settings).await?;
-    let found = auth
-        .users()
-        .with_perm(WithPerm::named(&permission), None)
+    let mut found = 0;
+    auth.users()
+        .with_perm_each(WithPerm::named(&permission), None, |_| found += 1)
         .await?;
-    println!("{}", found.len());
+    println!("{found}");
     std::io::stdout().flush()?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())

@@ -1,6 +1,7 @@
 #![doc = include_str!("cache/README.md")]
 
 mod epochs;
+mod gathering;
 #[cfg(test)]
 mod interleavings;
 mod moments;
@@ -47,6 +48,7 @@ struct Entry<T, V> {
     value: V,
     weight: u64,
     proven: Proven,
+    made: Moment,
 }
 
 /// When an entry was last proved, and how often this process had written by then; both as of before the
@@ -73,7 +75,7 @@ const USUAL_WEIGHT: u64 = 1_500;
 
 /// When something is about to be read, as bounded staleness counts.
 #[derive(Clone, Copy)]
-struct Before {
+pub(crate) struct Before {
     at: Moment,
     own_writes: u64,
 }
@@ -119,7 +121,7 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
     {
         count(&self.counters.misses);
         let before = self.before();
-        let mark = self.mark().await;
+        let mark = self.mark(before).await;
         self.source.step().await;
         let Read { answer, entry } = question.read(mark).await?;
         self.source.step().await;
@@ -131,11 +133,11 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
         Ok(answer)
     }
 
-    async fn mark(&self) -> Option<S::Mark> {
+    async fn mark(&self, before: Before) -> Option<S::Mark> {
         if !self.is_on() {
             return None;
         }
-        match self.source.mark().await {
+        match self.source.mark(before).await {
             Ok(mark) => Some(mark),
             Err(Unknown::Now) => None,
             Err(Unknown::Failed) => {
@@ -163,11 +165,15 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
         if self.staleness.is_zero() {
             return false;
         }
-        let Proven { at, own_writes } = &entry.proven;
-        let at = Moment(at.load(Ordering::Acquire));
-        at != Moment::NEVER
-            && own_writes.load(Ordering::Acquire) == self.source.own_writes()
-            && at + self.staleness > self.now()
+        let (now, own_writes) = (self.now(), self.source.own_writes());
+        let recent = |before: Before| {
+            before.at != Moment::NEVER
+                && before.own_writes == own_writes
+                && before.at + self.staleness > now
+        };
+        // A proof of another entry that began after this one was there.
+        let with_others = |before: Before| before.at > entry.made && recent(before);
+        recent(entry.proven.get()) || self.source.was_current(&entry.token, with_others)
     }
 
     async fn is_proved(&self, key: &str, entry: &Entry<S::Token, V>) -> bool {
@@ -176,7 +182,7 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
         }
         count(&self.counters.proofs);
         let before = self.before();
-        match self.source.prove(key, &entry.token).await {
+        match self.source.prove(key, &entry.token, before).await {
             Proof::Holds => {
                 self.switch.turn_on();
                 entry.proven.set(before);
@@ -216,6 +222,7 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
             value,
             weight: weight as u64,
             proven,
+            made: self.now(),
         };
         self.entries.insert(question.key().clone(), Arc::new(entry));
     }
@@ -228,14 +235,7 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
         Moment::since(self.start)
     }
 
-    /// Costs nothing in the strict mode, where nobody looks at it.
     fn before(&self) -> Before {
-        if self.staleness.is_zero() {
-            return Before {
-                at: Moment::NEVER,
-                own_writes: 0,
-            };
-        }
         Before {
             at: self.now(),
             own_writes: self.source.own_writes(),
@@ -258,10 +258,15 @@ impl Proven {
         }
     }
 
-    fn set(&self, before: Before) {
-        if before.at != Moment::NEVER {
-            self.at.store(before.at.0, Ordering::Release);
-            self.own_writes.store(before.own_writes, Ordering::Release);
+    fn get(&self) -> Before {
+        Before {
+            at: Moment(self.at.load(Ordering::Acquire)),
+            own_writes: self.own_writes.load(Ordering::Acquire),
         }
+    }
+
+    fn set(&self, before: Before) {
+        self.own_writes.store(before.own_writes, Ordering::Release);
+        self.at.store(before.at.0, Ordering::Release);
     }
 }

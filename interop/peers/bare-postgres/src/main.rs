@@ -1,4 +1,4 @@
-//! `bare-postgres ADDR:PORT`: the least that answers `/auth/verify?perm=…` from memory and yet asks the
+//! `bare-postgres ADDR:PORT`: a small axum application that answers `/auth/verify?perm=…` from memory and yet asks the
 //! database at each request whether anything changed: a map, and one row that holds a version.
 //!
 //! No session is decoded or verified, nothing is logged, nothing expires: what djauth does beyond this

@@ -1,4 +1,4 @@
-//! `bare-sqlite ADDR:PORT`: the least that answers `/auth/verify?perm=…` from memory and yet sees each
+//! `bare-sqlite ADDR:PORT`: a small axum application that answers `/auth/verify?perm=…` from memory and yet sees each
 //! change of the database at once: a map, and `PRAGMA data_version` for every request.
 //!
 //! No session is decoded or verified, nothing is logged, nothing expires: what djauth does beyond this

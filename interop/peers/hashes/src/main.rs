@@ -1,51 +1,53 @@
-//! Other crates' PBKDF2-HMAC-SHA256, beside djauth's: `hashes ITERATIONS PEER` prints the seconds of one
-//! derivation. Without arguments it prints the peers' names.
+//! Other crates beside djauth's hashers: `hashes CRATE` verifies what comes in, one JSON line
+//! `{"password": …, "encoded": …}` at a time, and answers the nanoseconds that it took, as the benchmark
+//! `hashers` does. Without an argument it prints a line for each crate: its name, and what it can verify.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+mod rustcrypto;
+
 use std::error::Error;
+use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
 
-const PEERS: [&str; 2] = ["djangohashers", "rustcrypto"];
-const PASSWORD: &str = "correct horse battery staple";
-const SALT: &str = "seasaltseasaltseasalts";
+/// Whether a password is the one of a hash in Django's form.
+type Verify = fn(&str, &str) -> Result<bool, Box<dyn Error>>;
+
+const CRATES: [(&str, Verify, &str); 2] = [
+    (
+        "djangohashers",
+        djangohashers,
+        "pbkdf2_sha256 pbkdf2_sha1 argon2 bcrypt_sha256 bcrypt scrypt",
+    ),
+    (
+        "rustcrypto",
+        rustcrypto::verify,
+        "pbkdf2_sha256 pbkdf2_sha1 argon2 scrypt",
+    ),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [iterations, peer] = arguments.as_slice() else {
-        println!("{}", PEERS.join("\n"));
+    let Some(wanted) = std::env::args().nth(1) else {
+        for (name, _, algorithms) in CRATES {
+            println!("{name} {algorithms}");
+        }
         return Ok(());
     };
-    let iterations = iterations.parse()?;
-    let seconds = match peer.as_str() {
-        "djangohashers" => djangohashers(iterations)?,
-        "rustcrypto" => rustcrypto(iterations),
-        other => return Err(format!("no peer is called {other}").into()),
-    };
-    println!("{seconds:.6}");
+    let found = CRATES.iter().find(|(name, ..)| *name == wanted);
+    let (_, verify, _) = found.ok_or("no such crate")?;
+    for line in std::io::stdin().lock().lines() {
+        let task: serde_json::Value = serde_json::from_str(&line?)?;
+        let text = |name: &str| task[name].as_str().ok_or("a value is missing");
+        let start = Instant::now();
+        let right = verify(text("password")?, text("encoded")?)?;
+        let took = start.elapsed();
+        if !right {
+            return Err("a right password was refused".into());
+        }
+        println!("{}", took.as_nanos());
+        std::io::stdout().flush()?;
+    }
     Ok(())
 }
 
-fn rustcrypto(iterations: u32) -> f64 {
-    let start = Instant::now();
-    std::hint::black_box(derived(iterations));
-    start.elapsed().as_secs_f64()
-}
-
-fn derived(iterations: u32) -> [u8; 32] {
-    pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(PASSWORD.as_bytes(), SALT.as_bytes(), iterations)
-}
-
-/// It verifies a stored password as Django does; a wrong answer is an error.
-fn djangohashers(iterations: u32) -> Result<f64, Box<dyn Error>> {
-    let hash = BASE64_STANDARD.encode(derived(iterations));
-    let stored = format!("pbkdf2_sha256${iterations}${SALT}${hash}");
-    let start = Instant::now();
-    let right = djangohashers::check_password(PASSWORD, &stored).map_err(|e| format!("{e:?}"))?;
-    let seconds = start.elapsed().as_secs_f64();
-    if right {
-        Ok(seconds)
-    } else {
-        Err("a right password was refused".into())
-    }
+fn djangohashers(password: &str, encoded: &str) -> Result<bool, Box<dyn Error>> {
+    djangohashers::check_password(password, encoded).map_err(|error| format!("{error:?}").into())
 }

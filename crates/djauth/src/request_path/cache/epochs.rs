@@ -2,18 +2,29 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::{Proof, Unknown};
+use super::gathering::Gathering;
+use super::moments::Moment;
+use super::{Before, Proof, Proven, Unknown};
 use crate::db::{DataVersion, ErrorKind};
 
 /// Connections that watch the file, so that threads do not wait for each other. Each has an epoch of its
 /// own, because each finds a commit out by itself.
 pub(crate) const LANES: usize = 4;
 
+/// Looks that are nearer to each other than this are made together.
+const COMPANY: Duration = Duration::from_micros(100);
+
 /// What tells that something was committed. The shipped one is [`DataVersion`].
 pub(crate) trait Watch: Send + 'static {
+    /// Whether others are likely to look at the same time, so that it pays to wait for them.
+    fn has_company(last: Moment, now: Moment) -> bool {
+        last != Moment::NEVER && last + COMPANY > now
+    }
+
     /// A number that differs from the one before if something was committed in between.
     fn data_version(&mut self) -> impl Future<Output = Result<i64, Unseen>> + Send;
 }
@@ -52,7 +63,16 @@ struct Lane<W> {
     /// Zero: there is no baseline to compare with. Otherwise the number of changes seen.
     epoch: AtomicU64,
     watching: Mutex<Watching<W>>,
+    /// The latest look that ended well.
+    latest: Proven,
+    /// When somebody last wanted to look.
+    wanted: AtomicU64,
+    /// Those who look together.
+    gathering: Gathering<Observed>,
 }
+
+/// The lane through which the file was seen, and its epoch then.
+type Observed = Result<(usize, u64), Unseen>;
 
 struct Watching<W> {
     watch: W,
@@ -61,9 +81,10 @@ struct Watching<W> {
     seen: u64,
 }
 
-/// The epoch of a lane, and what its connection saw last and under which epoch, where nobody uses it.
+/// The epoch of a lane, our writes before its latest look, and what its connection saw last and under which
+/// epoch, where nobody uses it.
 #[cfg(test)]
-pub(super) type LaneState = (u64, Option<(Option<i64>, u64)>);
+pub(super) type LaneState = (u64, u64, Option<(Option<i64>, u64)>);
 
 impl<W: Watch> Epochs<W> {
     /// One lane for each of the first [`LANES`] watches.
@@ -75,6 +96,9 @@ impl<W: Watch> Epochs<W> {
                 last: None,
                 seen: 0,
             }),
+            latest: Proven::never(),
+            wanted: AtomicU64::new(Moment::NEVER.0),
+            gathering: Gathering::default(),
         };
         Self {
             lanes: watches.into_iter().take(LANES).map(lane).collect(),
@@ -82,12 +106,12 @@ impl<W: Watch> Epochs<W> {
     }
 
     /// To be loaded before a statement begins. An error: no lane has a baseline, and none can be had now.
-    pub(crate) async fn load(&self) -> Result<Epoch, Unknown> {
+    pub(crate) async fn load(&self, before: Before) -> Result<Epoch, Unknown> {
         let epoch = self.loaded();
         if epoch != Epoch([0; LANES]) {
             return Ok(epoch);
         }
-        match self.observe().await {
+        match self.observe(before).await {
             Ok(_) => Ok(self.loaded()),
             Err(Unseen::Busy) => Err(Unknown::Now),
             Err(Unseen::Lost) => Err(Unknown::Failed),
@@ -103,8 +127,8 @@ impl<W: Watch> Epochs<W> {
     }
 
     /// Whether nothing was committed since the epoch was loaded, until some moment after this call began.
-    pub(crate) async fn prove(&self, epoch: &Epoch) -> Proof {
-        match self.observe().await {
+    pub(crate) async fn prove(&self, epoch: &Epoch, before: Before) -> Proof {
+        match self.observed(before).await {
             Ok((lane, seen)) if epoch.0[lane] == seen => Proof::Holds,
             Ok(_) => Proof::Changed,
             Err(Unseen::Busy) => Proof::Busy,
@@ -117,18 +141,49 @@ impl<W: Watch> Epochs<W> {
         let lanes = self.lanes.iter().map(|lane| {
             let watching = lane.watching.try_lock().ok();
             let watching = watching.map(|watching| (watching.last, watching.seen));
-            (lane.epoch.load(Ordering::Acquire), watching)
+            let own_writes = lane.latest.get().own_writes;
+            (lane.epoch.load(Ordering::Acquire), own_writes, watching)
         });
         lanes.collect()
     }
 
-    /// Looks at the file through a lane that nobody uses; the lane and its epoch.
-    async fn observe(&self) -> Result<(usize, u64), Unseen> {
-        let first = preferred() % self.lanes.len().max(1);
+    /// Whether the epoch was current at such a moment, as some look has found.
+    pub(crate) fn was_current(&self, epoch: &Epoch, at: impl Fn(Before) -> bool) -> bool {
+        let mut lanes = self.lanes.iter().zip(epoch.0);
+        lanes.any(|(lane, epoch)| {
+            // The moment first: a look that finds a change moves the epoch before it.
+            let latest = lane.latest.get();
+            epoch != 0 && at(latest) && lane.epoch.load(Ordering::Acquire) == epoch
+        })
+    }
+
+    /// A look that begins after this call: one's own, or, where many come, one for all of them. It costs
+    /// several system calls, and a task that waits costs none.
+    async fn observed(&self, before: Before) -> Observed {
+        let Some(lane) = self.lanes.get(self.preferred()) else {
+            return Err(Unseen::Lost);
+        };
+        let last = Moment(lane.wanted.swap(before.at.0, Ordering::Relaxed));
+        let look = self.observe(before);
+        if !W::has_company(last, before.at) {
+            return look.await;
+        }
+        // The thread's other tasks come first.
+        let told = lane.gathering.ask(tokio::task::yield_now(), look).await;
+        told.unwrap_or(Err(Unseen::Busy))
+    }
+
+    fn preferred(&self) -> usize {
+        preferred() % self.lanes.len().max(1)
+    }
+
+    /// Looks at the file through a lane that nobody uses.
+    async fn observe(&self, before: Before) -> Observed {
+        let first = self.preferred();
         for turn in 0..self.lanes.len() {
             let lane = (first + turn) % self.lanes.len();
             if let Ok(mut watching) = self.lanes[lane].watching.try_lock() {
-                let seen = self.lanes[lane].look(&mut watching).await;
+                let seen = self.lanes[lane].look(&mut watching, before).await;
                 return seen.map(|seen| (lane, seen));
             }
         }
@@ -137,7 +192,7 @@ impl<W: Watch> Epochs<W> {
 }
 
 impl<W: Watch> Lane<W> {
-    async fn look(&self, watching: &mut Watching<W>) -> Result<u64, Unseen> {
+    async fn look(&self, watching: &mut Watching<W>, before: Before) -> Result<u64, Unseen> {
         // A caller that goes away in the middle leaves no baseline behind that it did not compare.
         let last = watching.last.take();
         match watching.watch.data_version().await {
@@ -147,6 +202,7 @@ impl<W: Watch> Lane<W> {
                     self.epoch.store(watching.seen, Ordering::Release);
                 }
                 watching.last = Some(now);
+                self.latest.set(before);
                 Ok(watching.seen)
             }
             Err(Unseen::Busy) => {

@@ -83,6 +83,11 @@ struct SimWatch {
 }
 
 impl Watch for SimWatch {
+    /// `gathering` has tests of its own.
+    fn has_company(_: Moment, _: Moment) -> bool {
+        false
+    }
+
     async fn data_version(&mut self) -> Result<i64, Unseen> {
         step().await;
         let (held, fails) = self.sim.with(|state| {
@@ -119,9 +124,9 @@ enum SimToken {
 }
 
 impl SimSource {
-    async fn proved(&self, token: &SimToken) -> Proof {
+    async fn proved(&self, token: &SimToken, before: Before) -> Proof {
         match (&self.epochs, token) {
-            (Some(epochs), SimToken::Epoch(epoch)) => epochs.prove(epoch).await,
+            (Some(epochs), SimToken::Epoch(epoch)) => epochs.prove(epoch, before).await,
             (None, SimToken::Version(version)) => {
                 step().await;
                 let now = self.sim.committed();
@@ -141,23 +146,30 @@ impl Source for SimSource {
     type Token = SimToken;
     type Mark = Option<Epoch>;
 
-    async fn mark(&self) -> Result<Option<Epoch>, Unknown> {
+    async fn mark(&self, before: Before) -> Result<Option<Epoch>, Unknown> {
         match &self.epochs {
-            Some(epochs) => epochs.load().await.map(Some),
+            Some(epochs) => epochs.load(before).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn prove(&self, _: &str, token: &SimToken) -> Proof {
+    async fn prove(&self, _: &str, token: &SimToken, before: Before) -> Proof {
         let old = self.last_proof.lock().clone();
         match (self.sim.fault, old) {
             (Fault::NoProof, _) => Proof::Holds,
             (Fault::OldProof, Some((proved, proof))) if proved == *token => proof,
             _ => {
-                let proof = self.proved(token).await;
+                let proof = self.proved(token, before).await;
                 *self.last_proof.lock() = Some((token.clone(), proof));
                 proof
             }
+        }
+    }
+
+    fn was_current(&self, token: &SimToken, at: impl Fn(Before) -> bool) -> bool {
+        match (&self.epochs, token) {
+            (Some(epochs), SimToken::Epoch(epoch)) => epochs.was_current(epoch, at),
+            _ => false,
         }
     }
 
@@ -205,7 +217,7 @@ impl Question<SimSource> for Asks {
         let mark = match (self.sim.fault, &self.cache.source.epochs) {
             (Fault::LateMark, Some(epochs)) => {
                 step().await;
-                epochs.load().await.ok().map(Some)
+                epochs.load(self.cache.before()).await.ok().map(Some)
             }
             _ => mark,
         };
@@ -375,7 +387,16 @@ impl World {
             let at = entry.proven.at.load(Ordering::Relaxed) > 0;
             let own_writes = entry.proven.own_writes.load(Ordering::Relaxed);
             let (row, answers) = (entry.value.row, entry.value.answers.clone());
-            (entry.token.clone(), row, answers, at, own_writes)
+            let after = |before: Before| before.at > entry.made;
+            let seen_after = self.cache.source.was_current(&entry.token, after);
+            (
+                entry.token.clone(),
+                row,
+                answers,
+                at,
+                own_writes,
+                seen_after,
+            )
         });
         let epochs = self.cache.source.epochs.as_ref().map(Epochs::states);
         let proof = self.cache.source.last_proof.lock().clone();

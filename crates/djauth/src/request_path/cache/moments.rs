@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Nanoseconds since the cache was made, plus one: zero is free to mean "never".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(pub(super) u64);
+pub(crate) struct Moment(pub(super) u64);
 
 impl Moment {
     pub(super) const NEVER: Self = Self(0);

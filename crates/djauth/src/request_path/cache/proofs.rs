@@ -5,7 +5,7 @@ use std::sync::Arc;
 use djauth_signing::Clock;
 
 use super::server::{Server, ServerToken};
-use super::{Epoch, Epochs, Proof, Source, Unknown};
+use super::{Before, Epoch, Epochs, Proof, Source, Unknown};
 use crate::db::{DataVersion, Database};
 
 /// How entries are proved on this database.
@@ -64,20 +64,27 @@ impl Source for Proofs {
     type Token = Token;
     type Mark = Mark;
 
-    async fn mark(&self) -> Result<Mark, Unknown> {
+    async fn mark(&self, before: Before) -> Result<Mark, Unknown> {
         match &self.kind {
-            Kind::Sqlite(epochs) => epochs.load().await.map(Mark::Sqlite),
+            Kind::Sqlite(epochs) => epochs.load(before).await.map(Mark::Sqlite),
             Kind::Server(server) if server.is_installed().await => Ok(Mark::Server),
             Kind::Server(_) => Err(Unknown::Now),
         }
     }
 
-    async fn prove(&self, _key: &str, token: &Token) -> Proof {
+    async fn prove(&self, _key: &str, token: &Token, before: Before) -> Proof {
         match (&self.kind, token) {
-            (Kind::Sqlite(epochs), Token::Sqlite(epoch)) => epochs.prove(epoch).await,
+            (Kind::Sqlite(epochs), Token::Sqlite(epoch)) => epochs.prove(epoch, before).await,
             (Kind::Server(server), Token::Server(token)) => server.prove(token).await,
             // A token of another database.
             _ => Proof::Changed,
+        }
+    }
+
+    fn was_current(&self, token: &Token, at: impl Fn(Before) -> bool) -> bool {
+        match (&self.kind, token) {
+            (Kind::Sqlite(epochs), Token::Sqlite(epoch)) => epochs.was_current(epoch, at),
+            _ => false,
         }
     }
 

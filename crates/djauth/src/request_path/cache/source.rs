@@ -1,5 +1,6 @@
 //! The seam between the cache and a database: what an entry is tagged with, and how one is proved.
 
+use super::Before;
 use crate::Error;
 
 /// A database as the cache sees it.
@@ -32,10 +33,21 @@ pub(crate) trait Source: Send + Sync + 'static {
     type Mark: Send;
 
     /// An error: nothing that is read now may be kept.
-    fn mark(&self) -> impl Future<Output = Result<Self::Mark, Unknown>> + Send;
+    fn mark(&self, before: Before) -> impl Future<Output = Result<Self::Mark, Unknown>> + Send;
 
     /// Whether what the token stands for is still so.
-    fn prove(&self, key: &str, token: &Self::Token) -> impl Future<Output = Proof> + Send;
+    fn prove(
+        &self,
+        key: &str,
+        token: &Self::Token,
+        before: Before,
+    ) -> impl Future<Output = Proof> + Send;
+
+    /// Whether it is known to have been so at such a moment, from proofs of other entries.
+    fn was_current(&self, token: &Self::Token, at: impl Fn(Before) -> bool) -> bool {
+        let _ = (token, at);
+        false
+    }
 
     /// How often this process has written: moves before a write begins and after it is committed.
     fn own_writes(&self) -> u64;
