@@ -7,7 +7,7 @@ import subprocess
 from bench import rows
 from bench.rounds import say
 from bench.rows import Shape
-from bench.sites import empty, program
+from bench.sites import empty, measured
 from suite.sides import Djauth
 
 #: The difference of two counts is what the calls between them cost; the start is in both.
@@ -20,7 +20,7 @@ def run(options, folder):
         data = database.query("SELECT session_data FROM django_session WHERE session_key = ?", (keys[0],))
         given = f"{keys[0]}\n{data[0]['session_data']}\n"
         environment = Djauth(settings, folder).environment()
-        names = subprocess.run([program("functions"), "list"], capture_output=True, text=True, check=True)
+        names = subprocess.run([*measured("functions"), "list"], capture_output=True, text=True, check=True)
         told = {}
         for name in names.stdout.split():
             counts = [instructions(name, times, environment, given, folder) for times in (FEW, MANY)]
@@ -31,7 +31,7 @@ def run(options, folder):
 
 def instructions(name, times, environment, given, folder):
     command = [
-        "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program("functions"), name, str(times),
+        "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *measured("functions"), name, str(times),
     ]
     done = subprocess.run(command, env=environment, cwd=folder, input=given, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

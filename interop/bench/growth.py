@@ -11,7 +11,7 @@ from bench.in_process import ours
 from bench.logins import storm
 from bench.rounds import interleaved, say
 from bench.rows import Shape
-from bench.sites import empty, in_django, install_cache, program, started, with_cache
+from bench.sites import empty, in_django, install_cache, measured, started, with_cache
 from suite.sides import Django, Djauth
 
 MODES = {"one statement": 0, "strict": None}
@@ -74,7 +74,7 @@ def with_perm(kind, options, folder):
             environment = Djauth(settings, folder).environment()
             start = time.perf_counter()
             process = subprocess.Popen(
-                [program("with_perm"), PERMISSION], env=environment,
+                [*measured("with_perm"), PERMISSION], env=environment,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             )
             found = process.stdout.readline()

@@ -9,7 +9,7 @@ import time
 from bench import processes
 from bench.data import PASSWORD
 from bench.rounds import interleaved
-from bench.sites import peer, program
+from bench.sites import measured, peer, program
 
 ALGORITHMS = ["pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "bcrypt", "scrypt"]
 
@@ -70,7 +70,7 @@ def seconds_of(*command):
 def one_password(options):
     from django.contrib.auth.hashers import get_hasher
 
-    programs = {"djauth": Verifier([program("hashers")])} | {
+    programs = {"djauth": Verifier(measured("hashers"))} | {
         crate: Verifier([peer("hashes"), crate]) for crate in crates()
     }
     told = {}

@@ -4,7 +4,7 @@ import subprocess
 
 from bench.data import PERMISSION
 from bench.rounds import interleaved
-from bench.sites import filled, in_django, install_cache, program, with_cache
+from bench.sites import filled, in_django, install_cache, measured, with_cache
 from suite.sides import Djauth
 
 THEIRS = """
@@ -47,7 +47,7 @@ def run(options, folder):
 
 
 def ours(settings, keys, seconds, folder, tasks=16):
-    command = [program("request_path"), str(seconds), str(tasks), PERMISSION]
+    command = [*measured("request_path"), str(seconds), str(tasks), PERMISSION]
     with open(keys) as stdin:
         done = subprocess.run(
             command, env=Djauth(settings, folder).environment(), stdin=stdin, capture_output=True, text=True

@@ -25,6 +25,11 @@ def program(name):
     return found[name]
 
 
+def measured(name):
+    """The beginning of a command for what is measured in a process of our own."""
+    return [program("measured"), name]
+
+
 class Gunicorn(Django):
     """Django as one would run it: a process for each core, connections that stay."""
 

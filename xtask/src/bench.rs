@@ -60,13 +60,10 @@ fn arguments(options: &BenchOptions) -> Vec<String> {
 }
 
 /// What is measured; in one build, so that what they share is compiled once.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 3] = [
     ("--bin", "djauth"),
-    ("--bench", "functions"),
-    ("--bench", "hashers"),
+    ("--bench", "measured"),
     ("--bench", "pbkdf2_kernels"),
-    ("--bench", "request_path"),
-    ("--bench", "with_perm"),
 ];
 
 /// Builds the server, the benchmarks and the programs that they run; the list of where cargo put them,

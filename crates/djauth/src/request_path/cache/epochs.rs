@@ -111,10 +111,24 @@ impl<W: Watch> Epochs<W> {
         if epoch != Epoch([0; LANES]) {
             return Ok(epoch);
         }
-        match self.observe(before).await {
+        let found = self.observe(before).await;
+        self.begin(before).await;
+        match found {
             Ok(_) => Ok(self.loaded()),
             Err(Unseen::Busy) => Err(Unknown::Now),
             Err(Unseen::Lost) => Err(Unknown::Failed),
+        }
+    }
+
+    /// A baseline for every lane: an entry that is made while a lane has none is of no use to its thread.
+    async fn begin(&self, before: Before) {
+        for lane in &self.lanes {
+            if let Ok(mut watching) = lane.watching.try_lock()
+                && watching.last.is_none()
+            {
+                // Without a baseline that lane proves nothing.
+                let _ = lane.look(&mut watching, before).await;
+            }
         }
     }
 

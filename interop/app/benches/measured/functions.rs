@@ -14,7 +14,7 @@ use djauth_signing::{SecretKeys, SystemClock, signing};
 use std::hint::black_box;
 use tower::ServiceExt as _;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::Failure;
 
 const NAMES: [&str; 8] = [
     "read_session_data",
@@ -29,24 +29,26 @@ const NAMES: [&str; 8] = [
 const PERMISSION: &str = "reports.bench_0";
 const SALT: &str = "django.contrib.sessions.SessionStore";
 
-// One thread: what others do would be counted too.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Failure> {
-    let arguments: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|a| a != "--bench")
-        .collect();
-    match arguments.as_slice() {
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    match arguments {
         [list] if list == "list" => println!("{}", NAMES.join("\n")),
         [name, times] => {
-            let ground = Ground::new().await?;
-            // What the first call alone does is not what a call costs.
-            ground.run(name).await?;
-            for _ in 0..times.parse::<u32>()? {
-                ground.run(name).await?;
-            }
+            // One thread: what others do would be counted too.
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_all().build()?;
+            runtime.block_on(so_often(name, times.parse()?))?;
         }
         _ => return Err("usage: functions NAME TIMES".into()),
+    }
+    Ok(())
+}
+
+async fn so_often(name: &str, times: u32) -> Result<(), Failure> {
+    let ground = Ground::new().await?;
+    // What the first call alone does is not what a call costs.
+    ground.run(name).await?;
+    for _ in 0..times {
+        ground.run(name).await?;
     }
     Ok(())
 }

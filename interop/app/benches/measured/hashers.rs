@@ -5,7 +5,9 @@ use djauth_hashers::Hashers;
 use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+use crate::Failure;
+
+pub(crate) fn run() -> Result<(), Failure> {
     let names = [
         "pbkdf2_sha256",
         "pbkdf2_sha1",

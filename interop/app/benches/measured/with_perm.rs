@@ -5,21 +5,19 @@ use djauth::backends::WithPerm;
 use djauth::{Auth, Settings};
 use std::io::{Read as _, Write as _};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::Failure;
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let arguments = std::env::args().skip(1).filter(|a| a != "--bench");
-    let [permission] = arguments
-        .collect::<Vec<_>>()
-        .try_into()
-        .map_err(|_| "usage: with_perm PERMISSION")?;
+pub(crate) async fn run(arguments: &[String]) -> Result<(), Failure> {
+    let [permission] = arguments else {
+        return Err("usage: with_perm PERMISSION".into());
+    };
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
     let auth = Auth::connect(url.expose(), settings).await?;
     let mut found = 0;
     auth.users()
-        .with_perm_each(WithPerm::named(&permission), None, |_| found += 1)
+        .with_perm_each(WithPerm::named(permission), None, |_| found += 1)
         .await?;
     println!("{found}");
     std::io::stdout().flush()?;

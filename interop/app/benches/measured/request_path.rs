@@ -7,15 +7,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::Failure;
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let arguments: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|a| a != "--bench")
-        .collect();
-    let [seconds, tasks, permission] = arguments.as_slice() else {
+pub(crate) async fn run(arguments: &[String]) -> Result<(), Failure> {
+    let [seconds, tasks, permission] = arguments else {
         return Err("usage: request_path SECONDS TASKS PERMISSION".into());
     };
     let (seconds, tasks): (u64, usize) = (seconds.parse()?, tasks.parse()?);
