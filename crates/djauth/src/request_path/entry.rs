@@ -205,7 +205,8 @@ impl<'a, U: BaseUser> Asking<'a, U> {
     /// The answer, once it is known to be right: the session takes its data.
     pub(super) async fn answer(&self) -> Result<Reply<U>, Error> {
         let Some(cache) = self.auth.cache() else {
-            return Ok(self.read(None).await?.answer);
+            // Boxed, because it is large and there mostly is a cache.
+            return Ok(Box::pin(self.read(None)).await?.answer);
         };
         Ok(match cache.ask(self).await? {
             Reply::Kept(found, answers, data) => {
