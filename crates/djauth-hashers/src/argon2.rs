@@ -3,12 +3,9 @@ use subtle::ConstantTimeEq;
 
 use crate::hasher::must_update_salt;
 use crate::text::limit;
-use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes};
+use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes, memory};
 
-mod memory;
 mod phc;
-
-pub use memory::release_memory;
 
 use phc::{Phc, Variety};
 
@@ -23,7 +20,7 @@ const VERSION: i64 = 0x13;
 /// other version numbers, which the C library takes as 19, are malformed here, and so are values
 /// with a NUL character, where C stops reading.
 ///
-/// The memory of a hash is kept for the next one (see [`crate::CostLimits`] for its bound) and is
+/// The memory of a hash is kept for the next one, within [`bound_memory`](crate::bound_memory), and is
 /// not wiped in between; what it holds is as hard to invert as the hash itself.
 #[derive(Clone, Debug)]
 pub struct Argon2PasswordHasher {

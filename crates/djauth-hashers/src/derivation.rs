@@ -3,13 +3,16 @@
 use djauth_pbkdf2::{Hash, Job, Kernel, Sha1, Sha256};
 
 /// A PBKDF2 derivation under way, of either digest.
+///
+/// Its state stays where it began, however often this is moved, and is overwritten there when it is
+/// dropped.
 #[derive(Debug)]
 pub struct Derivation(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    Sha256(Job<Sha256>),
-    Sha1(Job<Sha1>),
+    Sha256(Box<Job<Sha256>>),
+    Sha1(Box<Job<Sha1>>),
 }
 
 /// The digest of a [`Derivation`]: a round of one costs more than one of the other.
@@ -25,13 +28,13 @@ impl Derivation {
     /// So many iterations of PBKDF2-HMAC-SHA256, at least one.
     #[must_use]
     pub fn sha256(password: &[u8], salt: &[u8], iterations: u64) -> Self {
-        Job::<Sha256>::new(password, salt, iterations).into()
+        Self(Inner::Sha256(Job::boxed(password, salt, iterations)))
     }
 
     /// The same of PBKDF2-HMAC-SHA1.
     #[must_use]
     pub fn sha1(password: &[u8], salt: &[u8], iterations: u64) -> Self {
-        Job::<Sha1>::new(password, salt, iterations).into()
+        Self(Inner::Sha1(Job::boxed(password, salt, iterations)))
     }
 
     /// How many rounds are left.
@@ -64,8 +67,8 @@ impl Derivation {
         let (mut sha256, mut sha1) = (Vec::new(), Vec::new());
         for derivation in all {
             match &mut derivation.0 {
-                Inner::Sha256(job) => sha256.push(job),
-                Inner::Sha1(job) => sha1.push(job),
+                Inner::Sha256(job) => sha256.push(&mut **job),
+                Inner::Sha1(job) => sha1.push(&mut **job),
             }
         }
         advance(&mut sha256, rounds);
@@ -95,21 +98,15 @@ fn advance<H: Hash>(jobs: &mut [&mut Job<H>], rounds: u32) {
     }
 }
 
-impl From<Job<Sha256>> for Derivation {
-    fn from(job: Job<Sha256>) -> Self {
-        Self(Inner::Sha256(job))
-    }
-}
-
-impl From<Job<Sha1>> for Derivation {
-    fn from(job: Job<Sha1>) -> Self {
-        Self(Inner::Sha1(job))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A copy that a move leaves behind is one that nobody wipes.
+    #[test]
+    fn what_moves_holds_nothing_of_the_key() {
+        assert!(size_of::<Derivation>() <= 2 * size_of::<usize>());
+    }
 
     #[test]
     fn parts_of_several_give_what_each_gives_alone() {

@@ -11,7 +11,8 @@ pub const SALT_ENTROPY: u32 = 128;
 /// Implement it to add a hasher of your own. Passwords are bytes (Django hashes text as UTF-8).
 /// `encoded` is whatever the column holds: any text at all. An implementation answers hostile
 /// text with an error of kind [`Malformed`](crate::ErrorKind::Malformed) or
-/// [`TooCostly`](crate::ErrorKind::TooCostly), never with unbounded work.
+/// [`TooCostly`](crate::ErrorKind::TooCostly), never with unbounded work. An engine may call a method a
+/// second time with the same arguments, when the thread of the first call gets no time.
 pub trait PasswordHasher: Send + Sync + fmt::Debug {
     /// The name before the first `$` of a stored value.
     fn algorithm(&self) -> &str;

@@ -41,6 +41,7 @@ mod hasher;
 mod hashers;
 mod lanes;
 mod limits;
+mod memory;
 mod parameters;
 mod pbkdf2;
 mod random;
@@ -48,7 +49,7 @@ mod scrypt;
 mod step;
 mod text;
 
-pub use argon2::{Argon2PasswordHasher, release_memory};
+pub use argon2::Argon2PasswordHasher;
 pub use bcrypt::{BCrypt, BCryptPasswordHasher, BCryptSHA256PasswordHasher};
 pub use derivation::{Derivation, Digest};
 pub use digests::{
@@ -60,10 +61,11 @@ pub use hashers::{
     DEFAULT_HASHERS, Hashers, UNUSABLE_PASSWORD_PREFIX, UNUSABLE_PASSWORD_SUFFIX_LENGTH, Verified,
     is_password_usable,
 };
-pub use lanes::on_lane_thread_start;
+pub use lanes::{lanes_on_this_thread, on_lane_thread_start};
 pub use limits::CostLimits;
+pub use memory::{bound_memory, release_memory};
 pub use parameters::{DjangoVersion, Parameters};
 pub use pbkdf2::{PBKDF2PasswordHasher, PBKDF2SHA1PasswordHasher, Pbkdf2};
 pub use random::{RANDOM_STRING_CHARS, get_random_string};
 pub use scrypt::ScryptPasswordHasher;
-pub use step::{Blocking, Step};
+pub use step::{Blocking, Run, Step};

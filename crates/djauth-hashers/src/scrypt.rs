@@ -1,12 +1,15 @@
 use scrypt::Params;
 
 use crate::text::{base64, check_salt, cost, expect_algorithm, fields, limit, same};
-use crate::{CostLimits, Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes};
+use crate::{CostLimits, Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes, memory};
 
 const ALGORITHM: &str = "scrypt";
 const HASH_LENGTH: usize = 64;
 
 /// `scrypt$<N>$<salt>$<r>$<p>$<base64>`; mirrors `ScryptPasswordHasher`.
+///
+/// The memory of a hash is got anew for each, because the library takes none; that kept for Argon2 makes
+/// room for it.
 #[derive(Clone, Debug)]
 pub struct ScryptPasswordHasher {
     configured: Costs,
@@ -93,8 +96,10 @@ fn encode(password: &[u8], salt: &str, costs: Costs) -> Result<String, Error> {
         .params()
         .ok_or(Error::malformed("scrypt cannot have these costs"))?;
     let mut hash = [0; HASH_LENGTH];
-    lanes::run(params.p(), || {
-        scrypt::scrypt(password, salt.as_bytes(), &params, &mut hash)
+    memory::beside_kept(costs.memory_at_once(), || {
+        lanes::run(params.p(), || {
+            scrypt::scrypt(password, salt.as_bytes(), &params, &mut hash)
+        })
     })
     .map_err(|error| Error::new(ErrorKind::Other, error.to_string()))?;
     let Costs {

@@ -1,6 +1,7 @@
 //! Hashes in steps, for engines that run many at once.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Derivation;
 
@@ -24,7 +25,7 @@ use crate::Derivation;
 ///             }
 ///             next(rounds)
 ///         }
-///         Step::Blocking(work) => (work.run)(),
+///         Step::Blocking(work) => (work.run)().expect("it was run once"),
 ///         Step::Done(verified) => break verified,
 ///     };
 /// };
@@ -45,8 +46,58 @@ pub struct Blocking<T> {
     pub memory: u64,
     /// Algorithm and costs: works of one name cost the same.
     pub name: String,
-    /// Does it.
-    pub run: Box<dyn FnOnce() -> Step<T> + Send>,
+    /// Does it. It may be called again, elsewhere, when a thread gets no time for it: whichever call ends
+    /// first has the step that follows, and the others `None`.
+    pub run: Run<T>,
+}
+
+/// See [`Blocking::run`].
+pub type Run<T> = Arc<dyn Fn() -> Option<Step<T>> + Send + Sync>;
+
+impl<T: 'static> Blocking<T> {
+    /// Work that gives the same however often it is done.
+    pub fn new(memory: u64, name: String, work: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        let ended = Taken::new(());
+        let run = Arc::new(move || {
+            let result = work();
+            ended.take().map(|()| Step::Done(result))
+        });
+        Self { memory, name, run }
+    }
+
+    /// Work that can be begun only once.
+    pub fn once(
+        memory: u64,
+        name: String,
+        work: impl FnOnce() -> Step<T> + Send + 'static,
+    ) -> Self {
+        let work = Taken::new(work);
+        let run = Arc::new(move || work.take().map(|work| work()));
+        Self { memory, name, run }
+    }
+
+    fn then<U: 'static>(self, next: impl FnOnce(T) -> Step<U> + Send + 'static) -> Blocking<U> {
+        let Self { memory, name, run } = self;
+        let next = Taken::new(next);
+        let run = Arc::new(move || {
+            let step = run()?;
+            next.take().map(|next| step.then(next))
+        });
+        Blocking { memory, name, run }
+    }
+}
+
+/// Something that one of several has.
+struct Taken<F>(Mutex<Option<F>>);
+
+impl<F> Taken<F> {
+    fn new(it: F) -> Self {
+        Self(Mutex::new(Some(it)))
+    }
+
+    fn take(&self) -> Option<F> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl<T: 'static> Step<T> {
@@ -56,11 +107,7 @@ impl<T: 'static> Step<T> {
             Self::Rounds(rounds, resume) => {
                 Step::Rounds(rounds, Box::new(|done| resume(done).then(next)))
             }
-            Self::Blocking(Blocking { memory, name, run }) => Step::Blocking(Blocking {
-                memory,
-                name,
-                run: Box::new(|| run().then(next)),
-            }),
+            Self::Blocking(work) => Step::Blocking(work.then(next)),
             Self::Done(result) => next(result),
         }
     }
@@ -79,7 +126,11 @@ impl<T: 'static> Step<T> {
                     rounds.finish();
                     resume(rounds)
                 }
-                Self::Blocking(work) => (work.run)(),
+                // Nobody else has it, so there is a step.
+                Self::Blocking(work) => match (work.run)() {
+                    Some(step) => step,
+                    None => unreachable!("work that was not run before"),
+                },
                 Self::Done(result) => return result,
             }
         }
@@ -107,6 +158,8 @@ impl<T> fmt::Debug for Blocking<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
     use super::*;
 
     fn rounds(iterations: u64) -> Step<u64> {
@@ -116,14 +169,26 @@ mod tests {
 
     #[test]
     fn steps_follow_each_other() {
-        let step = rounds(10).then(|n| {
-            Step::Blocking(Blocking {
-                memory: 1,
-                name: "sum".into(),
-                run: Box::new(move || rounds(n + 5)),
-            })
-        });
+        let step = rounds(10)
+            .then(|n| Step::Blocking(Blocking::once(1, "sum".into(), move || rounds(n + 5))));
         assert_eq!(step.map(|n| n * 2).finish(), 30);
+    }
+
+    /// Each does the work; one has what follows on it.
+    #[test]
+    fn work_can_be_run_again_and_ends_once() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = calls.clone();
+        let work = Blocking::new(0, String::new(), move || counted.fetch_add(1, SeqCst));
+        let Step::Blocking(work) = Step::Blocking(work).map(|n| n + 10) else {
+            panic!("work stays work");
+        };
+        let (first, again) = (work.run.clone(), work.run);
+        assert!(matches!(again(), Some(Step::Done(10))));
+        assert!(first().is_none());
+        assert_eq!(calls.load(SeqCst), 2);
+        let once = Blocking::once(0, String::new(), || Step::Done(7));
+        assert!((once.run)().is_some() && (once.run)().is_none());
     }
 
     #[test]

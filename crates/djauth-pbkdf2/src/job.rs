@@ -22,38 +22,52 @@ pub struct Job<H: Hash> {
 
 impl<H: Hash> Job<H> {
     /// Starts a derivation; the first of its `iterations` is done here. Fewer than one count as one.
+    ///
+    /// Where a job is moved, the bytes that it held stay behind as they are: [`boxed`](Self::boxed)
+    /// is for jobs that move.
     pub fn new(password: &[u8], salt: &[u8], iterations: u64) -> Self {
-        let mut key = key_block::<H>(password);
-        let keyed = |pad: u32| {
-            let mut state = H::START;
-            let mut block = key.map(|word| word ^ pad);
-            H::compress(&mut state, &block);
-            block.zeroize();
-            state
-        };
-        let mut job = Self {
-            inner: keyed(0x3636_3636),
-            outer: keyed(0x5c5c_5c5c),
+        let mut job = Self::blank(iterations);
+        job.begin(password, salt);
+        job
+    }
+
+    /// The same in a place that stays: what moves is the pointer, and all that the job ever held is
+    /// overwritten in the end.
+    pub fn boxed(password: &[u8], salt: &[u8], iterations: u64) -> Box<Self> {
+        // Nothing is secret before it has its place.
+        let mut job = Box::new(Self::blank(iterations));
+        job.begin(password, salt);
+        job
+    }
+
+    fn blank(iterations: u64) -> Self {
+        Self {
+            inner: H::START,
+            outer: H::START,
             step: H::START,
             key: H::START,
             remaining: iterations.saturating_sub(1),
-        };
+        }
+    }
+
+    fn begin(&mut self, password: &[u8], salt: &[u8]) {
+        let mut key = key_block::<H>(password);
+        absorb_key::<H>(&mut self.inner, &key, 0x3636_3636);
+        absorb_key::<H>(&mut self.outer, &key, 0x5c5c_5c5c);
         key.zeroize();
-        job.first_round(salt);
-        job
+        self.first_round(salt);
     }
 
     /// The first round hashes the salt and the number of the block, which is always one.
     fn first_round(&mut self, salt: &[u8]) {
         let mut inner = self.inner;
         absorb::<H>(&mut inner, &[salt, &1u32.to_be_bytes()], BLOCK);
-        let mut step = self.outer;
         let mut digest = to_bytes(inner.as_ref());
-        absorb::<H>(&mut step, &[&digest], BLOCK);
+        self.step = self.outer;
+        absorb::<H>(&mut self.step, &[&digest], BLOCK);
+        self.key = self.step;
         digest.zeroize();
         inner.zeroize();
-        self.step = step;
-        self.key = step;
     }
 
     /// How many rounds are left.
@@ -114,6 +128,13 @@ fn key_block<H: Words>(password: &[u8]) -> [u32; 16] {
         state.zeroize();
     }
     key
+}
+
+/// Hashes one of the two blocks that HMAC makes of its key.
+fn absorb_key<H: Words>(state: &mut H::State, key: &[u32; 16], pad: u32) {
+    let mut block = key.map(|word| word ^ pad);
+    H::compress(state, &block);
+    block.zeroize();
 }
 
 /// Hashes the rest of a message, of which `before` bytes are in the state already, and the padding.

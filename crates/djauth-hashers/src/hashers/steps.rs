@@ -58,11 +58,10 @@ impl Hashers {
         };
         hasher.start_encode(password, &salt).unwrap_or_else(|| {
             let (hasher, password) = (hasher.clone(), password.clone());
-            Step::Blocking(Blocking {
-                memory: hasher.memory(None),
-                name: format!("{}, new", hasher.algorithm()),
-                run: Box::new(move || Step::Done(hasher.encode(&password, &salt))),
-            })
+            let name = format!("{}, new", hasher.algorithm());
+            Step::Blocking(Blocking::new(hasher.memory(None), name, move || {
+                hasher.encode(&password, &salt)
+            }))
         })
     }
 
@@ -142,11 +141,11 @@ impl Considered {
     ) -> Step<T> {
         let hasher = self.hasher.clone();
         let (password, encoded) = (password.clone(), encoded.to_owned());
-        Step::Blocking(Blocking {
-            memory: hasher.memory(Some(&encoded)),
-            name: format!("{}{what}", costs(&*hasher, &encoded)),
-            run: Box::new(move || Step::Done(work(&*hasher, &password, &encoded))),
-        })
+        let name = format!("{}{what}", costs(&*hasher, &encoded));
+        let memory = hasher.memory(Some(&encoded));
+        Step::Blocking(Blocking::new(memory, name, move || {
+            work(&*hasher, &password, &encoded)
+        }))
     }
 }
 

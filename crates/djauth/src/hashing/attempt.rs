@@ -143,9 +143,7 @@ pub(super) fn when_short<T: Send + 'static>(
         return start(hashers, password);
     }
     let (hashers, password) = (hashers.clone(), Zeroizing::new(password.to_owned()));
-    Step::Blocking(Blocking {
-        memory: 0,
-        name: String::new(),
-        run: Box::new(move || start(&hashers, &password)),
-    })
+    Step::Blocking(Blocking::once(0, String::new(), move || {
+        start(&hashers, &password)
+    }))
 }

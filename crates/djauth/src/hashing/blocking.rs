@@ -1,11 +1,14 @@
 //! Threads for what cannot be done in parts: Argon2, scrypt, bcrypt, and an application's own hashers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use djauth_hashers::{Blocking, Step};
+use djauth_hashers::{Run, Step};
+use parking_lot::{Mutex, MutexGuard};
 
-use super::engine::Engine;
+use super::engine::{Engine, State};
 use super::shares::Kind;
 use super::ticket::{Head, Ticket};
 
@@ -13,62 +16,159 @@ use super::ticket::{Head, Ticket};
 const KEEP: Duration = Duration::from_secs(30);
 
 /// Runs until the pool is gone.
-pub(super) fn run(engine: &Engine) {
-    while let Some(ticket) = engine.next_work() {
-        engine.work(ticket);
+pub(super) fn run(engine: &Engine, thread: usize) {
+    while let Some(begun) = engine.next_work(thread) {
+        engine.work(&begun, |state| state.works[thread] = None);
     }
+}
+
+/// A work that somebody is at: a thread, and perhaps the guard too.
+pub(super) struct Begun {
+    /// Taken by whoever ends it first.
+    head: Mutex<Option<Head>>,
+    run: Run<()>,
+    memory: u64,
+    name: String,
+    /// The guard has begun it too.
+    again: AtomicBool,
+}
+
+impl Begun {
+    pub(super) fn of(ticket: Ticket) -> Option<Self> {
+        let Step::Blocking(work) = ticket.step else {
+            return None;
+        };
+        Some(Self {
+            head: Mutex::new(Some(ticket.head)),
+            run: work.run,
+            memory: work.memory,
+            name: work.name,
+            again: AtomicBool::new(false),
+        })
+    }
+
+    /// Nobody has ended it.
+    pub(super) fn is_open(&self) -> bool {
+        self.head.lock().is_some()
+    }
+
+    /// Somebody waits for it, and the guard has not begun it.
+    fn wants_another(&self) -> bool {
+        let head = self.head.lock();
+        head.as_ref().is_some_and(|head| !head.answer.gone()) && !self.again.load(Relaxed)
+    }
+}
+
+/// It may be much to unmap, and whoever has a new job shall not wait for that.
+pub(super) fn release(state: &mut MutexGuard<'_, State>, release: impl FnOnce()) {
+    MutexGuard::unlocked(state, release);
 }
 
 impl Engine {
     /// Waits for one. `None` when the pool is gone.
-    fn next_work(&self) -> Option<Ticket> {
+    pub(super) fn next_work(&self, thread: usize) -> Option<Arc<Begun>> {
         let mut state = self.state.lock();
         let mut kept = true;
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(ticket) = self.pop(&mut state, Kind::Blocking) {
-                state.works += 1;
-                state.work_moved = Some(Instant::now());
-                return Some(ticket);
+            if let Some(begun) = self.begin(&mut state, thread) {
+                return Some(begun);
             }
             if !kept {
                 self.work_ready.wait(&mut state);
-            } else if self.work_ready.wait_for(&mut state, KEEP).timed_out() && state.works == 0 {
-                djauth_hashers::release_memory();
+            } else if self.work_ready.wait_for(&mut state, KEEP).timed_out() && !state.works() {
+                release(&mut state, djauth_hashers::release_memory);
                 kept = false;
             }
         }
     }
 
-    pub(super) fn work(&self, ticket: Ticket) {
-        let Ticket { head, step, .. } = ticket;
-        let Step::Blocking(Blocking { memory, name, run }) = step else {
-            return;
-        };
-        let begun = Instant::now();
-        // A panic drops the answer, which the caller sees; the thread lives on.
-        let step = catch_unwind(AssertUnwindSafe(run));
-        self.effort.measured_work(&name, begun.elapsed());
-        head.spent.work(name);
-        self.worked(head, memory, step.ok());
+    fn begin(&self, state: &mut State, thread: usize) -> Option<Arc<Begun>> {
+        if self.starved[self.size.threads + thread].load(Relaxed) {
+            return None;
+        }
+        let ticket = self.pop(state, Kind::Blocking, self.size.memory);
+        let begun = ticket.and_then(Begun::of).map(Arc::new);
+        state.works[thread].clone_from(&begun);
+        // Some may have been dropped, too.
+        self.note(state);
+        begun
     }
 
-    fn worked(&self, head: Head, memory: u64, step: Option<Step<()>>) {
+    /// The guard does what waits, if that fits in so much memory. False when there is nothing.
+    pub(super) fn work_waiting(&self, memory: u64) -> bool {
         let mut state = self.state.lock();
-        state.works -= 1;
-        state.work_moved = Some(Instant::now());
-        state.memory -= memory;
+        let ticket = self.pop(&mut state, Kind::Blocking, memory);
+        let begun = ticket.and_then(Begun::of);
+        state.guard_works = begun.is_some();
+        self.note(&state);
+        drop(state);
+        let Some(begun) = begun else {
+            return false;
+        };
+        self.work(&begun, |state| state.guard_works = false);
+        true
+    }
+
+    /// The guard begins a second time what a thread has begun that gets no time. False when there is
+    /// nothing.
+    pub(super) fn work_again(&self, lanes_starve: bool) -> bool {
+        let mut state = self.state.lock();
+        let starved = &self.starved[self.size.threads..];
+        let stuck = state
+            .works
+            .iter()
+            .zip(starved)
+            .filter_map(|(begun, starved)| {
+                let begun = begun.as_ref()?;
+                // Whose lanes others compute, sleeps.
+                let stuck = starved.load(Relaxed) || lanes_starve && begun.memory > 0;
+                (stuck && begun.wants_another()).then(|| begun.clone())
+            });
+        let Some(begun) = { stuck }.next() else {
+            return false;
+        };
+        begun.again.store(true, Relaxed);
+        state.memory += begun.memory;
+        drop(state);
+        self.work(&begun, |_| ());
+        true
+    }
+
+    pub(super) fn work(&self, begun: &Begun, leave: impl FnOnce(&mut State)) {
+        let since = Instant::now();
+        // A panic drops the answer, which the caller sees; the thread lives on.
+        let ended = match catch_unwind(AssertUnwindSafe(|| (begun.run)())) {
+            Ok(Some(step)) => {
+                self.effort.measured_work(&begun.name, since.elapsed());
+                Some(Some(step))
+            }
+            // Somebody else was faster.
+            Ok(None) => None,
+            Err(_) => Some(None),
+        };
+        let mut state = self.state.lock();
+        leave(&mut state);
+        state.memory -= begun.memory;
+        let head = begun.head.lock().take_if(|_| ended.is_some());
+        if let Some((head, step)) = head.zip(ended) {
+            self.worked(&mut state, begun, head, step);
+        }
+        // There is room for those whose memory was not there.
+        self.work_ready.notify_all();
+        self.note(&state);
+    }
+
+    fn worked(&self, state: &mut State, begun: &Begun, head: Head, step: Option<Step<()>>) {
+        head.spent.work(begun.name.clone());
         match step.filter(|step| matches!(step, Step::Done(())) || !head.answer.gone()) {
-            Some(step) => self.leave(&mut state, head, step),
+            Some(step) => self.leave(state, head, step),
             None => {
                 self.counts.dropped();
                 state.shares.release(head.client);
             }
         }
-        // There is room for those whose memory was not there.
-        self.work_ready.notify_all();
-        self.note(&state);
     }
 }

@@ -1,19 +1,25 @@
 //! What the threads share: who waits, who is at work, and how much of it there is.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use djauth_hashers::{Derivation, Step};
+use djauth_hashers::{Derivation, Hashers, Step};
 use parking_lot::{Condvar, Mutex};
 
+use super::blocking::Begun;
+use super::clock::{self, Clock};
 use super::effort::Effort;
 use super::shares::{Kind, Shares};
-use super::stats::Counts;
+use super::stats::{Counts, Gauges};
 use super::ticket::{Head, Lane, Ticket};
+use super::watch::Look;
 
 /// What nobody waits for any more is looked for so often, when too much waits.
 const CLEAR: Duration = Duration::from_millis(20);
+
+/// So long a new job is kept back where a thread holds the lock.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// The size of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +32,19 @@ pub(super) struct Size {
     pub(super) memory: u64,
 }
 
+/// Where every job begins, whatever it is: it waits there as one would for whom nothing is stored, and
+/// may be refused there. What load does to a login says nothing of whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gate {
+    pub(super) kind: Kind,
+    /// KiB of a new hash.
+    pub(super) memory: u64,
+}
+
 pub(super) struct Engine {
     pub(super) state: Mutex<State>,
     pub(super) size: Size,
+    pub(super) gate: Gate,
     /// Jobs beside each other in one thread.
     pub(super) streams: usize,
     pub(super) rounds_ready: Condvar,
@@ -38,11 +54,13 @@ pub(super) struct Engine {
     pub(super) rounds_wait: AtomicBool,
     /// A network has nothing under way while another has more than its share.
     pub(super) unfair: AtomicBool,
-    /// The machine leaves the threads no time; the guard does the work.
-    pub(super) starved: AtomicBool,
-    /// Parts of rounds that the threads have done.
-    pub(super) parts: AtomicU64,
+    /// The machine leaves the thread no time, and it leaves its work to others: those for rounds, and after
+    /// them as many for what blocks.
+    pub(super) starved: Vec<AtomicBool>,
+    /// The clocks of these threads.
+    pub(super) clocks: Vec<OnceLock<Clock>>,
     pub(super) counts: Counts,
+    pub(super) gauges: Gauges,
     pub(super) effort: Effort,
 }
 
@@ -51,25 +69,29 @@ pub(super) struct State {
     pub(super) shares: Shares<Ticket>,
     /// Jobs that each thread for rounds has.
     pub(super) loads: Vec<usize>,
+    /// Those that the guard has.
+    pub(super) guard_load: usize,
     /// KiB that is in use.
     pub(super) memory: u64,
-    /// When work that blocks was last begun or ended, or came where there was none.
-    pub(super) work_moved: Option<Instant>,
-    /// Works that block and are under way.
-    pub(super) works: usize,
+    /// The work that each thread for what blocks is at.
+    pub(super) works: Vec<Option<Arc<Begun>>>,
+    /// The guard is at one that no thread has begun.
+    pub(super) guard_works: bool,
     cleared: Option<Instant>,
     pub(super) closed: bool,
 }
 
 impl Engine {
-    pub(super) fn new(size: Size) -> Self {
+    pub(super) fn new(size: Size, gate: Gate) -> Self {
         let state = State {
             loads: vec![0; size.threads],
+            works: vec![None; size.threads],
             ..State::default()
         };
         Self {
             state: Mutex::new(state),
             size,
+            gate,
             // Where two are no faster than one after the other, the second need not wait all the same.
             streams: Derivation::streams().max(2),
             rounds_ready: Condvar::new(),
@@ -77,16 +99,32 @@ impl Engine {
             guard_ready: Condvar::new(),
             rounds_wait: AtomicBool::new(false),
             unfair: AtomicBool::new(false),
-            starved: AtomicBool::new(false),
-            parts: AtomicU64::new(0),
+            starved: (0..2 * size.threads)
+                .map(|_| AtomicBool::default())
+                .collect(),
+            clocks: (0..2 * size.threads).map(|_| OnceLock::new()).collect(),
             counts: Counts::default(),
+            gauges: Gauges::default(),
             effort: Effort::default(),
         }
     }
 
     /// Queues a new job. When too much waits, one of the heaviest client is refused: perhaps this one.
-    pub(super) fn submit(&self, ticket: Ticket) {
-        let mut state = self.state.lock();
+    ///
+    /// The threads hold the lock for moments, but the machine may stop one in such a moment for long: the
+    /// thread of the runtime goes on with other tasks meanwhile.
+    pub(super) async fn submit(&self, mut ticket: Ticket) {
+        while let Some(back) = self.try_submit(ticket) {
+            tokio::time::sleep(AGAIN).await;
+            ticket = back;
+        }
+    }
+
+    /// Gives the ticket back where the lock is held.
+    fn try_submit(&self, ticket: Ticket) -> Option<Ticket> {
+        let Some(mut state) = self.state.try_lock() else {
+            return Some(ticket);
+        };
         if state.shares.waiting() >= self.size.queue {
             state.clear();
         }
@@ -98,17 +136,19 @@ impl Engine {
             shed.head.answer.shed();
         }
         self.note(&state);
+        None
     }
 
-    /// Has a job wait for the threads that its step needs.
+    /// Has a job wait: a new one at the gate, one that has passed it for the threads that its step needs.
     pub(super) fn queue(&self, state: &mut State, ticket: Ticket) {
         let Some(kind) = ticket.kind().filter(|_| !state.closed) else {
             return;
         };
-        if kind == Kind::Blocking && state.works == 0 && !state.shares.waits(kind) {
-            state.work_moved = Some(Instant::now());
-        }
         let client = ticket.head.client;
+        let kind = match ticket.begun {
+            true => kind,
+            false => self.gate.kind,
+        };
         match ticket.begun {
             true => state.shares.push_begun(client, kind, ticket),
             false => state.shares.push(client, kind, ticket),
@@ -120,28 +160,48 @@ impl Engine {
         self.guard_ready.notify_one();
     }
 
-    /// The next job of this kind that somebody waits for and whose memory there is.
-    pub(super) fn pop(&self, state: &mut State, kind: Kind) -> Option<Ticket> {
-        let (used, most) = (state.memory, self.size.memory);
-        // What can never fit beside others runs alone.
-        let fits = |ticket: &Ticket| {
-            let memory = ticket.memory();
-            memory == 0 || used == 0 || used.saturating_add(memory) <= most
-        };
+    /// The next job of this kind that somebody waits for and that fits into so much memory. Those that only
+    /// had to pass the gate wait for what they need from then on.
+    pub(super) fn pop(&self, state: &mut State, kind: Kind, most: u64) -> Option<Ticket> {
         loop {
+            let used = state.memory;
+            // What can never fit beside others runs alone.
+            let fits = |ticket: &Ticket| {
+                let memory = self.needs(ticket);
+                memory == 0 || used == 0 || used.saturating_add(memory) <= most
+            };
             let ticket = state
                 .shares
                 .pop(kind, |t| fits(t) || t.head.answer.gone())?;
-            if !ticket.head.answer.gone() {
-                if !ticket.begun {
-                    self.counts.waited(ticket.head.queued);
-                }
+            if ticket.head.answer.gone() {
+                self.counts.dropped();
+                state.shares.release(ticket.head.client);
+            } else if let Some(ticket) = self.pass(state, kind, ticket) {
                 state.memory += ticket.memory();
                 return Some(ticket);
             }
-            self.counts.dropped();
-            state.shares.release(ticket.head.client);
         }
+    }
+
+    /// What a job needs in memory to be taken.
+    fn needs(&self, ticket: &Ticket) -> u64 {
+        match ticket.begun {
+            true => ticket.memory(),
+            false => self.gate.memory,
+        }
+    }
+
+    /// Lets a job through the gate. `None` where it waits again, for other threads or more memory.
+    fn pass(&self, state: &mut State, kind: Kind, ticket: Ticket) -> Option<Ticket> {
+        if ticket.begun {
+            return Some(ticket);
+        }
+        self.counts.waited(ticket.head.queued);
+        if ticket.kind() == Some(kind) && ticket.memory() <= self.gate.memory {
+            return Some(ticket);
+        }
+        self.leave(state, ticket.head, ticket.step);
+        None
     }
 
     /// Tells the busy threads, who read this without the lock.
@@ -149,6 +209,7 @@ impl Engine {
         self.rounds_wait
             .store(state.shares.waits(Kind::Rounds), Relaxed);
         self.unfair.store(state.shares.unfair(), Relaxed);
+        self.gauges.show(state);
     }
 
     /// A job has left its thread; what is left of it waits again.
@@ -173,19 +234,64 @@ impl Engine {
         self.guard_ready.notify_all();
     }
 
+    /// Without the lock.
     pub(super) fn stats(&self) -> super::Stats {
-        let state = self.state.lock();
-        let lanes: usize = state.loads.iter().sum();
         let mut stats = self.counts.stats();
-        stats.waiting = state.shares.waiting() as u64;
-        stats.lanes = lanes as u64;
-        stats.running = (lanes + state.works) as u64;
-        stats.memory = state.memory * 1024;
+        self.gauges.read(&mut stats);
         stats
+    }
+
+    /// How the threads do.
+    pub(super) fn look(&self) -> Look {
+        let read = |clock: &OnceLock<Clock>| clock.get().and_then(Clock::read);
+        let (threads, lanes) = (self.clocks.iter().map(read).collect(), clock::lanes());
+        let state = self.state.lock();
+        let full = state.works.iter().all(Option::is_some);
+        Look {
+            threads,
+            lanes,
+            works_full: full && state.shares.waits(Kind::Blocking),
+        }
+    }
+}
+
+impl Gate {
+    /// The first step of a new hash, which is what nobody's password takes.
+    pub(super) fn of(hashers: &Hashers) -> Self {
+        match hashers.start_harden_runtime() {
+            Step::Blocking(work) => Self {
+                kind: Kind::Blocking,
+                memory: work.memory,
+            },
+            _ => Self {
+                kind: Kind::Rounds,
+                memory: 0,
+            },
+        }
     }
 }
 
 impl State {
+    /// Something waits, or is under way.
+    pub(super) fn has_jobs(&self) -> bool {
+        self.shares.waiting() + self.lanes() > 0 || self.works()
+    }
+
+    /// Jobs whose rounds are being done.
+    pub(super) fn lanes(&self) -> usize {
+        self.loads.iter().sum::<usize>() + self.guard_load
+    }
+
+    /// Works that block and are under way.
+    pub(super) fn running_works(&self) -> usize {
+        let works = self.works.iter().flatten();
+        works.filter(|begun| begun.is_open()).count() + usize::from(self.guard_works)
+    }
+
+    pub(super) fn works(&self) -> bool {
+        self.running_works() > 0
+    }
+
     fn clear(&mut self) {
         let now = Instant::now();
         if self.cleared.is_none_or(|then| now - then >= CLEAR) {

@@ -1,103 +1,144 @@
 //! Sees to it that passwords are hashed at all.
 //!
 //! The threads run only where nobody else wants the core. On a machine that is busy with other things
-//! all the time, nobody would ever log in. So there is one more thread, which is only nice: it looks
-//! now and then whether the others get ahead, and where they do not it does their work for a while.
+//! all the time, nobody would ever log in, and no thread can lift itself or another out of the class for
+//! idle times without a privilege. So there is one more thread, which is only nice: it looks now and
+//! then whether the others get ahead, and where they do not it does their work for a while. What one of
+//! them has begun and cannot hand over it begins a second time.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use super::clock::Clock;
 use super::engine::Engine;
-use super::shares::Kind;
 use super::ticket::Lane;
+use super::watch::{LOOK, Verdict, Watch};
 
-/// Time between two looks.
-const LOOK: Duration = Duration::from_millis(100);
-/// Threads that get no further than so many parts meanwhile are starved; a free core does hundreds.
-const FEW: u64 = 5;
-/// So long a work that blocks may keep the next one waiting.
-const STUCK: Duration = Duration::from_secs(1);
-/// For so long the guard works, before it sees how the others do.
+/// For so long the guard works after it has last seen that the machine is busy.
 const SHIFT: Duration = Duration::from_secs(5);
+/// Where it gets less than so many parts of a core itself, the machine is busy: of one that is it has a
+/// tenth.
+const BUSY: u32 = 5;
 
 /// Runs until the pool is gone.
 pub(super) fn run(engine: &Engine) {
-    let mut starved = 0;
-    while engine.wait_for_jobs() {
-        let before = engine.parts.load(Relaxed);
-        std::thread::sleep(LOOK);
-        let now = engine.is_starved(engine.parts.load(Relaxed) - before);
-        starved = if now { starved + 1 } else { 0 };
-        // Once may be a job that came in the last moment.
-        if starved > 1 {
-            engine.take_over();
-            starved = 0;
-        }
+    djauth_hashers::lanes_on_this_thread();
+    let mut guard = Guard {
+        engine,
+        clock: Clock::of_this_thread(),
+        watch: Watch::default(),
+        lanes: Vec::new(),
+        until: None,
+        lanes_starve: false,
+    };
+    while guard.wait_for_jobs() {
+        guard.turn();
     }
 }
 
-impl Engine {
-    fn wait_for_jobs(&self) -> bool {
-        let mut state = self.state.lock();
-        while !state.closed && state.shares.waiting() == 0 && state.loads.iter().all(|n| *n == 0) {
-            self.guard_ready.wait(&mut state);
+struct Guard<'a> {
+    engine: &'a Engine,
+    clock: Option<Clock>,
+    watch: Watch,
+    lanes: Vec<Lane>,
+    /// The end of the shift, while there is one.
+    until: Option<Instant>,
+    /// The threads that compute lanes of Argon2 and scrypt get no time.
+    lanes_starve: bool,
+}
+
+impl Guard<'_> {
+    /// False when the pool is gone. In a shift it waits no longer than that.
+    fn wait_for_jobs(&mut self) -> bool {
+        let mut state = self.engine.state.lock();
+        while !state.closed && !state.has_jobs() {
+            self.watch.rest();
+            let ready = &self.engine.guard_ready;
+            match self.until {
+                None => ready.wait(&mut state),
+                Some(until) if ready.wait_until(&mut state, until).timed_out() => break,
+                Some(_) => (),
+            }
         }
         !state.closed
     }
 
-    fn is_starved(&self, parts: u64) -> bool {
-        let state = self.state.lock();
-        let rounds = state.shares.waits(Kind::Rounds) || state.loads.iter().any(|n| *n > 0);
-        let stuck = state.work_moved.is_some_and(|then| then.elapsed() > STUCK);
-        let works = state.shares.waits(Kind::Blocking) && (stuck || state.works == 0);
-        rounds && parts < FEW || works
+    fn turn(&mut self) {
+        if self.until.is_none() {
+            std::thread::sleep(LOOK);
+        } else if !self.work() {
+            // What the others have is still to be handed over, or they do it.
+            std::thread::sleep(LOOK / 10);
+        }
+        self.look();
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            self.stand_down();
+        }
     }
 
-    fn take_over(&self) {
-        tracing::debug!("the machine leaves no time for hashing passwords: one thread insists");
-        self.starved.store(true, Relaxed);
-        let until = Instant::now() + SHIFT;
-        let mut lanes = Vec::new();
-        while Instant::now() < until && self.guard_lanes(&mut lanes) {
-            self.advance(&mut lanes);
-            self.settle(&mut lanes, |_, _| ());
+    /// Does of what there is, and sees how it gets ahead. False when there was nothing.
+    fn work(&mut self) -> bool {
+        let (begun, before) = (Instant::now(), self.time());
+        let mut worked = self.rounds(begun + LOOK);
+        if self.lanes.is_empty() {
+            worked |=
+                self.engine.work_again(self.lanes_starve) || self.engine.work_waiting(u64::MAX);
+        }
+        let had = self.time().zip(before).map(|(now, before)| now - before);
+        if worked && had.is_some_and(|had| had * BUSY < begun.elapsed()) {
+            self.until = Some(Instant::now() + SHIFT);
+        }
+        worked
+    }
+
+    /// Some at a time, and after them a work that blocks has its turn. False when there are none.
+    fn rounds(&mut self, until: Instant) -> bool {
+        let engine = self.engine;
+        if self.lanes.is_empty() && !engine.guard_lanes(&mut self.lanes) {
+            return false;
+        }
+        while !self.lanes.is_empty() && Instant::now() < until {
+            engine.advance(&mut self.lanes);
+            engine.settle(&mut self.lanes, |state, count| state.guard_load = count);
             // Whoever waits for the core is first.
             std::thread::yield_now();
         }
-        self.starved.store(false, Relaxed);
-        let mut state = self.state.lock();
-        for lane in lanes {
-            let (head, step) = lane.wait();
-            self.leave(&mut state, head, step);
-        }
-        self.note(&state);
-        drop(state);
-        self.rounds_ready.notify_all();
+        true
     }
 
-    /// Whatever waits; false when nothing does.
-    fn guard_lanes(&self, lanes: &mut Vec<Lane>) -> bool {
-        let mut state = self.state.lock();
-        while !state.closed && lanes.len() < self.streams {
-            let Some(ticket) = self.pop(&mut state, Kind::Rounds) else {
-                break;
-            };
-            lanes.extend(Lane::of(ticket));
+    /// The time on a core that it has had.
+    fn time(&self) -> Option<Duration> {
+        let seen = self.clock.as_ref().and_then(Clock::read);
+        seen.map(|seen| seen.time)
+    }
+
+    fn look(&mut self) {
+        let now = Instant::now();
+        if !self.watch.due(now) {
+            return;
         }
-        self.note(&state);
-        if !lanes.is_empty() || state.closed {
-            return !state.closed;
+        let verdict = self.watch.judge(now, &self.engine.look());
+        if verdict.any_starves() {
+            self.stand_in(&verdict);
+        } else if verdict.asleep {
+            self.engine.work_waiting(self.engine.size.memory);
         }
-        let Some(ticket) = self.pop(&mut state, Kind::Blocking) else {
-            // Jobs of the others are still to be handed over.
-            let others = state.loads.iter().any(|load| *load > 0);
-            drop(state);
-            std::thread::sleep(LOOK / 10);
-            return others;
-        };
-        state.works += 1;
-        drop(state);
-        self.work(ticket);
-        true
+    }
+
+    fn stand_in(&mut self, verdict: &Verdict) {
+        if self.until.is_none() {
+            tracing::debug!("the machine leaves no time for hashing passwords: one thread insists");
+        }
+        for index in &verdict.starved {
+            self.engine.starved[*index].store(true, Relaxed);
+        }
+        self.lanes_starve |= verdict.lanes;
+        self.until = Some(Instant::now() + SHIFT);
+    }
+
+    fn stand_down(&mut self) {
+        (self.until, self.lanes_starve) = (None, false);
+        self.watch.rest();
+        self.engine.guard_hands_over(&mut self.lanes);
     }
 }

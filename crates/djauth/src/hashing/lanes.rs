@@ -23,7 +23,6 @@ pub(super) fn run(engine: &Engine, thread: usize) {
     let mut lanes = Vec::with_capacity(engine.streams);
     while engine.take_lanes(thread, &mut lanes) {
         engine.advance(&mut lanes);
-        engine.parts.fetch_add(1, Relaxed);
         engine.settle(&mut lanes, |state, count| state.loads[thread] = count);
     }
 }
@@ -42,7 +41,7 @@ impl Engine {
     /// Fills the free lanes as far as it is this thread's turn; waits while it has none. False when the
     /// pool is gone.
     fn take_lanes(&self, thread: usize, lanes: &mut Vec<Lane>) -> bool {
-        if !lanes.is_empty() && !self.should_look(lanes.len()) {
+        if !lanes.is_empty() && !self.should_look(thread, lanes.len()) {
             return true;
         }
         let mut state = self.state.lock();
@@ -50,7 +49,7 @@ impl Engine {
             if state.closed {
                 return false;
             }
-            if self.starved.load(Relaxed) {
+            if self.starved[thread].load(Relaxed) {
                 self.hand_over(&mut state, lanes);
                 state.loads[thread] = 0;
             } else {
@@ -66,16 +65,16 @@ impl Engine {
         }
     }
 
-    fn should_look(&self, lanes: usize) -> bool {
+    fn should_look(&self, thread: usize, lanes: usize) -> bool {
         let free = lanes < self.streams;
         free && self.rounds_wait.load(Relaxed)
             || !free && self.unfair.load(Relaxed)
-            || self.starved.load(Relaxed)
+            || self.starved[thread].load(Relaxed)
     }
 
     fn fill(&self, state: &mut State, thread: usize, lanes: &mut Vec<Lane>) {
-        while lanes.len() < self.streams && state.loads.iter().all(|load| lanes.len() <= *load) {
-            let Some(ticket) = self.pop(state, Kind::Rounds) else {
+        while lanes.len() < self.streams && self.has_least(state, lanes.len()) {
+            let Some(ticket) = self.pop(state, Kind::Rounds, self.size.memory) else {
                 break;
             };
             lanes.extend(Lane::of(ticket));
@@ -85,6 +84,12 @@ impl Engine {
         if state.shares.waits(Kind::Rounds) && state.loads.contains(&0) {
             self.rounds_ready.notify_one();
         }
+    }
+
+    /// Whether no thread that takes any has fewer lanes.
+    fn has_least(&self, state: &State, lanes: usize) -> bool {
+        let mut loads = state.loads.iter().zip(&self.starved);
+        loads.all(|(load, starved)| lanes <= *load || starved.load(Relaxed))
     }
 
     /// Where a network has nothing under way, one that has much gives up a lane for now.
@@ -98,6 +103,34 @@ impl Engine {
             let (head, step) = lanes.swap_remove(index).wait();
             self.leave(state, head, step);
         }
+    }
+
+    /// The guard takes some that wait. False when there are none.
+    pub(super) fn guard_lanes(&self, lanes: &mut Vec<Lane>) -> bool {
+        let mut state = self.state.lock();
+        while lanes.len() < self.streams {
+            let Some(ticket) = self.pop(&mut state, Kind::Rounds, u64::MAX) else {
+                break;
+            };
+            lanes.extend(Lane::of(ticket));
+        }
+        state.guard_load = lanes.len();
+        self.note(&state);
+        !lanes.is_empty()
+    }
+
+    /// The guard goes, and the threads are asked again.
+    pub(super) fn guard_hands_over(&self, lanes: &mut Vec<Lane>) {
+        let mut state = self.state.lock();
+        for starved in &self.starved {
+            starved.store(false, Relaxed);
+        }
+        self.hand_over(&mut state, lanes);
+        state.guard_load = 0;
+        self.note(&state);
+        drop(state);
+        self.rounds_ready.notify_all();
+        self.work_ready.notify_all();
     }
 
     fn hand_over(&self, state: &mut State, lanes: &mut Vec<Lane>) {

@@ -8,7 +8,8 @@
 //!   threads run what cannot be done in parts (Argon2, scrypt, bcrypt, own hashers), as far as the
 //!   memory that is set aside for it goes.
 //! - They run where nobody else wants the core (`SCHED_IDLE` on Linux), so that requests that hash
-//!   nothing do not feel them. A machine that is busy all the time still hashes, with a tenth of a core.
+//!   nothing do not feel them. A machine that is busy all the time still hashes, with a tenth of a core:
+//!   one thread, which is only nice, does what the others get no time for.
 //! - Networks of clients take turns, and so do the usernames of one network. A bounded number of jobs
 //!   waits; of more, the newest of the network with the most is refused with
 //!   [`ErrorKind::Busy`] (503 with `Retry-After`), known user or not. A job whose
@@ -30,6 +31,7 @@
 mod attempt;
 mod blocking;
 mod client;
+mod clock;
 mod effort;
 mod engine;
 mod guard;
@@ -39,6 +41,7 @@ mod shares;
 mod start;
 mod stats;
 mod ticket;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,7 +60,7 @@ pub(crate) use self::client::Client;
 pub use self::stats::Stats;
 
 /// Hashes passwords on threads of its own. Cheap to clone; the threads end with the last clone,
-/// after the work that they are at.
+/// after the work that they are at. Its methods want a Tokio runtime with a timer.
 #[derive(Clone)]
 pub struct HashingPool {
     hashers: Hashers,
@@ -164,11 +167,9 @@ impl HashingPool {
         F: FnOnce(&Hashers) -> T + Send + 'static,
     {
         let hashers = self.hashers.clone();
-        let step = Step::Blocking(Blocking {
-            memory: 0,
-            name: String::new(),
-            run: Box::new(move || Step::Done(work(&hashers))),
-        });
+        let step = Step::Blocking(Blocking::once(0, String::new(), move || {
+            Step::Done(work(&hashers))
+        }));
         self.submit(step, Arc::default()).await
     }
 
@@ -195,7 +196,8 @@ impl HashingPool {
             slot.send(Ok(result));
         });
         let begun = false;
-        self.engine().submit(Ticket { head, step, begun });
+        let ticket = Ticket { head, step, begun };
+        self.engine().submit(ticket).await;
         match answer.await {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(ticket::Shed)) => Err(Error::new(

@@ -5,7 +5,8 @@ use std::thread;
 
 use djauth_hashers::Hashers;
 
-use super::engine::{Engine, Handle, Size};
+use super::clock::{self, Clock};
+use super::engine::{Engine, Gate, Handle, Size};
 use super::{HashingPool, blocking, guard, lanes, priority};
 use crate::{Error, ErrorKind};
 
@@ -16,20 +17,32 @@ impl HashingPool {
         queue: usize,
         memory: u64,
     ) -> Result<Self, Error> {
-        let threads = match threads {
-            0 => thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
         let size = Size {
-            threads,
+            threads: or_cores(threads),
             queue,
             memory,
         };
+        djauth_hashers::bound_memory(memory);
         // Argon2 and scrypt have threads of their own, which shall step back like these.
-        djauth_hashers::on_lane_thread_start(priority::last);
+        djauth_hashers::on_lane_thread_start(|| {
+            priority::last();
+            clock::add_lane();
+        });
+        Self::with_threads(hashers, size, |engine| {
+            spawn_threads(engine, priority::last)?;
+            spawn_guard(engine)
+        })
+    }
+
+    pub(super) fn with_threads(
+        hashers: Hashers,
+        size: Size,
+        spawn: impl FnOnce(&Arc<Engine>) -> std::io::Result<()>,
+    ) -> Result<Self, Error> {
+        let engine = Engine::new(size, Gate::of(&hashers));
         // Made first, so that an error below ends the threads that have started.
-        let handle = Arc::new(Handle(Arc::new(Engine::new(size))));
-        spawn_all(&handle.0).map_err(|error| {
+        let handle = Arc::new(Handle(Arc::new(engine)));
+        spawn(&handle.0).map_err(|error| {
             Error::caused(
                 ErrorKind::Hashing,
                 "no threads for hashing passwords",
@@ -40,17 +53,37 @@ impl HashingPool {
     }
 }
 
-fn spawn_all(engine: &Arc<Engine>) -> std::io::Result<()> {
-    for index in 0..engine.size.threads {
+fn or_cores(threads: usize) -> usize {
+    match threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    }
+}
+
+pub(super) fn spawn_threads(engine: &Arc<Engine>, priority: fn()) -> std::io::Result<()> {
+    let threads = engine.size.threads;
+    for index in 0..threads {
         spawn(engine, format!("djauth-hash-{index}"), move |engine| {
-            priority::last();
+            begin(engine, index, priority);
             lanes::run(engine, index);
         })?;
-        spawn(engine, format!("djauth-work-{index}"), |engine| {
-            priority::last();
-            blocking::run(engine);
+        spawn(engine, format!("djauth-work-{index}"), move |engine| {
+            begin(engine, threads + index, priority);
+            blocking::run(engine, index);
         })?;
     }
+    Ok(())
+}
+
+fn begin(engine: &Engine, thread: usize, priority: fn()) {
+    if let Some(clock) = Clock::of_this_thread() {
+        // Each sets its own, once.
+        let _ = engine.clocks[thread].set(clock);
+    }
+    priority();
+}
+
+pub(super) fn spawn_guard(engine: &Arc<Engine>) -> std::io::Result<()> {
     spawn(engine, "djauth-guard".into(), |engine| {
         priority::nice();
         guard::run(engine);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::client::{Client, Network};
+use super::engine::State;
 
 /// How busy a pool is, and has been since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,31 @@ pub struct Stats {
     pub work: Duration,
     /// The time that they had waited before.
     pub wait: Duration,
+}
+
+/// What is now, for those who do not wait for the lock.
+#[derive(Debug, Default)]
+pub(super) struct Gauges {
+    waiting: AtomicU64,
+    lanes: AtomicU64,
+    works: AtomicU64,
+    memory: AtomicU64,
+}
+
+impl Gauges {
+    pub(super) fn show(&self, state: &State) {
+        self.waiting.store(state.shares.waiting() as u64, Relaxed);
+        self.lanes.store(state.lanes() as u64, Relaxed);
+        self.works.store(state.running_works() as u64, Relaxed);
+        self.memory.store(state.memory * 1024, Relaxed);
+    }
+
+    pub(super) fn read(&self, stats: &mut Stats) {
+        stats.waiting = self.waiting.load(Relaxed);
+        stats.lanes = self.lanes.load(Relaxed);
+        stats.running = stats.lanes + self.works.load(Relaxed);
+        stats.memory = self.memory.load(Relaxed);
+    }
 }
 
 /// What has happened since the start.

@@ -6,21 +6,67 @@ use djauth_hashers::{Decoded, Parameters, PasswordHasher};
 use tokio::task::JoinHandle;
 
 use super::attempt::{NOBODY, Wish};
+use super::clock::Clock;
+use super::engine::Size;
+use super::start::{spawn_guard, spawn_threads};
 use super::*;
 
-/// What no test waits for: some seconds and more.
-const ENDLESS: &str = "pbkdf2_sha256$20000000$abcdefghijklmnopqrstuv$x";
+/// What no test waits for: a day and more.
+const ENDLESS: &str = "pbkdf2_sha256$1000000000000$abcdefghijklmnopqrstuv$x";
+/// What every test waits for, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn hashers() -> Hashers {
-    let mut parameters = Parameters::default();
-    parameters
-        .set("pbkdf2_sha256", "iterations", 10_000)
-        .unwrap();
-    Hashers::from_names(&["pbkdf2_sha256", "md5", "bcrypt"], &parameters).unwrap()
+    preferring("pbkdf2_sha256")
 }
 
+fn preferring(name: &str) -> Hashers {
+    let mut parameters = Parameters::default();
+    parameters.limits.pbkdf2_iterations = u64::MAX;
+    for (name, cost, value) in [
+        ("pbkdf2_sha256", "iterations", 10_000),
+        ("bcrypt", "rounds", 4),
+        ("argon2", "memory_cost", 1024),
+    ] {
+        parameters.set(name, cost, value).unwrap();
+    }
+    let mut names = ["pbkdf2_sha256", "md5", "bcrypt", "argon2"];
+    names.sort_by_key(|other| *other != name);
+    Hashers::from_names(&names, &parameters).unwrap()
+}
+
+/// Threads as they are made for every pool, but with the usual priority and nobody who watches them:
+/// what they do depends on nothing else then.
 fn pool(threads: usize, queue: usize) -> HashingPool {
-    HashingPool::new(hashers(), threads, queue).unwrap()
+    pool_of(hashers(), threads, queue, 512 * 1024)
+}
+
+fn pool_of(hashers: Hashers, threads: usize, queue: usize, memory: u64) -> HashingPool {
+    let size = Size {
+        threads,
+        queue,
+        memory,
+    };
+    HashingPool::with_threads(hashers, size, |engine| spawn_threads(engine, || ())).unwrap()
+}
+
+/// A pool whose one thread of each kind is seen to get no core.
+fn starved_pool(
+    hashers: Hashers,
+    start: impl FnOnce(&Arc<Engine>) -> std::io::Result<()>,
+) -> HashingPool {
+    let size = Size {
+        threads: 1,
+        queue: 8,
+        memory: 10,
+    };
+    HashingPool::with_threads(hashers, size, |engine| {
+        for clock in &engine.clocks {
+            clock.set(Clock::stuck()).unwrap();
+        }
+        start(engine)
+    })
+    .unwrap()
 }
 
 fn client(address: &str, username: &str) -> Client {
@@ -34,8 +80,17 @@ fn endless(pool: &HashingPool, client: Client) -> JoinHandle<Result<Verified, Er
 }
 
 async fn until(pool: &HashingPool, what: impl Fn(Stats) -> bool) {
-    while !what(pool.stats()) {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+    eventually(|| what(pool.stats()), &pool.stats()).await;
+}
+
+#[track_caller]
+fn eventually(what: impl Fn() -> bool, seen: &dyn fmt::Debug) -> impl Future<Output = ()> {
+    let (begun, at) = (Instant::now(), std::panic::Location::caller());
+    async move {
+        while !what() {
+            assert!(begun.elapsed() < PATIENCE, "{at}: {seen:?}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 }
 
@@ -146,7 +201,8 @@ async fn a_job_without_a_caller_is_dropped_waiting_or_not() {
     let jobs = crowd(&pool, Client::default(), 3).await;
     jobs.iter().for_each(JoinHandle::abort);
     until(&pool, |stats| stats.running == 0 && stats.waiting == 0).await;
-    assert_eq!(pool.stats().dropped, jobs.len() as u64);
+    // Those that only waited are counted when a thread comes across them.
+    until(&pool, |stats| stats.dropped == jobs.len() as u64).await;
     assert_eq!(pool.stats().done, 0);
 }
 
@@ -197,9 +253,7 @@ async fn a_username_does_not_lock_out_its_network() {
     let jobs = crowd(&pool, client("192.0.2.1", "root"), 4).await;
     let neighbour = endless(&pool, client("192.0.2.2", "alice"));
     let shed = || jobs.iter().filter(|job| job.is_finished()).count();
-    while shed() == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    eventually(|| shed() > 0, &"nobody is shed").await;
     assert_eq!((shed(), pool.stats().refused), (1, 1));
     assert!(!neighbour.is_finished());
     jobs.iter().for_each(JoinHandle::abort);
@@ -222,7 +276,7 @@ async fn a_password_that_is_too_long_is_a_value_error() {
     let mut parameters = Parameters::default();
     parameters.set("bcrypt", "rounds", 4).unwrap();
     let bcrypt = Hashers::from_names(&["bcrypt"], &parameters).unwrap();
-    let pool = HashingPool::new(bcrypt, 1, 1).unwrap();
+    let pool = pool_of(bcrypt, 1, 1, 0);
     let error = pool.make_password(Some(&"x".repeat(73))).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Value);
 }
@@ -233,9 +287,7 @@ async fn threads_end_with_the_pool() {
     let engine = Arc::downgrade(&pool.handle.0);
     pool.make_password(Some("horse")).await.unwrap();
     drop(pool);
-    while engine.strong_count() > 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    eventually(|| engine.strong_count() == 0, &"a thread lives").await;
 }
 
 /// A hasher that says how much memory it needs, and sees how many run at once.
@@ -278,7 +330,7 @@ async fn memory_is_capped_in_total() {
     for (cap, at_once) in [(1000, 2), (100, 1)] {
         let large = Arc::new(Large::default());
         let hashers = Hashers::new(vec![large.clone()]).unwrap();
-        let pool = HashingPool::start(hashers, 4, 100, cap).unwrap();
+        let pool = pool_of(hashers, 4, 100, cap);
         let jobs = [(); 12].map(|()| {
             let pool = pool.clone();
             tokio::spawn(async move { pool.make_password(Some("x")).await.unwrap() })
@@ -340,23 +392,123 @@ async fn every_failure_costs_the_same() {
     assert_eq!(rounds(&pool, "horse", &current, true).await, 9_999);
 }
 
+/// Every job is refused at the same gate, whatever is stored for its user.
+#[tokio::test]
+async fn a_full_queue_does_not_tell_who_exists() {
+    let stored = |name| preferring(name).make_password(Some("horse")).unwrap();
+    let (rounds, blocks) = (stored("pbkdf2_sha256"), stored("bcrypt"));
+    for preferred in ["pbkdf2_sha256", "bcrypt", "argon2"] {
+        let pool = pool_of(preferring(preferred), 1, 1, 0);
+        let (held, release) = match preferred {
+            "pbkdf2_sha256" => (crowd(&pool, Client::default(), 1).await, None),
+            _ => {
+                let release = block(&pool).await;
+                let waits = vec![endless(&pool, Client::default())];
+                until(&pool, |stats| stats.waiting == 1).await;
+                (waits, Some(release))
+            }
+        };
+        for stored in [NOBODY, &rounds, &blocks, "nonsense"] {
+            let error = pool.verify("mule", stored).await.unwrap_err();
+            assert_eq!(error.kind(), &ErrorKind::Busy, "{preferred}: {stored}");
+        }
+        assert_eq!((pool.stats().refused, pool.stats().waiting), (4, 1));
+        held.iter().for_each(JoinHandle::abort);
+        drop(release);
+        until(&pool, |stats| stats.running + stats.waiting == 0).await;
+        for stored in [&rounds, &blocks] {
+            assert!(pool.verify("horse", stored).await.unwrap().correct);
+        }
+    }
+}
+
+/// A thread that the machine stops while it holds the lock stops nobody else.
+#[tokio::test]
+async fn no_thread_of_the_runtime_waits_for_a_hashing_thread() {
+    let pool = pool(1, 8);
+    let (release, wait) = mpsc::channel::<()>();
+    let (held, is_held) = tokio::sync::oneshot::channel();
+    let engine = pool.handle.0.clone();
+    let holder = std::thread::spawn(move || {
+        let _state = engine.state.lock();
+        held.send(()).unwrap();
+        wait.recv()
+    });
+    is_held.await.unwrap();
+    let job = {
+        let pool = pool.clone();
+        tokio::spawn(async move { pool.make_password(Some("horse")).await })
+    };
+    // The test has one thread: were it blocked, it would never get here.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!((pool.stats().waiting, job.is_finished()), (0, false));
+    drop(release);
+    assert!(job.await.unwrap().is_ok());
+    assert!(holder.join().unwrap().is_err());
+}
+
+#[test]
+fn unused_memory_is_given_back_without_the_lock() {
+    let pool = pool(1, 8);
+    let engine = pool.engine();
+    let mut state = engine.state.lock();
+    let mut released = false;
+    blocking::release(&mut state, || {
+        released = engine.state.try_lock_for(PATIENCE).is_some();
+    });
+    assert!(released);
+}
+
 #[tokio::test]
 async fn the_guard_hashes_where_the_others_get_no_time() {
-    let size = engine::Size {
-        threads: 1,
-        queue: 8,
-        memory: 0,
-    };
-    // Threads that never get a core.
-    let engine = Arc::new(Engine::new(size));
-    let handle = Arc::new(Handle(engine.clone()));
-    let guard = std::thread::spawn(move || guard::run(&engine));
-    let hashers = hashers();
-    let pool = HashingPool { hashers, handle };
-    pool.make_password(Some("horse")).await.unwrap();
+    // There are none.
+    let pool = starved_pool(hashers(), spawn_guard);
+    let stored = pool.make_password(Some("horse")).await.unwrap();
+    assert!(pool.verify("horse", &stored).await.unwrap().correct);
     assert_eq!(pool.run(|_| 7).await.unwrap(), 7);
+    let engine = Arc::downgrade(&pool.handle.0);
     drop(pool);
-    guard.join().unwrap();
+    eventually(|| engine.strong_count() == 0, &"the guard lives").await;
+}
+
+/// A work that a thread is at cannot be handed over. The guard does it although no memory is left.
+#[tokio::test]
+async fn the_guard_begins_again_what_a_thread_has_begun() {
+    for algorithm in ["bcrypt", "argon2"] {
+        let pool = starved_pool(preferring(algorithm), |_| Ok(()));
+        let stored = pool.hashers().make_password(Some("horse")).unwrap();
+        let job = {
+            let pool = pool.clone();
+            tokio::spawn(async move { pool.verify("horse", &stored).await })
+        };
+        until(&pool, |stats| stats.waiting == 1).await;
+        // A thread gets a core for so long that it takes the job, and not any longer.
+        let engine = pool.handle.0.clone();
+        let begun = engine.next_work(0).unwrap();
+        until(&pool, |stats| stats.running == 1).await;
+        spawn_guard(&engine).unwrap();
+        let answer = tokio::time::timeout(PATIENCE, job).await;
+        assert!(answer.unwrap().unwrap().unwrap().correct);
+        until(&pool, |stats| stats.running == 0).await;
+        // It gets to its end at last.
+        engine.work(&begun, |state| state.works[0] = None);
+        until(&pool, |stats| (stats.done, stats.memory) == (1, 0)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_starved_thread_hands_its_lanes_to_the_guard() {
+    let pool = starved_pool(hashers(), |engine| {
+        spawn_threads(engine, || ())?;
+        spawn_guard(engine)
+    });
+    let long = endless(&pool, Client::default());
+    let guard = || pool.engine().state.lock().guard_load;
+    eventually(|| guard() == 1, &"the guard has none").await;
+    assert_eq!(pool.engine().state.lock().loads, [0]);
+    until(&pool, |stats| (stats.lanes, stats.running) == (1, 1)).await;
+    long.abort();
+    until(&pool, |stats| stats.running == 0 && stats.dropped == 1).await;
 }
 
 #[cfg(target_os = "linux")]
@@ -365,7 +517,14 @@ async fn threads_run_where_nobody_else_wants_the_core() {
     use thread_priority::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
 
     let policy = |_: &Hashers| thread_priority::thread_schedule_policy().unwrap();
-    let there = pool(1, 8).run(policy).await.unwrap();
+    let size = Size {
+        threads: 1,
+        queue: 8,
+        memory: 0,
+    };
+    let start = |engine: &Arc<Engine>| spawn_threads(engine, priority::last);
+    let pool = HashingPool::with_threads(hashers(), size, start).unwrap();
+    let there = pool.run(policy).await.unwrap();
     let idle = NormalThreadSchedulePolicy::Idle;
     assert_eq!(there, ThreadSchedulePolicy::Normal(idle));
 }
