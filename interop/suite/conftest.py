@@ -32,7 +32,10 @@ def pytest_addoption(parser):
 def pytest_generate_tests(metafunc):
     option = metafunc.config.getoption
     if "kind" in metafunc.fixturenames:
-        metafunc.parametrize("kind", option("database") or KINDS, scope="module")
+        kinds = option("database") or KINDS
+        if metafunc.definition.get_closest_marker("servers"):
+            kinds = [kind for kind in kinds if kind != "sqlite"]
+        metafunc.parametrize("kind", kinds, scope="module")
     if "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", option("engine") or ENGINES, scope="module")
 
@@ -49,6 +52,7 @@ def pytest_collection_modifyitems(config, items):
 def pytest_configure(config):
     config.addinivalue_line("markers", "walk: a random walk")
     config.addinivalue_line("markers", "staleness: changes at random while others ask")
+    config.addinivalue_line("markers", "servers: of a database server, so not of SQLite")
 
 
 def pytest_report_header():

@@ -58,9 +58,9 @@ def sides(database, folder):
             side.stop()
 
 
-def test_a_slow_transaction_delays_nobody_elses_login(sides, kind, folder):
-    if kind == "sqlite":
-        pytest.skip("one writer at a time is SQLite's own rule")
+# Not SQLite: there one transaction at a time writes, by SQLite's own rule, and whoever logs in waits.
+@pytest.mark.servers
+def test_a_slow_transaction_delays_nobody_elses_login(sides, folder):
     django, djauth = sides
     names = [f"u{secrets.token_hex(4)}" for _ in range(8)]
     group, other_group = (f"g{secrets.token_hex(4)}" for _ in range(2))

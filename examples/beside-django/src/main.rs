@@ -1,5 +1,7 @@
 //! Pages beside a live Django site, for the users, sessions and permissions of that site.
 
+use std::net::SocketAddr;
+
 use axum::{Router, routing::get};
 use djauth::{Auth, LoginRequired, PermissionRequired, Settings, permission};
 
@@ -15,7 +17,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     auth.check().await?;
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8001").await?;
-    axum::serve(listener, app(&auth)).await?;
+    // With the address of whoever connects: guesses are counted and hashing is shared out by it.
+    let app = app(&auth).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use djauth::{
     AbstractBaseUser, Auth, BaseUser, LoginRequired, PermissionsMixin, SecretKey, Settings,
 };
 use std::fmt;
+use std::net::SocketAddr;
 use uuid::Uuid;
 
 #[derive(Clone, Debug, BaseUser)]
@@ -40,7 +41,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         register(&auth, email, name, password).await?;
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
-    axum::serve(listener, app(&auth)).await?;
+    // With the address of whoever connects: guesses are counted and hashing is shared out by it.
+    let app = app(&auth).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).await?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! An axum application with Django's accounts in one SQLite file.
 
+use std::net::SocketAddr;
+
 use axum::{Router, routing::get};
 use djauth::{Auth, LoginRequired, SecretKey, Settings};
 
@@ -11,7 +13,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     first_user(&auth).await?;
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
-    axum::serve(listener, app(&auth)).await?;
+    // With the address of whoever connects: guesses are counted and hashing is shared out by it.
+    let app = app(&auth).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).await?;
     Ok(())
 }
 

@@ -65,6 +65,12 @@ impl<U: BaseUser> Gauges<U> {
         )?;
         counter(
             encoder,
+            "hashing_refused_unnamed",
+            "Password hashes refused whose client's address is not known",
+            stats.refused_unnamed,
+        )?;
+        counter(
+            encoder,
             "hashing_work_seconds",
             "Time that hashes took",
             work,

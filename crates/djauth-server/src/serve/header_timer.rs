@@ -60,30 +60,31 @@ impl Future for Wait {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::poll_immediate;
+
     use super::*;
 
-    const LONG: Duration = Duration::from_millis(200);
+    const SHORT: Duration = Duration::from_millis(20);
 
+    /// If the timer's ring for somebody who has gone were the last, this would not end.
     #[tokio::test]
-    async fn who_waits_is_woken_in_time_whoever_waited_before() {
-        let (timer, start) = (HeaderTimer::default(), Instant::now());
+    async fn who_waits_is_woken_whoever_waited_before() {
+        let timer = HeaderTimer::default();
         for _ in 0..20 {
-            let wait = timer.sleep(LONG);
-            let early = tokio::time::timeout(LONG / 20, wait).await;
-            assert!(early.is_err(), "after {:?}", start.elapsed());
+            // Whether it is there by now or not, nobody waits for it any more.
+            let _ = poll_immediate(timer.sleep(SHORT)).await;
         }
-        let last = Instant::now();
-        timer.sleep(LONG).await;
-        assert!(last.elapsed() >= LONG);
-        assert!(last.elapsed() < LONG * 4);
+        let start = Instant::now();
+        timer.sleep(3 * SHORT).await;
+        assert!(start.elapsed() >= 3 * SHORT);
     }
 
+    /// If the timer could only be moved forward, this would not end.
     #[tokio::test]
     async fn a_shorter_time_counts_too() {
         let timer = HeaderTimer::default();
-        let long = timer.sleep(LONG * 1000);
-        assert!(tokio::time::timeout(LONG / 20, long).await.is_err());
-        let soon = tokio::time::timeout(LONG * 100, timer.sleep(LONG)).await;
-        assert!(soon.is_ok());
+        let long = poll_immediate(timer.sleep(SHORT * 1_000_000)).await;
+        assert!(long.is_none());
+        timer.sleep(SHORT).await;
     }
 }

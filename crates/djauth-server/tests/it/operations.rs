@@ -106,6 +106,7 @@ fn numbers_are_on_an_address_of_their_own_and_name_nobody() {
         r#"djauth_logins_total{result="failed",backend=""} 1"#,
         &format!(r#"djauth_logins_total{{result="ok",backend="{backend}"}} 1"#),
         "djauth_hashing_jobs_total 2",
+        "djauth_hashing_refused_unnamed_total 0",
         "djauth_hashing_waiting 0",
         "djauth_mail_waiting 0",
         "djauth_http_request_duration_seconds_bucket{le=",
@@ -197,4 +198,28 @@ fn browsers_get_no_icon_and_no_404() {
     let host = [("Host", "any.example")];
     let answer = Browser::new(server.address).request("GET", "/favicon.ico", &host, "");
     assert_eq!((answer.status, answer.body.as_str()), (204, ""));
+}
+
+/// Without these calls the hashing threads compete with those that answer.
+#[test]
+fn the_unit_for_systemd_lets_the_hashing_threads_step_back() {
+    let unit = include_str!("../../../../deploy/djauth.service");
+    let filters = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("SystemCallFilter="));
+    for call in ["sched_setscheduler", "setpriority"] {
+        let mut allowed = false;
+        for filter in filters.clone() {
+            let (allows, names) = match filter.strip_prefix('~') {
+                Some(names) => (false, names),
+                None => (true, filter),
+            };
+            // `systemd-analyze syscall-filter` shows both calls in these two sets.
+            let about = |name| [call, "@system-service", "@resources"].contains(&name);
+            if names.split_whitespace().any(about) {
+                allowed = allows;
+            }
+        }
+        assert!(allowed, "{call}");
+    }
 }

@@ -58,6 +58,9 @@ impl<U: BaseUser> Auth<U> {
             return self.login_rate_limit().count(None, None).await;
         }
         let (address, username) = self.client_of(request, credentials);
+        if request.is_some() && address.is_none() {
+            self.login_rate_limit().warn_of_unknown_peers();
+        }
         self.login_rate_limit().count(address, username).await
     }
 

@@ -1,6 +1,7 @@
 //! `django.forms.Form`: fields, what was sent, what it means, and what is wrong with it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use indexmap::IndexMap;
 use zeroize::Zeroizing;
@@ -10,7 +11,7 @@ use super::steps::{FormError, Steps};
 use crate::Error;
 use crate::backends::Context;
 use crate::base_user::BaseUser;
-use crate::http::QueryDict;
+use crate::http::{QueryDict, Request};
 use crate::validators::ValidationError;
 
 /// The key under which errors of the form as a whole stand.
@@ -35,6 +36,8 @@ pub struct Form {
     data: Option<Data>,
     cleaned: IndexMap<String, Cleaned>,
     errors: IndexMap<String, Vec<ValidationError>>,
+    /// Who sent it, as far as that is known.
+    sender: Option<IpAddr>,
 }
 
 type Data = IndexMap<String, Vec<Zeroizing<String>>>;
@@ -47,6 +50,7 @@ impl Form {
             data: None,
             cleaned: IndexMap::new(),
             errors: IndexMap::new(),
+            sender: None,
         };
         form.data = data.map(|data| {
             let values = |name: &str| data.get_list(name).iter().cloned().map(Zeroizing::new);
@@ -102,6 +106,11 @@ impl Form {
         values.map_or(&[], Vec::as_slice)
     }
 
+    /// The address that sent what was cleaned.
+    pub(super) fn sender(&self) -> Option<IpAddr> {
+        self.sender
+    }
+
     /// Cleans each field; what fails is missing from the cleaned data and has errors instead.
     pub fn clean_fields(&mut self) {
         if !self.is_bound() {
@@ -122,6 +131,7 @@ impl Form {
         if !self.is_bound() {
             return Ok(());
         }
+        self.sender = context.request.and_then(Request::client_address);
         for field in self.fields.clone() {
             self.clean_field(&field);
             let Some(value) = self.text(&field.name).map(str::to_owned) else {

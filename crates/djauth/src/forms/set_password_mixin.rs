@@ -4,6 +4,7 @@ use super::field::{Field, FieldKind};
 use super::form::Form;
 use super::text::Text;
 use crate::base_user::BaseUser;
+use crate::hashing::Client;
 use crate::validators::ValidationError;
 use crate::{Auth, Error};
 
@@ -80,7 +81,8 @@ impl SetPasswordMixin {
         }
     }
 
-    /// Gives the user the password of the first field, without saving.
+    /// Gives the user the password of the first field, without saving. While it waits to be hashed, it
+    /// waits among those of the network that sent the form.
     ///
     /// # Errors
     /// `Value`: the form is not valid. `Busy`: too many hashes wait.
@@ -91,7 +93,11 @@ impl SetPasswordMixin {
         user: &mut U,
     ) -> Result<(), Error> {
         let password = form.text(self.password1).ok_or_else(invalid_form)?;
-        auth.set_password(user, password).await
+        let Some(sender) = form.sender() else {
+            return auth.set_password(user, password).await;
+        };
+        let client = Client::new(Some(sender), Some(&user.get_username()));
+        client.scope(auth.set_password(user, password)).await
     }
 }
 

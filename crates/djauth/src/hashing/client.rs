@@ -4,10 +4,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use crate::http::Request;
 use crate::rate_limit::spelling;
 
 tokio::task_local! {
-    /// The client of the login that the task is at.
+    /// For whom the task hashes.
     static CURRENT: Client;
 }
 
@@ -23,6 +24,12 @@ pub(crate) struct Client {
     pub(super) user: u64,
 }
 
+/// How many shares a client is in, from that of its widest network to that of its username.
+pub(super) const LEVELS: usize = 4;
+
+/// Where a client's share is: within each network the next smaller one, and the username at the end.
+pub(super) type Path = [u64; LEVELS];
+
 /// Neighbours share. Wider than what the rate limit counts by: a host may have many addresses of its
 /// network, and with them many turns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,9 +37,11 @@ pub(super) enum Network {
     /// No request, or one whose peer is not known.
     #[default]
     None,
-    /// The 24 leading bits.
+    /// The 24 leading bits. There is no wider network around it: whoever wants many of these has to
+    /// pay for each, and those beside them belong to strangers.
     V4(u32),
-    /// The 56 leading bits: the least that a provider gives to a customer with networks of his own.
+    /// The 56 leading bits: the least that a provider gives to a customer with networks of his own. A
+    /// customer who asks gets 48, which is 256 of these, and a provider 32: so these share too.
     V6(u64),
 }
 
@@ -44,13 +53,42 @@ impl Client {
         }
     }
 
-    /// Runs a login: what is hashed meanwhile in this task is the client's.
-    pub(crate) async fn scope<F: Future>(self, login: F) -> F::Output {
-        CURRENT.scope(self, login).await
+    /// Runs a login, say: what is hashed meanwhile in this task is the client's.
+    pub(crate) async fn scope<F: Future>(self, work: F) -> F::Output {
+        CURRENT.scope(self, work).await
     }
 
     pub(super) fn current() -> Self {
         CURRENT.try_with(|client| *client).unwrap_or_default()
+    }
+
+    pub(super) fn path(self) -> Path {
+        let [widest, wide, network] = self.network.path();
+        [widest, wide, network, self.user]
+    }
+}
+
+/// Does some work, and counts the passwords that are hashed meanwhile as those of the client of a
+/// request. [`Auth::authenticate`](crate::Auth::authenticate), and the forms when they are cleaned with a
+/// request, do so by themselves. What an application hashes in other ways, accounts that strangers make
+/// above all, belongs in here: outside of it all clients have one share together, and one of them can
+/// use it up.
+///
+/// ```
+/// use djauth::{Auth, Error, Request, User, hashing};
+///
+/// # async fn sign_up(auth: &Auth, request: &Request) -> Result<User, Error> {
+/// let made = auth.users().create_user("alice", "alice@example.com", Some("correct horse"));
+/// hashing::on_behalf_of(request, made).await
+/// # }
+/// ```
+///
+/// Work that leaves the task ([`tokio::spawn`]) leaves the client too. A request whose peer is not known
+/// ([`Request::client_address`]) changes nothing.
+pub async fn on_behalf_of<F: Future>(request: &Request, work: F) -> F::Output {
+    match request.client_address() {
+        Some(address) => Client::new(Some(address), None).scope(work).await,
+        None => work.await,
     }
 }
 
@@ -61,6 +99,16 @@ impl Network {
             IpAddr::V6(address) => {
                 Self::V6(u64::try_from(address.to_bits() >> 72).unwrap_or_default())
             }
+        }
+    }
+
+    /// The widest network, the one within it that is less wide, and this one in that.
+    fn path(self) -> [u64; 3] {
+        const KIND: u32 = 32;
+        match self {
+            Self::None => [0, 0, 0],
+            Self::V4(bits) => [1 << KIND | u64::from(bits), 0, 0],
+            Self::V6(bits) => [2 << KIND | bits >> 24, bits >> 8 & 0xffff, bits & 0xff],
         }
     }
 }
@@ -82,6 +130,26 @@ mod tests {
         assert_eq!(network("2001:db8:1:2ff::1"), network("2001:db8:1:200::"));
         assert_ne!(network("2001:db8:1:2ff::1"), network("2001:db8:1:300::1"));
         assert_ne!(network("0.0.0.0"), Network::None);
+    }
+
+    #[test]
+    fn networks_of_one_owner_share() {
+        let path = |address| client(address, "").path();
+        let here = path("2001:db8:1:200::1");
+        for (neighbour, shared) in [
+            ("2001:db8:1:2ff::1", 4),
+            ("2001:db8:1:300::1", 2),
+            ("2001:db8:2:200::1", 1),
+            ("2001:db9:1:200::1", 0),
+            // The same bits.
+            ("32.1.13.184", 0),
+        ] {
+            let there = path(neighbour);
+            let same = here.iter().zip(there).take_while(|(a, b)| **a == *b);
+            assert_eq!(same.count(), shared, "{neighbour}");
+        }
+        assert_ne!(path("0.0.0.0")[0], Client::default().path()[0]);
+        assert_ne!(path("192.0.2.1")[0], path("192.0.3.1")[0]);
     }
 
     #[test]

@@ -92,14 +92,15 @@ impl Engine {
         loads.all(|(load, starved)| lanes <= *load || starved.load(Relaxed))
     }
 
-    /// Where a network has nothing under way, one that has much gives up a lane for now.
+    /// Where the next in turn has nothing under way, one that has much gives up a lane for now.
     fn make_room(&self, state: &mut State, lanes: &mut Vec<Lane>) {
         if lanes.len() < self.streams || !state.shares.unfair() {
             return;
         }
-        let running = |lane: &Lane| state.shares.running(lane.head.client);
-        let most = (0..lanes.len()).max_by_key(|index| running(&lanes[*index]));
-        if let Some(index) = most.filter(|index| running(&lanes[*index]) > 1) {
+        let surplus = |lane: &Lane| state.shares.surplus(lane.head.client);
+        let most = lanes.iter().enumerate();
+        let most = most.filter_map(|(index, lane)| Some((surplus(lane)?, index)));
+        if let Some((_, index)) = most.max() {
             let (head, step) = lanes.swap_remove(index).wait();
             self.leave(state, head, step);
         }

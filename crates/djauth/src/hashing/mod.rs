@@ -10,10 +10,12 @@
 //! - They run where nobody else wants the core (`SCHED_IDLE` on Linux), so that requests that hash
 //!   nothing do not feel them. A machine that is busy all the time still hashes, with a tenth of a core:
 //!   one thread, which is only nice, does what the others get no time for.
-//! - Networks of clients take turns, and so do the usernames of one network. A bounded number of jobs
-//!   waits; of more, the newest of the network with the most is refused with
-//!   [`ErrorKind::Busy`] (503 with `Retry-After`), known user or not. A job whose
-//!   caller has gone is dropped.
+//! - Networks of clients take turns (/24 of IPv4; /32 of IPv6, in it /48, in it /56), and so do the
+//!   usernames of one network. A bounded number of jobs waits; of more, the newest of the network with
+//!   the most is refused with [`ErrorKind::Busy`] (503 with `Retry-After`), known user or not. A job
+//!   whose caller has gone is dropped. For whom it is, [`Auth::authenticate`](crate::Auth::authenticate)
+//!   and the forms tell, where the server passes the peer's address on
+//!   (`into_make_service_with_connect_info`); an application tells by [`on_behalf_of`].
 //! - A login is one job, whoever it is, and one that fails costs what the dearest failure has cost so far:
 //!   whether there is such an account, and what is stored for it, is not to be told by time.
 //!
@@ -57,6 +59,7 @@ use crate::{Error, ErrorKind};
 
 pub use self::attempt::Checked;
 pub(crate) use self::client::Client;
+pub use self::client::on_behalf_of;
 pub use self::stats::Stats;
 
 /// Hashes passwords on threads of its own. Cheap to clone; the threads end with the last clone,
@@ -109,7 +112,8 @@ impl HashingPool {
         self.engine().stats()
     }
 
-    /// A value to store for a new password; `None` gives one that no password fits.
+    /// A value to store for a new password; `None` gives one that no password fits. Where a request asks
+    /// for it, say so with [`on_behalf_of`].
     ///
     /// # Errors
     /// [`ErrorKind::Busy`]; [`ErrorKind::Value`] when the preferred hasher cannot take a password

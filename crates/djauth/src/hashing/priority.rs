@@ -1,9 +1,16 @@
 //! How the threads step back behind those that answer requests.
 
+#[cfg(target_os = "linux")]
+use std::sync::Once;
+
 /// The niceness of the thread that sees to it that hashes are made at all: a busy core gives it a tenth
 /// of its time.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
+
+/// All threads fare alike.
+#[cfg(target_os = "linux")]
+static REFUSED: Once = Once::new();
 
 /// Only where nobody else wants the core: whoever wakes up takes it at once. On Linux this is the
 /// class `SCHED_IDLE`, which needs no privilege.
@@ -17,10 +24,13 @@ pub(super) fn last() {
     let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     let this = thread_native_id();
     if let Err(error) = set_thread_priority_and_policy(this, ThreadPriority::Min, idle) {
-        tracing::debug!(
-            ?error,
-            "no class for idle times: hashing threads are only nice"
-        );
+        REFUSED.call_once(|| {
+            tracing::warn!(
+                ?error,
+                "the system refuses hashing threads the class for idle times (SCHED_IDLE): they are \
+                 only nice, and requests wait for them. A sandbox must allow sched_setscheduler"
+            );
+        });
         nice();
     }
 }

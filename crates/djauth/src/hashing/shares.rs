@@ -1,14 +1,16 @@
-//! Whose turn it is: fair between networks, and between the usernames of one network.
+//! Whose turn it is: fair between networks, between those within a wider one, and between the usernames
+//! of one network.
 //!
-//! Next is the network that has the fewest jobs under way; of several with as few, the one that has
-//! waited longest for its turn. Within it the same goes for usernames, whose jobs keep their order.
-//! When too much waits, the network with the most waiting jobs loses the newest one of its username
-//! with the most. So one host may send thousands: they wait for each other, and whoever comes from
-//! elsewhere is next.
+//! At each of these levels, next is the one that has the fewest jobs under way; of several with as few,
+//! the one that has waited longest for its turn. A username's jobs keep their order. When too much
+//! waits, the one with the most waiting jobs loses its newest, and again so at each level. So one host
+//! may send thousands, from as many networks as its provider gave it: they wait for each other, and
+//! whoever comes from elsewhere is next. A username counts within its network alone: whoever uses it
+//! elsewhere takes nothing away from its owner.
 
 use std::collections::{HashMap, VecDeque};
 
-use super::client::{Client, Network};
+use super::client::{Client, LEVELS, Path};
 
 /// Which threads a job needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,24 +21,26 @@ pub(super) enum Kind {
     Blocking = 1,
 }
 
+const KINDS: [Kind; 2] = [Kind::Rounds, Kind::Blocking];
+
 #[derive(Debug)]
 pub(super) struct Shares<T> {
-    networks: HashMap<Network, Share<HashMap<u64, User<T>>>>,
-    waiting: [usize; 2],
+    all: Share<T>,
     /// Counts turns and arrivals.
     now: u64,
 }
 
-/// The jobs of a username, by kind.
-type User<T> = Share<[VecDeque<Waiting<T>>; 2]>;
-
-#[derive(Debug, Default)]
-struct Share<C> {
+/// What a network or a username has, with all that is in it.
+#[derive(Debug)]
+struct Share<T> {
     running: usize,
     waiting: [usize; 2],
     /// When it had its last turn, or came.
     turn: u64,
-    content: C,
+    /// Of the smaller networks in a network, or of its usernames.
+    parts: HashMap<u64, Share<T>>,
+    /// The jobs of a username, by kind.
+    jobs: [VecDeque<Waiting<T>>; 2],
 }
 
 #[derive(Debug)]
@@ -50,14 +54,25 @@ struct Waiting<T> {
 impl<T> Default for Shares<T> {
     fn default() -> Self {
         Self {
-            networks: HashMap::new(),
-            waiting: [0; 2],
+            all: Share::default(),
             now: 0,
         }
     }
 }
 
-impl<C> Share<C> {
+impl<T> Default for Share<T> {
+    fn default() -> Self {
+        Self {
+            running: 0,
+            waiting: [0; 2],
+            turn: 0,
+            parts: HashMap::new(),
+            jobs: Default::default(),
+        }
+    }
+}
+
+impl<T> Share<T> {
     fn total(&self) -> usize {
         self.waiting.iter().sum()
     }
@@ -78,15 +93,56 @@ impl<C> Share<C> {
         }
         self.waiting[kind as usize] += 1;
     }
+
+    /// The part whose turn it is.
+    fn next(&self, kind: Kind) -> Option<(u64, &Self)> {
+        let waits = |part: &&Self| part.waiting[kind as usize] > 0;
+        let waiting = self.parts.iter().filter(|(_, part)| waits(part));
+        let next = waiting.min_by_key(|(_, part)| part.order());
+        next.map(|(key, part)| (*key, part))
+    }
+
+    /// The part with the most of those that have a job to give up; where others have as many, the one
+    /// whose job came last.
+    fn heaviest(&self) -> Option<(u64, &Self)> {
+        let refusable = self.parts.iter().filter_map(|(key, part)| {
+            let weight = (part.total(), part.newest()?);
+            Some((weight, *key, part))
+        });
+        let heaviest = refusable.max_by_key(|(weight, ..)| *weight);
+        heaviest.map(|(_, key, part)| (key, part))
+    }
+
+    /// When the last job came that can be refused.
+    fn newest(&self) -> Option<u64> {
+        let own = KINDS.iter().filter_map(|kind| self.newest_of(*kind));
+        let parts = self.parts.values().filter_map(Self::newest);
+        own.chain(parts).max()
+    }
+
+    fn newest_of(&self, kind: Kind) -> Option<u64> {
+        let last = self.jobs[kind as usize].back()?;
+        (!last.begun).then_some(last.came)
+    }
+
+    fn retain(&mut self, wanted: &impl Fn(&T) -> bool) {
+        self.parts.values_mut().for_each(|part| part.retain(wanted));
+        self.parts.retain(|_, part| !part.idle());
+        for (k, jobs) in self.jobs.iter_mut().enumerate() {
+            jobs.retain(|waiting| wanted(&waiting.item));
+            let parts = self.parts.values().map(|part| part.waiting[k]);
+            self.waiting[k] = jobs.len() + parts.sum::<usize>();
+        }
+    }
 }
 
 impl<T> Shares<T> {
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.iter().sum()
+        self.all.total()
     }
 
     pub(super) fn waits(&self, kind: Kind) -> bool {
-        self.waiting[kind as usize] > 0
+        self.all.waiting[kind as usize] > 0
     }
 
     /// Adds a new job.
@@ -103,12 +159,8 @@ impl<T> Shares<T> {
         self.now += 1;
         let came = self.now;
         let waiting = Waiting { item, came, begun };
-        self.waiting[kind as usize] += 1;
-        let network = self.networks.entry(client.network).or_default();
-        network.arrive(kind, came);
-        let user = network.content.entry(client.user).or_default();
-        user.arrive(kind, came);
-        let queue = &mut user.content[kind as usize];
+        let user = self.make(client.path(), |share| share.arrive(kind, came));
+        let queue = &mut user.jobs[kind as usize];
         match begun {
             true => queue.push_front(waiting),
             false => queue.push_back(waiting),
@@ -117,140 +169,140 @@ impl<T> Shares<T> {
 
     /// The next job, if it fits; its client has it under way then, until [`release`](Self::release).
     pub(super) fn pop(&mut self, kind: Kind, fits: impl FnOnce(&T) -> bool) -> Option<T> {
-        let k = kind as usize;
-        let waits = self
-            .networks
-            .iter()
-            .filter(|(_, share)| share.waiting[k] > 0);
-        let (&network, share) = waits.min_by_key(|(_, share)| share.order())?;
-        let waits = share
-            .content
-            .iter()
-            .filter(|(_, share)| share.waiting[k] > 0);
-        let (&user, share) = waits.min_by_key(|(_, share)| share.order())?;
-        if !share.content[k]
-            .front()
-            .is_some_and(|first| fits(&first.item))
-        {
+        let (path, user) = self.choose(|share| share.next(kind))?;
+        let first = user.jobs[kind as usize].front();
+        if !first.is_some_and(|first| fits(&first.item)) {
             return None;
         }
-        let client = Client { network, user };
-        let taken = self.take(client, kind, VecDeque::pop_front)?;
-        self.run(client);
-        Some(taken)
-    }
-
-    fn run(&mut self, client: Client) {
+        let taken = self.take(path, kind, VecDeque::pop_front)?;
         self.now += 1;
-        let network = self.networks.entry(client.network).or_default();
-        let user = network.content.entry(client.user).or_default();
-        (network.running, user.running) = (network.running + 1, user.running + 1);
-        (network.turn, user.turn) = (self.now, self.now);
+        let now = self.now;
+        self.make(path, |share| {
+            (share.running, share.turn) = (share.running + 1, now);
+        });
+        Some(taken)
     }
 
     /// A job is not under way any more.
     pub(super) fn release(&mut self, client: Client) {
-        let Some(network) = self.networks.get_mut(&client.network) else {
-            return;
-        };
-        network.running = network.running.saturating_sub(1);
-        if let Some(user) = network.content.get_mut(&client.user) {
-            user.running = user.running.saturating_sub(1);
-        }
-        self.forget_idle(client);
-    }
-
-    /// How many jobs of the client's network are under way.
-    pub(super) fn running(&self, client: Client) -> usize {
-        self.networks
-            .get(&client.network)
-            .map_or(0, |share| share.running)
-    }
-
-    /// Whether a network has nothing under way while another has several jobs in lanes.
-    pub(super) fn unfair(&self) -> bool {
-        let k = Kind::Rounds as usize;
-        let starts = |share: &Share<_>| share.running == 0 && share.waiting[k] > 0;
-        self.networks.values().any(|share| share.running > 1) && self.networks.values().any(starts)
-    }
-
-    /// The job to be given up: the newest of the network and the username with the most. Where others
-    /// have as many, of the one that came last.
-    pub(super) fn shed(&mut self) -> Option<T> {
-        let heaviest = self.networks.iter().filter_map(|(network, share)| {
-            let newest = share.content.values().filter_map(newest).max()?;
-            Some((share.total(), newest, *network))
+        let path = client.path();
+        self.find(path, |share| {
+            share.running = share.running.saturating_sub(1);
         });
-        let (_, _, network) = heaviest.max()?;
-        let users = self.networks.get(&network)?.content.iter();
-        let heaviest =
-            users.filter_map(|(user, share)| Some((share.total(), newest(share)?, *user)));
-        let (_, came, user) = heaviest.max()?;
-        let client = Client { network, user };
-        [Kind::Rounds, Kind::Blocking].into_iter().find_map(|kind| {
-            self.take(client, kind, |queue| {
-                let last = queue.back().filter(|last| last.came == came && !last.begun);
-                last.is_some().then(|| queue.pop_back())?
-            })
-        })
+        self.forget_idle(path);
+    }
+
+    /// Whether the next in turn for a lane has nothing under way while another beside it has several
+    /// jobs in lanes.
+    pub(super) fn unfair(&self) -> bool {
+        let Some((next, level)) = self.poor() else {
+            return false;
+        };
+        let beside = self.at(&next[..level]);
+        beside.is_some_and(|all| all.parts.values().any(|part| part.running > 1))
+    }
+
+    /// What a client's networks and username have under way, the widest first, where it should give up
+    /// a lane for the next in turn: the one with the most.
+    pub(super) fn surplus(&self, client: Client) -> Option<[usize; LEVELS]> {
+        let ((next, level), path) = (self.poor()?, client.path());
+        let running: [usize; LEVELS] = std::array::from_fn(|n| self.running(&path[..=n]));
+        (path[..level] == next[..level] && running[level] > 1).then_some(running)
+    }
+
+    /// The next in turn for a lane, and from which level on it has nothing under way.
+    fn poor(&self) -> Option<(Path, usize)> {
+        let (next, _) = self.choose(|share| share.next(Kind::Rounds))?;
+        let level = (0..LEVELS).find(|level| self.running(&next[..=*level]) == 0)?;
+        Some((next, level))
+    }
+
+    fn running(&self, path: &[u64]) -> usize {
+        self.at(path).map_or(0, |share| share.running)
+    }
+
+    fn at(&self, path: &[u64]) -> Option<&Share<T>> {
+        path.iter()
+            .try_fold(&self.all, |share, key| share.parts.get(key))
+    }
+
+    /// The job to be given up.
+    pub(super) fn shed(&mut self) -> Option<T> {
+        let (path, user) = self.choose(Share::heaviest)?;
+        let kind = KINDS.into_iter().max_by_key(|kind| user.newest_of(*kind))?;
+        self.take(path, kind, VecDeque::pop_back)
+    }
+
+    /// Goes down from all to a username, at each level to the part that is chosen.
+    fn choose(
+        &self,
+        part: impl Fn(&Share<T>) -> Option<(u64, &Share<T>)>,
+    ) -> Option<(Path, &Share<T>)> {
+        let (mut path, mut share) = (Path::default(), &self.all);
+        for key in &mut path {
+            (*key, share) = part(share)?;
+        }
+        Some((path, share))
+    }
+
+    /// Changes the shares that a client is in, and makes those that are not there.
+    fn make(&mut self, path: Path, mut change: impl FnMut(&mut Share<T>)) -> &mut Share<T> {
+        let mut share = &mut self.all;
+        change(share);
+        for key in path {
+            share = share.parts.entry(key).or_default();
+            change(share);
+        }
+        share
+    }
+
+    /// Changes the shares that a client is in, as far as they are there.
+    fn find(&mut self, path: Path, mut change: impl FnMut(&mut Share<T>)) -> Option<&mut Share<T>> {
+        let mut share = &mut self.all;
+        change(share);
+        for key in path {
+            share = share.parts.get_mut(&key)?;
+            change(share);
+        }
+        Some(share)
     }
 
     fn take(
         &mut self,
-        client: Client,
+        path: Path,
         kind: Kind,
         take: impl FnOnce(&mut VecDeque<Waiting<T>>) -> Option<Waiting<T>>,
     ) -> Option<T> {
         let k = kind as usize;
-        let network = self.networks.get_mut(&client.network)?;
-        let user = network.content.get_mut(&client.user)?;
-        let taken = take(&mut user.content[k])?;
-        user.waiting[k] -= 1;
-        network.waiting[k] -= 1;
-        self.waiting[k] -= 1;
-        self.forget_idle(client);
+        let taken = take(&mut self.find(path, |_| ())?.jobs[k])?;
+        self.find(path, |share| share.waiting[k] -= 1);
+        self.forget_idle(path);
         Some(taken.item)
     }
 
-    fn forget_idle(&mut self, client: Client) {
-        let Some(network) = self.networks.get_mut(&client.network) else {
-            return;
-        };
-        if network.content.get(&client.user).is_some_and(Share::idle) {
-            network.content.remove(&client.user);
-        }
-        if network.idle() {
-            self.networks.remove(&client.network);
+    /// What is in an idle share is idle too.
+    fn forget_idle(&mut self, path: Path) {
+        let mut share = &mut self.all;
+        for key in path {
+            if share.parts.get(&key).is_some_and(Share::idle) {
+                share.parts.remove(&key);
+            }
+            let Some(part) = share.parts.get_mut(&key) else {
+                return;
+            };
+            share = part;
         }
     }
 
     /// Drops what nobody waits for.
     pub(super) fn retain(&mut self, wanted: impl Fn(&T) -> bool) {
-        self.waiting = [0; 2];
-        for network in self.networks.values_mut() {
-            network.waiting = [0; 2];
-            for user in network.content.values_mut() {
-                for (k, queue) in user.content.iter_mut().enumerate() {
-                    queue.retain(|waiting| wanted(&waiting.item));
-                    user.waiting[k] = queue.len();
-                    network.waiting[k] += queue.len();
-                    self.waiting[k] += queue.len();
-                }
-            }
-            network.content.retain(|_, user| !user.idle());
-        }
-        self.networks.retain(|_, network| !network.idle());
+        self.all.retain(&wanted);
     }
-}
-
-/// When the last job came that can be refused.
-fn newest<T>(share: &User<T>) -> Option<u64> {
-    let last = share.content.iter().filter_map(VecDeque::back);
-    last.filter(|last| !last.begun).map(|last| last.came).max()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::Network;
     use super::*;
 
     fn client(network: u32, user: u64) -> Client {
@@ -329,7 +381,76 @@ mod tests {
         assert_eq!(shares.shed(), Some("v"));
         assert_eq!(shares.shed(), Some("a1"));
         assert_eq!((shares.shed(), shares.waiting()), (None, 0));
-        assert!(shares.networks.is_empty());
+        assert!(shares.all.parts.is_empty());
+    }
+
+    /// Of a host with 256 networks, or with all that a provider has.
+    fn v6(address: &str) -> Client {
+        Client::new(Some(address.parse().unwrap()), None)
+    }
+
+    #[test]
+    fn the_networks_of_one_host_weigh_and_wait_together() {
+        for wide in ["2001:db8:1:", "2001:db8:"] {
+            let mut shares = Shares::default();
+            for n in 0..=0xff {
+                shares.push(v6(&format!("{wide}{n:x}00::1")), Kind::Rounds, "host");
+            }
+            let visitors = [client(1, 1), v6("2001:db9::1"), Client::default()];
+            for visitor in visitors {
+                shares.push(visitor, Kind::Rounds, "visitor");
+                assert_eq!(shares.shed(), Some("host"), "{wide}");
+            }
+            let turns: Vec<_> = (0..4).filter_map(|_| pop(&mut shares)).collect();
+            assert_eq!(turns, ["host", "visitor", "visitor", "visitor"], "{wide}");
+        }
+    }
+
+    #[test]
+    fn neighbours_of_such_a_host_are_served_within_their_wider_network() {
+        let (host, neighbour) = ("2001:db8:1:", v6("2001:db8:2::1"));
+        let mut shares = Shares::default();
+        for n in 0..8 {
+            shares.push(v6(&format!("{host}{n:x}00::1")), Kind::Rounds, "host");
+        }
+        shares.push(neighbour, Kind::Rounds, "neighbour");
+        assert_eq!(shares.shed(), Some("host"));
+        assert_eq!(pop(&mut shares), Some("host"));
+        assert_eq!(pop(&mut shares), Some("neighbour"));
+    }
+
+    #[test]
+    fn a_host_with_many_networks_gives_up_a_lane() {
+        let hosts = [0, 1, 2].map(|n| v6(&format!("2001:db8:1:{n}00::1")));
+        let (neighbour, visitor) = (v6("2001:db8:2::1"), client(1, 1));
+        let mut shares = filled(&hosts.map(|host| (host, "host")));
+        while pop(&mut shares).is_some() {}
+        shares.push(v6("2001:db8:1:300::1"), Kind::Rounds, "host");
+        assert!(!shares.unfair(), "each network has one");
+        shares.push(neighbour, Kind::Rounds, "neighbour");
+        assert!(shares.unfair(), "the wider one has three");
+        assert_eq!(shares.surplus(hosts[1]), Some([3, 3, 1, 1]));
+        assert_eq!(shares.surplus(neighbour), None);
+        assert_eq!(pop(&mut shares), Some("neighbour"));
+        shares.push(visitor, Kind::Rounds, "visitor");
+        let most = [neighbour, hosts[0]].map(|client| shares.surplus(client));
+        assert_eq!(most, [Some([4, 1, 1, 1]), Some([4, 3, 1, 1])]);
+    }
+
+    /// Whoever guesses at a name from everywhere does not keep its owner out.
+    #[test]
+    fn a_username_that_is_used_elsewhere_has_its_own_share() {
+        let owner = client(0, 1);
+        let mut shares = Shares::default();
+        for n in 1..=64 {
+            shares.push(client(n, 1), Kind::Rounds, "stranger");
+            shares.push(client(n, 1), Kind::Rounds, "stranger");
+        }
+        shares.push(owner, Kind::Rounds, "owner");
+        let shed: Vec<_> = (0..64).filter_map(|_| shares.shed()).collect();
+        assert!(shed.iter().all(|name| *name == "stranger"));
+        let turn = (0..65).position(|_| pop(&mut shares) == Some("owner"));
+        assert_eq!(turn, Some(64), "after the first of those who came before");
     }
 
     #[test]
@@ -350,14 +471,14 @@ mod tests {
         let mut shares = filled(&[(a, "rounds")]);
         shares.push(a, Kind::Blocking, "large");
         assert_eq!(shares.pop(Kind::Blocking, |_| false), None);
-        assert_eq!((shares.waiting(), shares.running(a)), (2, 0));
+        assert_eq!((shares.waiting(), shares.all.running), (2, 0));
         assert_eq!(shares.pop(Kind::Blocking, |_| true), Some("large"));
         assert_eq!(pop(&mut shares), Some("rounds"));
-        assert_eq!(shares.running(a), 2);
+        assert_eq!(shares.all.running, 2);
         shares.release(a);
         shares.release(a);
         assert!(
-            shares.networks.is_empty(),
+            shares.all.parts.is_empty(),
             "nothing is kept of who has gone"
         );
     }
@@ -367,7 +488,7 @@ mod tests {
         let (a, b) = (client(1, 1), client(2, 1));
         let mut shares = filled(&[(a, "gone"), (b, "gone"), (b, "here")]);
         shares.retain(|name| *name == "here");
-        assert_eq!((shares.waiting(), shares.networks.len()), (1, 1));
+        assert_eq!((shares.waiting(), shares.all.parts.len()), (1, 1));
         assert_eq!(pop(&mut shares), Some("here"));
     }
 }

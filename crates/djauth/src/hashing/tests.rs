@@ -247,6 +247,28 @@ async fn one_host_does_not_lock_out_the_others() {
     assert_eq!((shed, pool.stats().refused), (1, 1));
 }
 
+/// The host has a network for each of its jobs.
+#[tokio::test]
+async fn one_host_with_many_networks_does_not_lock_out_the_others() {
+    let pool = pool(1, 4);
+    let streams = pool.engine().streams;
+    let mut jobs = Vec::new();
+    for number in 0..streams + 4 {
+        let address = format!("2001:db8:1:{number:x}00::1");
+        jobs.push(endless(&pool, client(&address, "root")));
+        let (lanes, all) = (streams.min(number + 1), number + 1);
+        until(&pool, |stats| {
+            stats.lanes == lanes as u64 && stats.waiting == (all - lanes) as u64
+        })
+        .await;
+    }
+    let visitor = client("198.51.100.1", "alice");
+    let made = visitor.scope(pool.make_password(Some("horse"))).await;
+    assert!(made.is_ok());
+    assert_eq!(pool.stats().refused, 1);
+    jobs.iter().for_each(JoinHandle::abort);
+}
+
 #[tokio::test]
 async fn a_username_does_not_lock_out_its_network() {
     let pool = pool(1, 4);

@@ -99,7 +99,7 @@ impl Table {
         }
     }
 
-    /// Of a network and of a username in one statement: each would wait for the disk.
+    /// Of two at a time in one statement: each would wait for the disk.
     pub(super) async fn take_back(&self, counters: &[Counter]) -> Result<(), Error> {
         for some in counters.chunks(2) {
             let statement = if some.len() == 2 {

@@ -15,14 +15,18 @@
 //! be hashed ([`hashing`](crate::hashing)): it was not looked at. A wrong password, an unknown name and an account that may
 //! not log in stay counted, all alike. A request that is given up stays counted too.
 //!
-//! Two counters are kept, each in periods of the rate's length by the clock (at the most twice the
+//! Counters are kept, each in periods of the rate's length by the clock (at the most twice the
 //! limit falls into a period that begins anywhere):
 //!
 //! - per **network**: an IPv4 address, or the 64 leading bits of an IPv6 address, which one customer
 //!   has to himself. It is the address of
 //!   [`Request::client_address`](crate::Request::client_address), so `TRUSTED_PROXIES` must name the
 //!   proxies. Without a request, or where the server does not give the peer's address on, there is
-//!   none.
+//!   none; a line in the log says so (`into_make_service_with_connect_info` is what such a server
+//!   lacks).
+//! - per **wide network** of IPv6, the 48 leading bits, which anybody can have to himself too: with
+//!   65,536 networks in it, he would have as many times the limit. So many guesses are allowed as to
+//!   16 networks.
 //! - per **username** as it was typed, whether or not there is such an account. Spellings that a
 //!   database could take for the same name share a counter: letters and capitals, accents, letters of
 //!   full width, blanks and invisible characters make no difference, and a name that a database finds
@@ -48,7 +52,7 @@ pub(crate) mod spelling;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use djauth_sessions::Cache;
@@ -73,6 +77,7 @@ pub struct LoginRateLimit {
     db: Database,
     cache: Option<Cache>,
     store: OnceCell<Store>,
+    unknown_peers: Once,
 }
 
 /// Where attempts are counted.
@@ -114,6 +119,9 @@ pub(crate) struct Attempt<'a> {
 
 const SALT: &str = "djauth.rate_limit";
 
+/// A wide network has so many times the limit of one network.
+const WIDE: u32 = 16;
+
 impl LoginRateLimit {
     pub(crate) fn new(
         settings: &Settings,
@@ -129,7 +137,21 @@ impl LoginRateLimit {
             db: db.clone(),
             cache,
             store: OnceCell::new(),
+            unknown_peers: Once::new(),
         }
+    }
+
+    /// Says, once, that a request did not tell where it came from.
+    pub(crate) fn warn_of_unknown_peers(&self) {
+        self.unknown_peers.call_once(|| {
+            tracing::warn!(
+                target: "djauth.rate_limit",
+                "somebody logs in, and the server does not say from which address: guesses are not \
+                 counted per network, and all clients together have one share of the hashing threads. \
+                 Serve the application with \
+                 `app.into_make_service_with_connect_info::<SocketAddr>()`"
+            );
+        });
     }
 
     /// Counts an attempt, or refuses it.
@@ -143,12 +165,13 @@ impl LoginRateLimit {
     ) -> Result<Attempt<'_>, Error> {
         let now = self.clock.now().timestamp();
         let network = address.and_then(|address| self.network(address, now));
+        let wide = address.and_then(|address| self.wide_network(address, now));
         let username = username.and_then(|username| self.username(username, now));
         let mut attempt = Attempt {
             limit: self,
             counted: Vec::new(),
         };
-        for counter in [network, username].into_iter().flatten() {
+        for counter in [network, wide, username].into_iter().flatten() {
             if self.store().await?.count(&counter).await? {
                 attempt.counted.push(counter);
                 continue;
@@ -170,13 +193,15 @@ impl LoginRateLimit {
             || spelling::fold(typed) == spelling::fold(stored)
     }
 
-    /// Forgets the attempts of a network; whether there were any.
+    /// Forgets the attempts of a network, and those of the wide network around it; whether there were
+    /// any.
     ///
     /// # Errors
     /// The store's.
     pub async fn unlock_network(&self, address: IpAddr) -> Result<bool, Error> {
-        self.unlock(self.network(address, self.clock.now().timestamp()))
-            .await
+        let now = self.clock.now().timestamp();
+        let wide = self.unlock(self.wide_network(address, now)).await?;
+        Ok(self.unlock(self.network(address, now)).await? || wide)
     }
 
     /// Forgets the attempts at a username; whether there were any.
@@ -243,6 +268,16 @@ impl LoginRateLimit {
             IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
         };
         Some(self.counter("network", &network, self.per_network?, now))
+    }
+
+    fn wide_network(&self, address: IpAddr, now: i64) -> Option<Counter> {
+        let IpAddr::V6(address) = address.to_canonical() else {
+            return None;
+        };
+        let network = format!("{:x}", address.to_bits() >> 80);
+        let mut counter = self.counter("wide network", &network, self.per_network?, now);
+        counter.limit = counter.limit.saturating_mul(WIDE);
+        Some(counter)
     }
 
     fn username(&self, username: &str, now: i64) -> Option<Counter> {

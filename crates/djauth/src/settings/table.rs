@@ -227,7 +227,7 @@ settings! {
         /// Permissions of the application, which `migrate` adds where they are missing, with their content types;
         /// none is changed or deleted.
         PERMISSIONS => permissions: Vec<CustomPermission> as Permissions = Vec::new();
-        /// How many failed logins a network may have: an IPv4 address, or the first 64 bits of an IPv6 address.
+        /// How many failed logins a network may have: an IPv4 address, or the first 64 bits of an IPv6 address; the first 48 may have 16 times as many.
         /// Behind proxies, `TRUSTED_PROXIES` must name them. Successful logins do not count.
         LOGIN_RATE_LIMIT_PER_NETWORK => login_rate_limit_per_network: Option<Rate> as RateLimit = Some(Rate::new(30, 60));
         /// How many failed logins a username may have, from wherever they come and whether or not there is such an account.

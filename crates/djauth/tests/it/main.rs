@@ -15,6 +15,7 @@ mod error_pages;
 mod forms;
 mod forward_auth;
 mod handlers;
+mod hashing;
 mod http;
 mod json;
 mod languages;

@@ -93,7 +93,7 @@ async fn with_user(auth: &Auth, name: &str) -> User {
 }
 
 /// A request from an address.
-fn from(auth: &Auth, address: &str) -> Request {
+pub(crate) fn from(auth: &Auth, address: &str) -> Request {
     let mut request = HttpRequest::new(());
     let peer: IpAddr = address.parse().unwrap();
     request
@@ -272,6 +272,32 @@ async fn a_network_is_an_ipv4_address_or_64_bits_of_an_ipv6_address() {
             let let_in = attempt(&auth, other, "alice", "right").await;
             assert_eq!(let_in, Outcome::In, "{at}: {other}");
         }
+    })
+    .await;
+}
+
+/// A host that has 65,536 networks does not have as many times the limit.
+#[tokio::test]
+async fn a_wide_network_of_ipv6_has_a_limit_too() {
+    in_each_place("1/m", "", async |at, auth, _, _| {
+        for network in 0..16 {
+            let address = format!("2001:db8:1:{network:x}::1");
+            let wrong = attempt(&auth, &address, "x", "x").await;
+            assert_eq!(wrong, Outcome::Wrong, "{at}: {network}");
+            let refused = attempt(&auth, &address, "alice", "right").await;
+            assert_eq!(refused, Outcome::Refused(60), "{at}: {network}");
+        }
+        let next = "2001:db8:1:10::1";
+        let refused = attempt(&auth, next, "alice", "right").await;
+        assert_eq!(refused, Outcome::Refused(60), "{at}");
+        for other in ["2001:db8:2::1", A] {
+            let let_in = attempt(&auth, other, "alice", "right").await;
+            assert_eq!(let_in, Outcome::In, "{at}: {other}");
+        }
+        let limit = auth.login_rate_limit();
+        assert!(limit.unlock_network(next.parse().unwrap()).await.unwrap());
+        let let_in = attempt(&auth, next, "alice", "right").await;
+        assert_eq!(let_in, Outcome::In, "{at}");
     })
     .await;
 }
