@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use djauth_sessions::Session;
 use djauth_signing::crypto::constant_time_compare;
+use futures_util::future::BoxFuture;
 
 use super::get_user::stored_id;
 use super::{Auth, BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY};
@@ -83,8 +84,15 @@ impl<U: BaseUser> Auth<U> {
     /// # Errors
     /// As [`Auth::get_user`].
     pub async fn user(&self, request: &Request) -> Result<Option<Arc<U>>, Error> {
-        let load = async { Ok(self.get_user(request.session()).await?.map(Arc::new)) };
-        request.user_or_load(load).await
+        request.user_or_load(self.load_user(request)).await
+    }
+
+    /// Boxed as a trait's object, so that the futures of handlers do not nest deeper than compilers look.
+    fn load_user<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Result<Option<Arc<U>>, Error>> {
+        Box::pin(async { Ok(self.get_user(request.session()).await?.map(Arc::new)) })
     }
 
     /// Logs out: `user_logged_out` is sent, then the session is deleted, data and key. The CSRF secret

@@ -376,7 +376,11 @@ pub(crate) fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<Cow<'h
 
 fn cookie_header(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let values = headers.get_all(COOKIE).iter();
-    let mut values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    // Nearly always it is UTF-8, which is known sooner than what is not.
+    let mut values = values.map(|value| match std::str::from_utf8(value.as_bytes()) {
+        Ok(value) => Cow::Borrowed(value),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()),
+    });
     let (one, two) = (values.next()?, values.next());
     let Some(two) = two else {
         return Some(one);
