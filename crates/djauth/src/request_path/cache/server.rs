@@ -145,3 +145,41 @@ impl Server {
         proof
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use djauth_signing::SystemClock;
+    use test_databases::TestDatabase;
+
+    use super::*;
+    use crate::db::{Executor, Sql};
+
+    /// An entry of the database as it is.
+    async fn kept(server: &Server, db: &Database) -> Arc<ServerToken> {
+        let mark = server.mark().await.expect("the triggers are there");
+        let columns = Sql::generated(format!("SELECT {TOKEN_COLUMNS}"), None);
+        let params = [1_i64.into()];
+        let read = db.fetch_optional(&columns, &params, |row| Versions::read(row, 0));
+        let versions = read.await.expect("reads").flatten();
+        Arc::new(mark.token(None, 1, versions).expect("is kept"))
+    }
+
+    /// The versions are the same as before, but in between nobody would have heard of a change.
+    #[tokio::test]
+    async fn an_entry_from_before_a_loss_is_not_believed_after_it() {
+        for database in [TestDatabase::postgres(), TestDatabase::mariadb()] {
+            let looks = looks::tests::looks(&database).await;
+            let (db, triggers) = (looks.db.clone(), looks.triggers.clone());
+            let server = Server::new(&db, Arc::new(SystemClock), triggers);
+            let old = kept(&server, &db).await;
+            assert_eq!(server.prove(&old).await, Proof::Holds);
+            server.lost();
+            assert_eq!(server.prove(&old).await, Proof::Busy, "{}", database.name());
+            server.looks.look().await;
+            assert_eq!(server.prove(&old).await, Proof::Changed);
+            let new = kept(&server, &db).await;
+            assert_eq!(server.prove(&new).await, Proof::Holds);
+            db.close().await;
+        }
+    }
+}

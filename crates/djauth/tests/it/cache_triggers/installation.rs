@@ -117,12 +117,12 @@ async fn one_user_model_has_the_triggers_of_a_database() {
                 first.install(auth.db()).await.expect("installs"),
                 CacheStatus::Installed
             );
-            let there = objects(&database);
+            let there = objects(database);
             let version = versions(auth.db()).await[&-1];
             let error = second.install(auth.db()).await.expect_err("is refused");
             assert_eq!(*error.kind(), ErrorKind::Schema, "{error}");
             assert!(error.to_string().contains("cache remove"), "{error}");
-            assert_eq!(objects(&database), there, "{}", database.name());
+            assert_eq!(objects(database), there, "{}", database.name());
             assert_eq!(versions(auth.db()).await[&-1], version);
             assert_eq!(
                 first.status(auth.db()).await.expect("looks"),

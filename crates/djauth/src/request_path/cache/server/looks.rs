@@ -22,8 +22,8 @@ const LOOK_EVERY: i64 = 30;
 pub(crate) struct Trust(u64);
 
 pub(super) struct Looks {
-    db: Database,
-    triggers: CacheTriggers,
+    pub(super) db: Database,
+    pub(super) triggers: CacheTriggers,
     pub(super) tables: Fingerprint,
     /// Odd while the triggers are relied upon. It only grows.
     trust: AtomicU64,
@@ -94,7 +94,7 @@ impl Looks {
     /// Only if nothing was lost since the look began.
     fn gain(&self, before: u64) {
         self.told.lock().clear();
-        if before % 2 == 0 {
+        if before.is_multiple_of(2) {
             let order = Ordering::AcqRel;
             let _ = self
                 .trust
@@ -140,7 +140,7 @@ impl Looks {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use djauth_db::Executor;
     use test_databases::TestDatabase;
 
@@ -149,7 +149,8 @@ mod tests {
     use crate::management::Migrate;
     use crate::models::User;
 
-    async fn looks(database: &TestDatabase) -> Looks {
+    /// At a database with the triggers.
+    pub(in super::super) async fn looks(database: &TestDatabase) -> Looks {
         let db = Database::connect(database.url()).await.expect("connects");
         Migrate::new().run(&db).await.expect("migrates");
         let triggers = CacheTriggers::of::<User>(&UserMeta::declared::<User>(), db.dialect());
