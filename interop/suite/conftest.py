@@ -21,7 +21,7 @@ def pytest_addoption(parser):
     group.addoption("--engine", action="append", choices=ENGINES, help="only this session engine")
     group.addoption("--walk", type=int, help="only the random walk with this seed")
     group.addoption("--steps", type=int, default=0, help="of a random walk; 0: no walks")
-    group.addoption("--staleness", type=float, default=0, help="seconds of each test of staleness; 0: none")
+    group.addoption("--staleness", type=int, default=0, help="changes in each test of staleness; 0: none")
     group.addoption("--seed", type=int, help="of the tests of staleness")
     group.addoption(
         "--against-itself", action="store_true",

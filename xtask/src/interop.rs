@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 /// Steps of the random walk on each database.
 const WALK: u64 = 2000;
 
-/// Seconds of each test of staleness.
-const STALENESS: u64 = 5;
+/// Changes in each test of staleness.
+const STALENESS: u64 = 200;
 
 /// What a run of pytest counted, the tests that passed, and the complaint, if it failed.
 type Ended = (Counts, Ran, Option<String>);

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from suite.databases import connect
-from suite.staleness.world import GROUPS, PERMS, USERS, may_return
-from suite.staleness.writers import Undone, Writer
+from suite.staleness.world import GROUPS, PERMS, USERS, Undone, may_return
+from suite.staleness.writers import Writer
 
 DAY_LONG_GONE = "2020-01-01 00:00:00"
 USER = "(SELECT id FROM auth_user WHERE username = ?)"
@@ -115,7 +115,7 @@ class BySql(Writer):
         self.driver = Driver(self.database)
         typed = self.database.kind != "sqlite"
         self.clients = [self.driver, *([Terminal(self.database)] if typed else [])]
-        self.kept, self.hasher = {}, PBKDF2PasswordHasher()
+        self.kept, self.hasher = self.world.kept, PBKDF2PasswordHasher()
 
     def end(self):
         for client in getattr(self, "clients", []):

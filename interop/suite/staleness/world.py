@@ -1,5 +1,6 @@
 """The users, groups, permissions and sessions of the test: their rows, and the facts about them."""
 
+import re
 import secrets
 import threading
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,13 @@ PERMS = ("p0", "p1", "p2", "p3")
 SLOTS, GRAVES = 2, 4
 
 FLAGS = ("active", "superuser", "staff")
+
+#: The end of each report in Django's log of a transaction that the database has ended for the sake of another.
+TAKEN_BACK = re.compile(r"django\.db\.utils\.OperationalError: .*(deadlock|database is locked)", re.IGNORECASE)
+
+
+class Undone(Exception):
+    """The database took it back by itself, as for a deadlock."""
 
 
 def questions():
@@ -47,18 +55,21 @@ def for_user(question, user):
 
 
 class World:
-    def __init__(self, seed, django, djauth, second, sessions_are_rows):
+    def __init__(self, seed, django, djauth, second, sessions_are_rows, only_asked):
         self.seed, self.django, self.djauth, self.second = seed, django, djauth, second
+        #: Who changes something; the first djauth knows of what it writes itself.
+        self.writing = [django, second] if only_asked else [django, djauth, second]
         self.sessions_are_rows = sessions_are_rows
         self.facts = Facts()
         self.judge = Judge(self.facts, QUESTIONS, GROUPS)
         self.asker = Asker(djauth.url, QUESTIONS, for_user)
         self.locks = {entity: threading.Lock() for entity in (*USERS, *GROUPS, *PERMS)}
         self.passwords = {}  # of users, as they would type them; None where only the hash is known
+        self.kept = {}  # hashes and passwords that users had before, and may get again
         self.keys, self.slots, self.graves = {}, {}, 0
         self.mutex = threading.Lock()
         self.quiet_until = 0  # that many answers
-        self.deadlocks = 0  # in Django's log
+        self.deadlocks = 0  # in Django's log, of which somebody has heard
 
     def clear(self, database):
         """What another run of the test has left."""
@@ -112,13 +123,15 @@ class World:
             self.django.do("create_user", username=name, password=password, email=email)
         self.facts.settle(("password", user), self.stored(database, name))
         self.passwords[user] = password
+        # It is another row, whose number no session of the former one names, whatever its hash.
+        self.kept.pop(user, None)
 
     def django_was_taken_back(self):
         """Whether the database has ended one more of Django's transactions for the sake of another."""
         with self.mutex:
-            before, text = self.deadlocks, self.django.log.read_text(errors="replace").lower()
-            self.deadlocks = text.count("deadlock")
-            return self.deadlocks > before
+            taken_back = len(TAKEN_BACK.findall(self.django.log.read_text(errors="replace"))) > self.deadlocks
+            self.deadlocks += taken_back
+            return taken_back
 
     @staticmethod
     def without_user(user):
@@ -168,6 +181,8 @@ class World:
         browser = Browser()
         name, password = self.facts["name", user], self.passwords[user]
         answer = browser.login(side, name, password)
+        if side is not self.django and answer.status == 503:
+            raise Undone(answer)
         assert answer.status == 302, (name, password, answer)
         self.session(browser.cookies["sessionid"], user, slot, readers)
 

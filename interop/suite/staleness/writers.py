@@ -12,21 +12,42 @@ from suite.browser import Browser
 from suite.sides import PATIENCE
 from suite.staleness.facts import UNKNOWN, now
 from suite.staleness.readers import Client, hot
-from suite.staleness.world import FLAGS, GROUPS, PERMS, QUESTIONS, SLOTS, USERS, for_user
+from suite.staleness.world import FLAGS, GROUPS, PERMS, QUESTIONS, SLOTS, USERS, Undone, for_user
 
 
-class Undone(Exception):
-    """The database took it back by itself, as for a deadlock."""
+#: Answers for each change, at least.
+ANSWERS = 10
+
+
+def new_password():
+    """One that every validator lets pass: digits alone would not do."""
+    return f"pw-{secrets.token_hex(6)}"
+
+
+class Goal:
+    """So many changes and answers, however slow the machine is; or all the time that there is."""
+
+    def __init__(self, changes, readers, seconds):
+        self.changes, self.readers, self.deadline = changes, readers, now() + seconds
+        self.lock, self.done = threading.Lock(), 0
+
+    def note(self):
+        with self.lock:
+            self.done += 1
+
+    def is_reached(self):
+        enough = self.done >= self.changes and self.readers.answers() >= ANSWERS * self.changes
+        return enough or now() > self.deadline
 
 
 class Writer(threading.Thread):
     """`steps` of a subclass: weights and methods. A step that finds nothing to do does nothing."""
 
-    def __init__(self, world, readers, database, until, number=0):
+    def __init__(self, world, readers, database, goal, number=0):
         super().__init__(daemon=True)
         self.world, self.facts, self.readers = world, world.facts, readers
         # With a connection of its own, which SQLite's driver ties to its thread.
-        self.database, self.until = database.again(), until
+        self.database, self.goal = database.again(), goal
         self.label = f"{type(self).__name__}{number}"
         self.random = random.Random(f"{world.seed} {self.label}")
         self.client = Client(world.asker.address)
@@ -36,7 +57,7 @@ class Writer(threading.Thread):
     def run(self):
         try:
             self.begin()
-            while now() < self.until:
+            while not self.goal.is_reached():
                 self.step()
                 self.rest()
         except BaseException as error:
@@ -57,6 +78,7 @@ class Writer(threading.Thread):
         try:
             if step() is not False:
                 self.done[step.__name__] = self.done.get(step.__name__, 0) + 1
+                self.goal.note()
         except Undone:
             self.undone += 1
         except AssertionError:
@@ -68,8 +90,8 @@ class Writer(threading.Thread):
         """Bursts of changes, and then a while in which caches may fill: everybody waits for some answers."""
         if self.random.random() < 0.15:
             self.world.quiet_until = self.readers.answers() + 50
-        patience = min(now() + 1, self.until)
-        while self.readers.answers() < self.world.quiet_until and now() < patience:
+        patience = now() + 1
+        while self.readers.answers() < self.world.quiet_until and now() < patience and not self.goal.is_reached():
             time.sleep(0.005)
         time.sleep(self.random.uniform(0, 0.01))
 
@@ -141,9 +163,6 @@ def said_on(terminal):
 class Sites(Writer):
     """What Django and djauth have in common: people who log in."""
 
-    def sides(self):
-        return [self.world.django, self.world.djauth, self.world.second]
-
     def log_in(self):
         """Anew, mostly where the session is dead."""
         user, slot = self.user(), self.random.randrange(SLOTS)
@@ -154,7 +173,7 @@ class Sites(Writer):
         with self.world.alone(user):
             if not self.world.can_log_in(user):
                 return False
-            self.world.log_in(self.random.choice(self.sides()), user, slot, self.readers)
+            self.world.log_in(self.random.choice(self.world.writing), user, slot, self.readers)
             self.look(user)
 
 
@@ -312,7 +331,7 @@ class ByDjauth(Sites):
                 return False
             browser = self.browser_of(number)
             page = browser.get(self.world.second, "/accounts/login/")
-            side = self.random.choice([self.world.djauth, self.world.second])
+            side = self.random.choice(self.world.writing[1:])
             with self.facts.change({("session", number): None}, "log out"):
                 answer = browser.logout(side)
                 assert answer.status == 200, (page, answer)
@@ -325,7 +344,7 @@ class ByDjauth(Sites):
             number = self.world.slots.get((user, slot))
             if not self.world.is_own(number, user) or not self.world.passwords[user]:
                 return False
-            browser, password = self.browser_of(number), secrets.token_hex(6)
+            browser, password = self.browser_of(number), new_password()
             values = {("password", user): UNKNOWN, ("session", number): None}
             form = {"old_password": self.world.passwords[user]}
             form |= {"new_password1": password, "new_password2": password}
@@ -343,7 +362,7 @@ class ByDjauth(Sites):
         with self.world.alone(user):
             if not self.facts["exists", user]:
                 return False
-            name, password = self.facts["name", user], secrets.token_hex(6)
+            name, password = self.facts["name", user], new_password()
             with self.facts.change({("password", user): UNKNOWN}, "djauth changepassword"):
                 typed_into(self.world.second, ("changepassword", name), (password, password))
             self.facts.settle(("password", user), self.world.stored(self.database, name))

@@ -32,12 +32,14 @@ static OLDEST: Sql = Sql::new(
 );
 static OLDEST_OF_ALL: Sql =
     Sql::new("SELECT MIN(expire_date) FROM django_session WHERE expire_date < ?");
-/// The outer condition spares a session that is saved between the two reads. MariaDB and MySQL take no
-/// limit in such a subquery, but have one of DELETE.
+/// The outer condition spares a session that is saved between the two reads. On PostgreSQL it is no condition of an
+/// index, and the keys are an array: while the statistics of the table are old, the planner would else take all that
+/// has ended for a few rows, and read it for each part. MariaDB and MySQL take no limit in such a subquery, but
+/// have one of DELETE.
 static CLEAR: Sql = Sql::with_mysql(
-    "DELETE FROM django_session WHERE expire_date < ? AND session_key IN \
-     (SELECT session_key FROM django_session WHERE expire_date >= ? AND expire_date < ? \
-      ORDER BY expire_date LIMIT 500)",
+    "DELETE FROM django_session WHERE expire_date + interval '0' < ? AND session_key = ANY(ARRAY(\
+     SELECT session_key FROM django_session WHERE expire_date >= ? AND expire_date < ? \
+      ORDER BY expire_date LIMIT 500))",
     "DELETE FROM django_session WHERE expire_date < ? AND expire_date >= ? AND expire_date < ? \
      ORDER BY expire_date LIMIT 500",
 );

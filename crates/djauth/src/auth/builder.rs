@@ -189,7 +189,7 @@ impl<U: BaseUser> Builder<U> {
                 super::sessions::shared_cache(&self.settings)?,
             ),
             hints: Hints::new(&model),
-            cache: user_cache(&self.settings, &db, &self.clock),
+            cache: user_cache::<U>(&model.meta, &self.settings, &db, &self.clock),
             settings: Arc::new(self.settings),
             signals: Signals::new(),
             clock: self.clock,

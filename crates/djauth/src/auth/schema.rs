@@ -1,7 +1,7 @@
 //! `migrate` and `check` for this application's models.
 
 use super::Auth;
-use crate::base_user::{BaseUser, UserId};
+use crate::base_user::BaseUser;
 use crate::db::Executor;
 use crate::management::{
     App, CacheTriggers, Created, Migrate, ModelMeta, Plan, UserTable, check_schema,
@@ -83,7 +83,7 @@ impl<U: BaseUser> Auth<U> {
     /// The triggers behind the cache of the request path, for this user model.
     #[must_use]
     pub fn cache_triggers(&self) -> CacheTriggers {
-        CacheTriggers::new(&self.user_table(), !U::Id::AUTO)
+        CacheTriggers::of::<U>(self.user_meta(), self.db().dialect())
     }
 
     /// The tables of the user model.

@@ -20,7 +20,7 @@ use quick_cache::sync::Cache;
 
 pub(crate) use epochs::{Epoch, Epochs};
 pub(crate) use proofs::{Mark, Proofs, Token};
-pub(crate) use server::{ServerToken, SessionText, TOKEN_COLUMNS, Versions};
+pub(crate) use server::{SessionText, TOKEN_COLUMNS, Versions};
 pub(crate) use source::{Outcome, Proof, Question, Read, Source, Unknown};
 pub use stats::AuthCacheStats;
 

@@ -7,13 +7,13 @@ use djauth_sessions::{EngineKind, Session, SessionData};
 use djauth_signing::Clock;
 
 use super::cache::{
-    Mark, Outcome, Proofs, Question, Read, RequestCache, ServerToken, SessionText, Source, Token,
-    Versions,
+    Mark, Outcome, Proofs, Question, Read, RequestCache, SessionText, Source, Token, Versions,
 };
 use super::{Answers, Auth, Joined, Reply};
 use crate::auth::{Claim, Found, HashState};
-use crate::base_user::BaseUser;
+use crate::base_user::{BaseUser, UserMeta};
 use crate::db::{Database, Dialect, Executor, Field, Value};
+use crate::management::CacheTriggers;
 use crate::management::cache::subject_of;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
@@ -23,13 +23,17 @@ pub(crate) type UserCache<U> = RequestCache<Proofs, Entry<U>>;
 
 /// `None`: it is off.
 pub(crate) fn user_cache<U: BaseUser>(
+    meta: &UserMeta,
     settings: &Settings,
     db: &Database,
     clock: &Arc<dyn Clock>,
 ) -> Option<UserCache<U>> {
     let bytes = settings.auth_cache_max_bytes;
     let staleness = settings.auth_cache_staleness;
-    (bytes > 0).then(|| RequestCache::new(Proofs::new(db, clock), bytes, staleness))
+    (bytes > 0).then(|| {
+        let triggers = CacheTriggers::of::<U>(meta, db.dialect());
+        RequestCache::new(Proofs::new(db, clock, triggers), bytes, staleness)
+    })
 }
 
 /// A user who may be logged in, with the session if it is a row.
@@ -182,7 +186,7 @@ impl<'a, U: BaseUser> Asking<'a, U> {
             (Reply::Found(found, _), Some(expires), Some(mark)) => {
                 // The token of a server holds the text as it is.
                 let text = match mark {
-                    Mark::Server => joined.session_data.len(),
+                    Mark::Server(_) => joined.session_data.len(),
                     Mark::Sqlite(_) => 0,
                 };
                 let entry = Entry {
@@ -224,7 +228,7 @@ impl<'a, U: BaseUser> Asking<'a, U> {
 impl<U: BaseUser> Auth<U> {
     /// Whether the statement brings the columns of the token along.
     pub(super) fn with_token(&self, mark: Option<&Mark>) -> bool {
-        matches!(mark, Some(Mark::Server))
+        matches!(mark, Some(Mark::Server(_)))
     }
 
     /// Whether a statement failed because the columns of the token are not there any more.
@@ -251,17 +255,12 @@ pub(super) fn keep<U: BaseUser>(
     }
     match mark {
         Mark::Sqlite(epoch) => Outcome::Keep(Token::Sqlite(epoch), entry),
-        Mark::Server => {
+        Mark::Server(mark) => {
             let subject = subject_of(&entry.found.user.id().to_value());
-            let (Some(versions), Some(subject)) = (versions, subject) else {
-                return Outcome::Forget;
-            };
-            let token = ServerToken {
-                session,
-                subject,
-                versions,
-            };
-            Outcome::Keep(Token::Server(Arc::new(token)), entry)
+            match subject.and_then(|subject| mark.token(session, subject, versions)) {
+                Some(token) => Outcome::Keep(Token::Server(Arc::new(token)), entry),
+                None => Outcome::Forget,
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use djauth::Auth;
 use djauth::db::{Dialect, Executor, Sql};
+use djauth::management::{CacheTriggers, UserTable};
 use djauth::request_path::AuthCacheStats;
 use djauth::settings::SessionEngine;
 use djauth_signing::FixedClock;
@@ -238,6 +239,88 @@ async fn an_installation_throws_old_entries_away() {
         assert_eq!(site.settled(0).await, says("unheard", false));
     })
     .await;
+}
+
+/// Somebody installs the triggers of another user model: from the next request on nothing kept is believed, though
+/// the table of changes is there and its versions stand still.
+#[tokio::test]
+async fn triggers_of_another_model_are_not_believed() {
+    on_each_site(async |site| {
+        assert!(site.settled(0).await.is_some());
+        let db = site.auth.db();
+        let plain = UserTable::stock().without_permissions();
+        let plain = CacheTriggers::new(&plain, false);
+        let permit = "INSERT INTO auth_user_user_permissions (user_id, permission_id) \
+                      SELECT 1, id FROM auth_permission WHERE codename = 'view_user'";
+        site.auth
+            .cache_triggers()
+            .remove(db)
+            .await
+            .expect("removes");
+        plain.install(db).await.expect("installs");
+        let other = Auth::builder(settings())
+            .clock(site.clock.clone())
+            .database(db.clone())
+            .expect("builds");
+        for auth in [&site.auth, &other] {
+            for _ in 0..3 {
+                assert_eq!(verify(auth, &site.keys[0]).await, says(A, false));
+            }
+            site.database.client(permit);
+            assert_eq!(
+                verify(auth, &site.keys[0]).await,
+                says(A, true),
+                "{}",
+                site.database.name()
+            );
+            site.database
+                .client("DELETE FROM auth_user_user_permissions");
+        }
+        assert_eq!(other.auth_cache_stats().expect("is on").hits, 0);
+    })
+    .await;
+}
+
+/// The same behind the back of a server that has looked already: the stamp tells it at the next proof.
+#[tokio::test]
+async fn another_installation_is_noticed_at_the_next_request() {
+    on_each_site(async |site| {
+        assert!(site.settled(0).await.is_some());
+        let before = site.stats();
+        site.database
+            .client("UPDATE djauth_cache_change SET stamp = stamp + 1 WHERE subject = -1");
+        let (failed, hits) = (before.failed_proofs + 1, before.hits);
+        for _ in 0..3 {
+            assert_eq!(site.verify(0).await, says(A, false));
+            let stats = site.stats();
+            assert_eq!(
+                (stats.failed_proofs, stats.hits, stats.entries),
+                (failed, hits, 0)
+            );
+        }
+    })
+    .await;
+}
+
+/// A foreign key by which the server changes rows of users unheard: nothing is kept from the start.
+#[tokio::test]
+async fn faulty_triggers_are_not_believed() {
+    let site = Site::new(TestDatabase::mariadb()).await;
+    site.database.client(
+        "CREATE TABLE club (id integer PRIMARY KEY) ENGINE = InnoDB; INSERT INTO club VALUES (1); \
+         ALTER TABLE auth_user_groups ADD club_id integer NULL, \
+         ADD CONSTRAINT club FOREIGN KEY (club_id) REFERENCES club (id) ON DELETE CASCADE; \
+         INSERT INTO auth_group_permissions (group_id, permission_id) \
+         SELECT 1, id FROM auth_permission WHERE codename = 'view_user'; \
+         INSERT INTO auth_user_groups (user_id, group_id, club_id) VALUES (1, 1, 1)",
+    );
+    for _ in 0..3 {
+        assert_eq!(site.verify(0).await, says(A, true));
+    }
+    site.database.client("DELETE FROM club");
+    assert_eq!(site.verify(0).await, says(A, false));
+    assert_eq!(site.stats().hits, 0);
+    site.auth.db().close().await;
 }
 
 /// Proofs share statements: none is answered by one that was sent before it was asked for.

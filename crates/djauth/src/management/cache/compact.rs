@@ -1,10 +1,12 @@
 //! Putting the stamps of a subject together.
 //!
 //! Some rows become one whose stamp is their sum, in one transaction: whoever reads sees the old rows or the new
-//! one, and the same version both times, so that no cache notices. Only rows that were seen go, so that one which
-//! is being added meanwhile is neither waited for nor lost.
+//! one, and the same version both times, so that no cache notices. Only rows that were seen and are held go, and
+//! each is named by its whole key, so that one which is being added meanwhile is neither waited for nor lost. A
+//! list of stamps in `IN (…)` would not do: MariaDB reads the whole table instead where the list is long, and waits
+//! for every transaction that has added a stamp to it.
 
-use djauth_db::{Database, Dialect, Executor, Sql, Value};
+use djauth_db::{Database, Dialect, Executor, Sql};
 
 use crate::{Error, ErrorKind};
 
@@ -47,8 +49,8 @@ pub(super) async fn all(db: &Database) -> Result<u64, Error> {
     }
 }
 
-/// Some rows of one subject. Whoever meets another on the way (MariaDB calls that a deadlock, though triggers, which
-/// only add rows, have no part in it) leaves it to him.
+/// Some rows of one subject. Whoever meets another on the way, which these statements should never do, leaves it
+/// to him.
 pub(crate) async fn compact_subject(db: &Database, subject: i64) -> Result<Compacted, Error> {
     match compact_some(db, subject).await {
         Err(error) if *error.kind() == ErrorKind::Busy => Ok(Compacted::Nothing),
@@ -65,13 +67,8 @@ async fn compact_some(db: &Database, subject: i64) -> Result<Compacted, Error> {
         transaction.rollback().await?;
         return Ok(Compacted::Nothing);
     }
-    let mut params: Vec<Value<'_>> = vec![subject.into()];
-    let marks = stamps.len().next_power_of_two();
-    // Few statements for all lengths: the last one is named several times.
-    let padding = stamps.iter().rev().take(1).cycle();
-    let named = stamps.iter().chain(padding).take(marks);
-    params.extend(named.map(|&stamp| Value::Int(stamp)));
-    let deleted = transaction.execute(&delete(marks), params).await?;
+    let params = vec![listed(&stamps).into(), subject.into()];
+    let deleted = transaction.execute(&DELETE, params).await?;
     if deleted != stamps.len() as u64 {
         // Somebody else has been here meanwhile.
         transaction.rollback().await?;
@@ -86,10 +83,10 @@ async fn compact_some(db: &Database, subject: i64) -> Result<Compacted, Error> {
     Ok(Compacted::Rows(stamps.len() - 1))
 }
 
-fn delete(marks: usize) -> Sql {
-    let marks = vec!["?"; marks].join(", ");
-    let text = format!("DELETE FROM djauth_cache_change WHERE subject = ? AND stamp IN ({marks})");
-    Sql::generated(text, None)
+/// One text for any number of them, so that the statement stays the same.
+fn listed(stamps: &[i64]) -> String {
+    let stamps: Vec<_> = stamps.iter().map(i64::to_string).collect();
+    stamps.join(",")
 }
 
 static CROWDED: Sql = Sql::new(
@@ -99,5 +96,11 @@ static CROWDED: Sql = Sql::new(
 static SEEN: Sql = Sql::new(
     "SELECT stamp FROM djauth_cache_change WHERE subject = ? \
      ORDER BY stamp LIMIT 1000 FOR UPDATE SKIP LOCKED",
+);
+static DELETE: Sql = Sql::with_mysql(
+    "DELETE FROM djauth_cache_change \
+      WHERE stamp = ANY(CAST(string_to_array(?, ',') AS bigint[])) AND subject = ?",
+    "DELETE c FROM JSON_TABLE(CONCAT('[', ?, ']'), '$[*]' COLUMNS (stamp bigint PATH '$')) AS s \
+       STRAIGHT_JOIN djauth_cache_change AS c ON c.subject = ? AND c.stamp = s.stamp",
 );
 static STAMP: Sql = Sql::new("INSERT INTO djauth_cache_change (subject, stamp) VALUES (?, ?)");

@@ -4,12 +4,14 @@
 //! [`compact`](super::compact) puts them together later. DDL commits by itself: the row of the installation goes
 //! first and comes back last, so that no cache believes a set that is not whole.
 
+mod cascades;
+
 use std::time::Duration;
 
 use djauth_db::{Database, Executor, Row, Sql, quote_name};
 
 use super::watched::{About, Watched};
-use super::{INSTALL, SHARED, TABLE, new_stamp};
+use super::{CacheTriggers, INSTALL, SHARED, TABLE, install_stamps};
 use crate::management::lock::Lock;
 use crate::{Error, ErrorKind};
 
@@ -112,9 +114,9 @@ fn subject(about: &About, row: &str) -> String {
     }
 }
 
-pub(super) async fn install(db: &Database, watched: &[Watched]) -> Result<(), Error> {
+pub(super) async fn install(db: &Database, triggers: &CacheTriggers) -> Result<(), Error> {
     let lock = Lock::acquire(db).await?;
-    let made = make(db, watched).await.map_err(with_grants);
+    let made = make(db, triggers).await.map_err(with_grants);
     lock.release(made.is_ok()).await?;
     made
 }
@@ -128,42 +130,41 @@ pub(super) async fn remove(db: &Database) -> Result<(), Error> {
 
 pub(super) async fn faults(
     ex: &impl Executor,
-    watched: &[Watched],
+    ours: &CacheTriggers,
 ) -> Result<Option<Vec<String>>, Error> {
     let found = found(ex).await?;
-    let installed = match ex.fetch(&INSTALLED, &[INSTALL.into()], |_| Ok(())).await {
-        Ok(rows) => Ok(rows.len() == 1),
+    let mut faults = Vec::new();
+    match install_stamps(ex).await {
+        Ok(stamps) => faults.extend(ours.fault_of_stamps(&stamps)),
         Err(error) if *error.kind() == djauth_db::ErrorKind::SchemaMissing && found.is_empty() => {
             return Ok(None);
         }
-        Err(error) => Err(error),
-    };
-    let mut faults = Vec::new();
-    match installed {
-        Ok(true) => {}
-        Ok(false) => {
-            faults.push("the last installation did not end, or the table was emptied".into());
-        }
         Err(error) => faults.push(format!("{TABLE} cannot be read: {error}")),
     }
-    for wanted in triggers(watched) {
+    faults.extend(faults_of_triggers(&found, &ours.watched));
+    for table in not_innodb(ex, &ours.watched).await? {
+        faults.push(format!("{table} is not of the engine InnoDB"));
+    }
+    faults.extend(cascades::faults(ex, &ours.watched).await?);
+    Ok(Some(faults))
+}
+
+fn faults_of_triggers(found: &[Trigger], watched: &[Watched]) -> Vec<String> {
+    let fault = |wanted: Trigger| {
         let (name, table) = (&wanted.name, &wanted.table);
         match found.iter().find(|trigger| trigger.name == *name) {
-            Some(trigger) if *trigger == wanted => {}
-            Some(trigger) if trigger.body.is_empty() => faults.push(format!(
+            Some(trigger) if *trigger == wanted => None,
+            Some(trigger) if trigger.body.is_empty() => Some(format!(
                 "the trigger {name} on {table} cannot be looked at: GRANT TRIGGER ON {table}"
             )),
-            Some(_) => faults.push(format!("the trigger {name} on {table} is not ours, or old")),
-            None => faults.push(format!(
+            Some(_) => Some(format!("the trigger {name} on {table} is not ours, or old")),
+            None => Some(format!(
                 "the trigger {name} on {table} is missing, or this account may not see it \
                  (GRANT TRIGGER ON {table})"
             )),
         }
-    }
-    for table in not_innodb(ex, watched).await? {
-        faults.push(format!("{table} is not of the engine InnoDB"));
-    }
-    Ok(Some(faults))
+    };
+    triggers(watched).into_iter().filter_map(fault).collect()
 }
 
 async fn found(ex: &impl Executor) -> Result<Vec<Trigger>, Error> {
@@ -188,7 +189,8 @@ async fn not_innodb(ex: &impl Executor, watched: &[Watched]) -> Result<Vec<Strin
     Ok(others)
 }
 
-async fn make(db: &Database, watched: &[Watched]) -> Result<(), Error> {
+async fn make(db: &Database, ours: &CacheTriggers) -> Result<(), Error> {
+    let watched = &ours.watched;
     if let Some(table) = not_innodb(db, watched).await?.first() {
         let text =
             format!("{table} is not of the engine InnoDB: its changes are not safe to follow");
@@ -198,16 +200,18 @@ async fn make(db: &Database, watched: &[Watched]) -> Result<(), Error> {
         must_exist(db, &watched.table).await?;
     }
     script(db, CREATE).await?;
-    forget_installation(db).await?;
     let wanted = triggers(watched);
     let found = found(db).await?;
+    let tables: Vec<_> = found.iter().map(|trigger| trigger.table.as_str()).collect();
+    ours.refuse_others(&install_stamps(db).await?, &tables)?;
+    forget_installation(db).await?;
     for trigger in found.iter().filter(|trigger| !wanted.contains(trigger)) {
         drop_trigger(db, trigger).await?;
     }
     for trigger in wanted.iter().filter(|trigger| !found.contains(trigger)) {
         patiently(db, &trigger.definition()).await?;
     }
-    let params = vec![INSTALL.into(), new_stamp().into()];
+    let params = vec![INSTALL.into(), ours.fingerprint().stamp().into()];
     db.execute(&STAMP, params).await?;
     Ok(())
 }
@@ -282,7 +286,6 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS \"djauth_cache_change\" (\"subj
      \"stamp\" bigint NOT NULL, PRIMARY KEY (\"subject\", \"stamp\")) ENGINE = InnoDB";
 const DROP: &str =
     "SET STATEMENT lock_wait_timeout = 1 FOR DROP TABLE IF EXISTS \"djauth_cache_change\"";
-static INSTALLED: Sql = Sql::new("SELECT 1 FROM djauth_cache_change WHERE subject = ?");
 static FORGET: Sql = Sql::new("DELETE FROM djauth_cache_change WHERE subject = ?");
 static STAMP: Sql = Sql::new("INSERT INTO djauth_cache_change (subject, stamp) VALUES (?, ?)");
 static EXISTS: Sql = Sql::new(

@@ -11,18 +11,20 @@ mod mariadb;
 mod postgres;
 mod watched;
 
-use djauth_db::{Database, Dialect, Executor, Value};
+use djauth_db::{Database, Dialect, Executor, Sql, Value};
 
 pub(crate) use compact::compact_subject;
 
 use self::watched::Watched;
 use super::UserTable;
+use crate::base_user::{BaseUser, UserId, UserMeta};
 use crate::{Error, ErrorKind};
 
 /// The one table of ours in a database of Django's.
 pub(crate) const TABLE: &str = "djauth_cache_change";
 
-/// Its row is there while the triggers are, with another stamp after each installation.
+/// Its row is there while the triggers are, with another stamp after each installation; which tables are watched is
+/// in the stamp ([`Fingerprint`]).
 pub(crate) const INSTALL: i64 = -1;
 /// Groups, permissions and whatever else concerns every user.
 pub(crate) const SHARED: i64 = -2;
@@ -39,6 +41,24 @@ pub(crate) fn subject_of(key: &Value<'_>) -> Option<i64> {
             Some(i64::from(u16::from_be_bytes([*high, *low])))
         }
         _ => None,
+    }
+}
+
+/// Which tables an installation watches, as the lower half of its stamp. A process that reads another one there
+/// knows that its own tables may not be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint(u32);
+
+impl Fingerprint {
+    /// A stamp that never was, but for the half that tells the tables.
+    fn stamp(self) -> i64 {
+        let random = new_stamp().cast_unsigned() & !u64::from(u32::MAX);
+        (random | u64::from(self.0)).cast_signed()
+    }
+
+    /// Whether an installation with this version watches these tables.
+    pub(crate) fn is_of(self, version: i64) -> bool {
+        version.cast_unsigned() & u64::from(u32::MAX) == u64::from(self.0)
     }
 }
 
@@ -78,17 +98,30 @@ impl CacheTriggers {
         }
     }
 
+    /// For the tables of a model on this database.
+    pub(crate) fn of<U: BaseUser>(meta: &UserMeta, dialect: Dialect) -> Self {
+        let user = UserTable::of(meta).for_dialect(dialect);
+        Self::new(&user, !U::Id::AUTO)
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(watched::fingerprint(&self.watched))
+    }
+
     /// Makes the table and the triggers, or completes them, and lets every cache begin anew. A table that is in
     /// use is waited for, a moment at a time, so that nobody else has to wait for it.
     ///
+    /// One user model of a database has them: those of another one are left alone.
+    ///
     /// # Errors
-    /// `Schema`: a table is missing, or is one that cannot have such triggers. `Denied`: the account may not do
+    /// `Schema`: a table is missing, or is one that cannot have such triggers, or the triggers are there for another
+    /// user model, which [`remove`](Self::remove) takes away. `Denied`: the account may not do
     /// it; the text says what it needs. `Busy`: a table was in use all the time.
     pub async fn install(&self, db: &Database) -> Result<CacheStatus, Error> {
         match db.dialect() {
             Dialect::Sqlite => return Ok(CacheStatus::NotNeeded),
-            Dialect::Postgres => postgres::install(db, &self.watched).await?,
-            Dialect::Mysql => mariadb::install(db, &self.watched).await?,
+            Dialect::Postgres => postgres::install(db, self).await?,
+            Dialect::Mysql => mariadb::install(db, self).await?,
         }
         self.status(db).await
     }
@@ -113,8 +146,8 @@ impl CacheTriggers {
     pub async fn status(&self, ex: &impl Executor) -> Result<CacheStatus, Error> {
         let found = match ex.dialect() {
             Dialect::Sqlite => return Ok(CacheStatus::NotNeeded),
-            Dialect::Postgres => postgres::faults(ex, &self.watched).await?,
-            Dialect::Mysql => mariadb::faults(ex, &self.watched).await?,
+            Dialect::Postgres => postgres::faults(ex, self).await?,
+            Dialect::Mysql => mariadb::faults(ex, self).await?,
         };
         Ok(match found {
             None => CacheStatus::NotInstalled,
@@ -143,6 +176,45 @@ fn new_stamp() -> i64 {
     let (_, low) = uuid::Uuid::new_v4().as_u64_pair();
     (high ^ low.rotate_left(32)).cast_signed()
 }
+
+/// The stamps of the installation: one.
+async fn install_stamps(ex: &impl Executor) -> djauth_db::Result<Vec<i64>> {
+    ex.fetch(&INSTALLED, &[INSTALL.into()], |row| row.get(0))
+        .await
+}
+
+impl CacheTriggers {
+    /// What is wrong with the stamps of the installation.
+    fn fault_of_stamps(&self, stamps: &[i64]) -> Option<String> {
+        match stamps {
+            [stamp] if self.fingerprint().is_of(*stamp) => None,
+            [] => Some(format!(
+                "the last installation did not end, or {TABLE} was emptied"
+            )),
+            _ => Some("the triggers were installed for another user model".to_owned()),
+        }
+    }
+
+    /// Refuses to take the triggers of another model away, whose servers believe in them.
+    fn refuse_others(&self, stamps: &[i64], tables: &[&str]) -> Result<(), Error> {
+        let is_ours = |table: &&&str| self.watched.iter().any(|ours| ours.table == ***table);
+        let other = tables.iter().find(|table| !is_ours(table));
+        let what = match (other, self.fault_of_stamps(stamps)) {
+            (Some(table), _) => {
+                format!("the triggers are there for another user model (on {table})")
+            }
+            (None, Some(fault)) if !stamps.is_empty() => fault,
+            _ => return Ok(()),
+        };
+        let text = format!(
+            "{what}, and only one of a database can have them. If AUTH_USER_MODEL is right and that model is not \
+             in use any more, run `djauth cache remove` first"
+        );
+        Err(Error::new(ErrorKind::Schema, text))
+    }
+}
+
+static INSTALLED: Sql = Sql::new("SELECT stamp FROM djauth_cache_change WHERE subject = ?");
 
 fn missing_table(table: &str) -> Error {
     let text = format!("the table {table} is not there: `migrate` comes first");

@@ -17,7 +17,7 @@ use djauth_db::{Database, Executor, Sql, Transaction, quote_name};
 use self::found::{Found, Relation};
 use self::text::{Function, ROW, TRUNCATE};
 use super::watched::Watched;
-use super::{INSTALL, TABLE, new_stamp};
+use super::{CacheTriggers, Fingerprint, INSTALL, TABLE, install_stamps};
 use crate::management::lock;
 use crate::{Error, ErrorKind};
 
@@ -27,10 +27,10 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
 const PAUSE: Duration = Duration::from_millis(200);
 const ATTEMPTS: usize = 300;
 
-pub(super) async fn install(db: &Database, watched: &[Watched]) -> Result<(), Error> {
+pub(super) async fn install(db: &Database, triggers: &CacheTriggers) -> Result<(), Error> {
     patiently(async || {
         let transaction = begin(db).await?;
-        make(&transaction, watched).await?;
+        make(&transaction, triggers).await?;
         Ok(transaction.commit().await?)
     })
     .await
@@ -47,7 +47,7 @@ pub(super) async fn remove(db: &Database) -> Result<(), Error> {
 
 pub(super) async fn faults(
     ex: &impl Executor,
-    watched: &[Watched],
+    triggers: &CacheTriggers,
 ) -> Result<Option<Vec<String>>, Error> {
     let Some(found) = Found::read(ex).await? else {
         return Ok(None);
@@ -57,21 +57,16 @@ pub(super) async fn faults(
         faults.push(format!(
             "this role may not read it: GRANT SELECT ON {TABLE} TO it"
         ));
-    } else if !is_installed(ex).await? {
-        faults.push(format!("{TABLE} was emptied"));
+    } else {
+        faults.extend(triggers.fault_of_stamps(&install_stamps(ex).await?));
     }
-    for watched in watched {
+    for watched in &triggers.watched {
         match Relation::find(ex, &watched.table).await? {
             None => faults.push(format!("the table {} is not there", watched.table)),
             Some(relation) => faults.extend(found.faults_of(&relation, watched)),
         }
     }
     Ok(Some(faults))
-}
-
-async fn is_installed(ex: &impl Executor) -> Result<bool, Error> {
-    let rows = ex.fetch(&INSTALLED, &[INSTALL.into()], |_| Ok(())).await?;
-    Ok(rows.len() == 1)
 }
 
 async fn begin(db: &Database) -> Result<Transaction, Error> {
@@ -93,7 +88,9 @@ async fn patiently(attempt: impl AsyncFn() -> Result<(), Error>) -> Result<(), E
     Err(Error::new(ErrorKind::Busy, text))
 }
 
-async fn make(transaction: &Transaction, watched: &[Watched]) -> Result<(), Error> {
+async fn make(transaction: &Transaction, triggers: &CacheTriggers) -> Result<(), Error> {
+    refuse_others(transaction, triggers).await?;
+    let watched = &triggers.watched;
     let schema = match Found::read(transaction).await? {
         Some(found) => found.schema,
         None => make_table(transaction).await?,
@@ -102,14 +99,13 @@ async fn make(transaction: &Transaction, watched: &[Watched]) -> Result<(), Erro
         let text = format!("the name of the schema {schema:?} cannot be put into a function");
         return Err(Error::new(ErrorKind::Schema, text));
     }
-    leave_others(transaction, watched).await?;
     for function in text::functions(&schema, watched)? {
         make_function(transaction, &function).await?;
     }
     for watched in watched {
         make_triggers(transaction, &schema, watched).await?;
     }
-    begin_anew(transaction).await
+    begin_anew(transaction, triggers.fingerprint()).await
 }
 
 /// The table in the schema in which `migrate` would make it.
@@ -179,22 +175,12 @@ async fn make_triggers(
     Ok(())
 }
 
-/// Takes the triggers of another user model away, before its columns go from the functions.
-async fn leave_others(transaction: &Transaction, watched: &[Watched]) -> Result<(), Error> {
+async fn refuse_others(transaction: &Transaction, triggers: &CacheTriggers) -> Result<(), Error> {
     let Some(found) = Found::read(transaction).await? else {
         return Ok(());
     };
-    let mut kept = Vec::new();
-    for watched in watched {
-        let relation = Relation::find(transaction, &watched.table).await?;
-        kept.extend(relation.map(|relation| relation.qualified()));
-    }
-    for state in &found.triggers {
-        if !kept.contains(&state.table()) {
-            drop_trigger(transaction, &state.name, &state.table()).await?;
-        }
-    }
-    Ok(())
+    let stamps = install_stamps(transaction).await?;
+    triggers.refuse_others(&stamps, &found.tables())
 }
 
 async fn drop_trigger(transaction: &Transaction, name: &str, table: &str) -> Result<(), Error> {
@@ -203,9 +189,9 @@ async fn drop_trigger(transaction: &Transaction, name: &str, table: &str) -> Res
 }
 
 /// Another stamp of the installation: what was cached before is not believed any more.
-async fn begin_anew(transaction: &Transaction) -> Result<(), Error> {
+async fn begin_anew(transaction: &Transaction, tables: Fingerprint) -> Result<(), Error> {
     transaction.execute(&FORGET, vec![INSTALL.into()]).await?;
-    let params = vec![INSTALL.into(), new_stamp().into()];
+    let params = vec![INSTALL.into(), tables.stamp().into()];
     transaction.execute(&STAMP, params).await?;
     Ok(())
 }
@@ -229,7 +215,6 @@ async fn unmake(transaction: &Transaction) -> Result<(), Error> {
     Ok(transaction.execute_script(&drop).await?)
 }
 
-static INSTALLED: Sql = Sql::new("SELECT 1 FROM djauth_cache_change WHERE subject = ?");
 static FORGET: Sql = Sql::new("DELETE FROM djauth_cache_change WHERE subject = ?");
 static STAMP: Sql = Sql::new("INSERT INTO djauth_cache_change (subject, stamp) VALUES (?, ?)");
 static PLACE: Sql = Sql::new(

@@ -1,6 +1,7 @@
 //! The tables whose changes matter.
 
 use djauth_db::quote_name;
+use sha2::{Digest, Sha256};
 
 use crate::management::UserTable;
 
@@ -66,6 +67,27 @@ pub(super) fn tables(user: &UserTable, uuid: bool) -> Vec<Watched> {
     watched
 }
 
+/// Which tables these are and whom their rows are about, in 32 bits.
+pub(super) fn fingerprint(watched: &[Watched]) -> u32 {
+    let mut hash = Sha256::new();
+    for Watched {
+        part,
+        table,
+        about,
+        inserts,
+    } in watched
+    {
+        let about = match about {
+            About::User { column, uuid } => format!("{column}\0{uuid}"),
+            About::All => "all".to_owned(),
+        };
+        hash.update(format!("{part}\0{table}\0{about}\0{inserts}\0"));
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    let [a, b, c, d, ..] = hash;
+    u32::from_be_bytes([a, b, c, d])
+}
+
 const SHARED: [(&str, &str); 4] = [
     ("group", "auth_group"),
     ("group_permissions", "auth_group_permissions"),
@@ -100,5 +122,21 @@ mod tests {
         };
         assert_eq!(names(&plain), ["clubs_member"]);
         assert_eq!(names(&UserTable::stock()).len(), 7);
+    }
+
+    #[test]
+    fn each_model_has_another_fingerprint() {
+        let of = |user: &UserTable, uuid| fingerprint(&tables(user, uuid));
+        let stock = UserTable::stock();
+        let others = [
+            of(&stock.clone().without_permissions(), false),
+            of(&stock, true),
+            of(&stock.clone().key("number"), false),
+            of(&UserTable::own("clubs", "member"), false),
+        ];
+        let ours = of(&UserTable::stock(), false);
+        assert!(others.iter().all(|other| *other != ours), "{others:?}");
+        // It is in databases: it stays the same.
+        assert_eq!(ours, 0x8b73_0371);
     }
 }

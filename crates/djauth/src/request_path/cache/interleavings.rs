@@ -1,247 +1,19 @@
 //! Every order in which requests and writers can run, through the shipped cache and a simulated
 //! database; see `README.md`.
 
+mod sim;
+
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::epochs::{Unseen, Watch};
-use super::*;
-
-/// What goes wrong on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    None,
-    /// The proof is skipped.
-    NoProof,
-    /// A proof that began before the request arrived serves it.
-    OldProof,
-    /// The mark is loaded after the snapshot was taken.
-    LateMark,
-    /// Our own writes are not counted.
-    NoOwnWrites,
-}
-
-/// The database whose whole state is the number of commits so far.
-struct Sim {
-    fault: Fault,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    committed: u64,
-    own_writes: u64,
-    /// The latest state that a writer of our own was told of.
-    told: u64,
-    /// A writer holds the file: it cannot be watched.
-    held: bool,
-    /// How often the watch fails from now on.
-    failures: u64,
-    /// The task that runs.
-    running: usize,
-    /// All that each task has seen so far, which is all that its own state can depend on.
-    seen: Vec<Vec<u64>>,
-    wrong: Vec<String>,
-}
-
-impl Sim {
-    fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
-        f(&mut self.state.lock())
-    }
-
-    /// The task that runs has seen this.
-    fn note(&self, value: u64) -> u64 {
-        self.with(|state| state.seen[state.running].push(value));
-        value
-    }
-
-    fn committed(&self) -> u64 {
-        self.note(self.with(|state| state.committed))
-    }
-}
-
-/// Lets the others run.
-async fn step() {
-    let mut come_back = false;
-    std::future::poll_fn(|_| match std::mem::replace(&mut come_back, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
-    .await;
-}
-
-struct SimWatch {
-    sim: Arc<Sim>,
-    /// Each connection counts from somewhere else.
-    offset: u64,
-}
-
-impl Watch for SimWatch {
-    /// `gathering` has tests of its own.
-    fn has_company(_: Moment, _: Moment) -> bool {
-        false
-    }
-
-    async fn data_version(&mut self) -> Result<i64, Unseen> {
-        step().await;
-        let (held, fails) = self.sim.with(|state| {
-            let fails = state.failures > 0;
-            state.failures -= u64::from(fails);
-            (state.held, fails)
-        });
-        self.sim.note(u64::from(held) * 2 + u64::from(fails));
-        if held {
-            return Err(Unseen::Busy);
-        }
-        if fails {
-            // Another connection comes, which happens to begin at the same number.
-            self.offset = 100 - self.sim.committed();
-            return Err(Unseen::Lost);
-        }
-        let now = self.sim.committed() + self.offset;
-        step().await;
-        Ok(now.cast_signed())
-    }
-}
-
-/// A source of either kind: SQLite's epochs, or versions that the statement itself reads.
-struct SimSource {
-    sim: Arc<Sim>,
-    epochs: Option<Epochs<SimWatch>>,
-    last_proof: Mutex<Option<(SimToken, Proof)>>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum SimToken {
-    Epoch(Epoch),
-    Version(u64),
-}
-
-impl SimSource {
-    async fn proved(&self, token: &SimToken, before: Before) -> Proof {
-        match (&self.epochs, token) {
-            (Some(epochs), SimToken::Epoch(epoch)) => epochs.prove(epoch, before).await,
-            (None, SimToken::Version(version)) => {
-                step().await;
-                let now = self.sim.committed();
-                step().await;
-                if now == *version {
-                    Proof::Holds
-                } else {
-                    Proof::Changed
-                }
-            }
-            _ => unreachable!("a token of another source"),
-        }
-    }
-}
-
-impl Source for SimSource {
-    type Token = SimToken;
-    type Mark = Option<Epoch>;
-
-    async fn mark(&self, before: Before) -> Result<Option<Epoch>, Unknown> {
-        match &self.epochs {
-            Some(epochs) => epochs.load(before).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn prove(&self, _: &str, token: &SimToken, before: Before) -> Proof {
-        let old = self.last_proof.lock().clone();
-        match (self.sim.fault, old) {
-            (Fault::NoProof, _) => Proof::Holds,
-            (Fault::OldProof, Some((proved, proof))) if proved == *token => proof,
-            _ => {
-                let proof = self.proved(token, before).await;
-                *self.last_proof.lock() = Some((token.clone(), proof));
-                proof
-            }
-        }
-    }
-
-    fn was_current(&self, token: &SimToken, at: impl Fn(Before) -> bool) -> bool {
-        match (&self.epochs, token) {
-            (Some(epochs), SimToken::Epoch(epoch)) => epochs.was_current(epoch, at),
-            _ => false,
-        }
-    }
-
-    fn own_writes(&self) -> u64 {
-        self.sim.note(self.sim.with(|state| state.own_writes))
-    }
-
-    fn step(&self) -> impl Future<Output = ()> + Send {
-        step()
-    }
-}
-
-/// The row and the answers, each as the state that it was read from.
-struct SimValue {
-    row: u64,
-    answers: Vec<(u8, u64)>,
-}
-
-struct Asks {
-    sim: Arc<Sim>,
-    cache: Arc<RequestCache<SimSource, SimValue>>,
-    key: Arc<str>,
-    perm: u8,
-}
-
-impl Question<SimSource> for Asks {
-    type Value = SimValue;
-    type Answer = (u64, u64);
-
-    fn key(&self) -> &Arc<str> {
-        &self.key
-    }
-
-    fn by(&self, value: &SimValue) -> Option<(u64, u64)> {
-        self.sim.note(value.row);
-        let answer = value.answers.iter().find(|(perm, _)| *perm == self.perm);
-        answer.map(|(_, answer)| (value.row, self.sim.note(*answer)))
-    }
-
-    async fn read(
-        &self,
-        mark: Option<Option<Epoch>>,
-    ) -> Result<Read<(u64, u64), SimToken, SimValue>, Error> {
-        let now = self.sim.committed();
-        let mark = match (self.sim.fault, &self.cache.source.epochs) {
-            (Fault::LateMark, Some(epochs)) => {
-                step().await;
-                epochs.load(self.cache.before()).await.ok().map(Some)
-            }
-            _ => mark,
-        };
-        let token = mark.map(|epoch| epoch.map_or(SimToken::Version(now), SimToken::Epoch));
-        let value = SimValue {
-            row: now,
-            answers: vec![(self.perm, now)],
-        };
-        Ok(Read {
-            answer: (now, now),
-            entry: token.map_or(Outcome::Forget, |token| Outcome::Keep(token, value)),
-        })
-    }
-
-    fn merge(&self, new: &mut SimValue, old: &SimValue) {
-        let missing = |(perm, _): &&(u8, u64)| new.answers.iter().all(|(has, _)| has != perm);
-        let added: Vec<_> = old.answers.iter().filter(missing).copied().collect();
-        new.answers.extend(added);
-    }
-
-    fn weight(&self, _: &SimValue) -> usize {
-        0
-    }
-}
+use self::sim::{Asks, Fault, Kind, Sim, SimSource, SimValue, step};
+use super::{Before, RequestCache, Source};
 
 #[derive(Clone, Copy)]
 enum Task {
@@ -257,7 +29,7 @@ enum Task {
 
 #[derive(Clone)]
 struct Scenario {
-    sqlite_lanes: usize,
+    kind: Kind,
     staleness: Duration,
     /// Permissions asked for, one request after the other, before the rest begins.
     warm: &'static [u8],
@@ -268,7 +40,7 @@ struct Scenario {
 }
 
 const STRICT: Scenario = Scenario {
-    sqlite_lanes: 1,
+    kind: Kind::Sqlite(1),
     staleness: Duration::ZERO,
     warm: &[0],
     unnoticed: false,
@@ -278,10 +50,53 @@ const STRICT: Scenario = Scenario {
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Whether a task has something to do.
+struct Awake(AtomicBool);
+
+impl Wake for Awake {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A task, until it has ended.
+struct Slot {
+    task: Option<Running>,
+    awake: Arc<Awake>,
+}
+
+impl Slot {
+    fn new(task: Running) -> Self {
+        Self {
+            task: Some(task),
+            awake: Arc::new(Awake(AtomicBool::new(true))),
+        }
+    }
+
+    fn is_awake(&self) -> bool {
+        self.task.is_some() && self.awake.0.load(Ordering::Relaxed)
+    }
+
+    fn run(&mut self) {
+        self.awake.0.store(false, Ordering::Relaxed);
+        let waker = Waker::from(self.awake.clone());
+        let Some(task) = &mut self.task else {
+            return;
+        };
+        if task
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready()
+        {
+            self.task = None;
+        }
+    }
+}
+
 struct World {
     sim: Arc<Sim>,
     cache: Arc<RequestCache<SimSource, SimValue>>,
-    tasks: Vec<Option<Running>>,
+    slots: Vec<Slot>,
 }
 
 impl World {
@@ -290,42 +105,36 @@ impl World {
             fault,
             state: Mutex::default(),
         });
-        sim.with(|state| state.seen = vec![Vec::new(); scenario.tasks.len() + 1]);
-        let watch = |lane| SimWatch {
-            sim: sim.clone(),
-            offset: 10 * lane as u64,
-        };
-        let lanes = scenario.sqlite_lanes;
-        let source = SimSource {
-            sim: sim.clone(),
-            epochs: (lanes > 0).then(|| Epochs::new((0..lanes).map(watch))),
-            last_proof: Mutex::default(),
-        };
+        let source = SimSource::new(&sim, scenario.kind);
         let cache = Arc::new(RequestCache::new(source, 1 << 20, scenario.staleness));
         let mut world = Self {
             sim,
             cache,
-            tasks: Vec::new(),
+            slots: Vec::new(),
         };
         world.warm_up(scenario);
-        let tasks = scenario.tasks.iter();
-        world.tasks = tasks
-            .map(|task| Some(world.running(*task, scenario)))
-            .collect();
+        for task in scenario.tasks {
+            world.begin(world.running(*task, scenario));
+        }
         world
     }
 
-    fn warm_up(&self, scenario: &Scenario) {
-        self.sim.with(|state| state.running = scenario.tasks.len());
+    fn begin(&mut self, task: Running) {
+        self.slots.push(Slot::new(task));
+        self.sim.with(|state| state.seen.push(Vec::new()));
+    }
+
+    /// One request after the other; then all is as if nothing had ever run.
+    fn warm_up(&mut self, scenario: &Scenario) {
         for perm in scenario.warm {
-            let mut task = self.running(Ask(*perm), scenario);
-            while task
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-            {}
+            self.begin(self.running(Ask(*perm), scenario));
+            while let Some(at) = self.runnable().first() {
+                self.run(*at);
+            }
         }
+        self.slots.clear();
         self.sim.with(|state| {
+            state.seen.clear();
             state.committed += u64::from(scenario.unnoticed);
             state.failures = scenario.failures;
         });
@@ -358,27 +167,27 @@ impl World {
     }
 
     fn runnable(&self) -> Vec<usize> {
-        let tasks = self.tasks.iter().enumerate();
-        tasks
-            .filter_map(|(at, task)| task.as_ref().map(|_| at))
-            .collect()
+        let slots = self.slots.iter().enumerate();
+        let awake = slots.filter(|(_, slot)| slot.is_awake());
+        awake.map(|(at, _)| at).collect()
     }
 
     fn run(&mut self, at: usize) {
         self.sim.with(|state| state.running = at);
         // How far it has come is part of its state too.
         self.sim.note(u64::MAX);
-        let Some(task) = &mut self.tasks[at] else {
-            return;
-        };
-        if task
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-            .is_ready()
-        {
-            self.tasks[at] = None;
+        self.slots[at].run();
+        if self.slots[at].task.is_none() {
             self.sim.note(u64::MAX);
         }
+        for task in self.sim.with(|state| std::mem::take(&mut state.spawned)) {
+            self.begin(task);
+        }
+    }
+
+    /// When nobody has anything to do any more: whether somebody waits nevertheless.
+    fn is_stuck(&self) -> bool {
+        self.slots.iter().any(|slot| slot.task.is_some())
     }
 
     /// All that what happens next can depend on.
@@ -398,12 +207,16 @@ impl World {
                 seen_after,
             )
         });
-        let epochs = self.cache.source.epochs.as_ref().map(Epochs::states);
+        let proofs = self.cache.source.state();
+        let awake = self.runnable();
         let proof = self.cache.source.last_proof.lock().clone();
         let off = !self.cache.is_on();
         self.sim.with(|s| {
             let numbers = (s.committed, s.own_writes, s.told, s.held, s.failures);
-            format!("{numbers:?}{:?}{entry:?}{epochs:?}{proof:?}{off}", s.seen)
+            format!(
+                "{numbers:?}{:?}{entry:?}{proofs}{proof:?}{off}{awake:?}",
+                s.seen
+            )
         })
     }
 }
@@ -463,6 +276,7 @@ fn explore(scenario: &Scenario, fault: Fault) -> Explored {
         loop {
             let runnable = world.runnable();
             if runnable.is_empty() {
+                assert!(!world.is_stuck(), "somebody waits for ever");
                 break;
             }
             let replayed = depth < path.len();
@@ -511,12 +325,24 @@ fn is_caught(scenario: &Scenario, fault: Fault) {
     assert!(wrong.is_some(), "{fault:?} is not noticed");
 }
 
-/// Two requests and two writers, three requests and one: on SQLite with one lane and with two, and on a
-/// server.
+/// Both sources, with one lane and with two.
+const KINDS: [Kind; 4] = [
+    Kind::Server(1),
+    Kind::Server(2),
+    Kind::Sqlite(1),
+    Kind::Sqlite(2),
+];
+
+/// Two requests and two writers, three requests and one.
 #[test]
 fn no_order_gives_a_stale_answer() {
-    for sqlite_lanes in [0, 1, 2] {
-        for warm in [&[][..], &[0], &[0, 1]] {
+    for kind in KINDS {
+        // Two lanes of a server have the most orders by far.
+        let all = match kind {
+            Kind::Server(2) => 1..2,
+            _ => 0..3,
+        };
+        for warm in &[&[][..], &[0], &[0, 1]][all] {
             let mut hits = 0;
             for tasks in [
                 &[Ask(0), Ask(0), Commit, Commit][..],
@@ -525,12 +351,12 @@ fn no_order_gives_a_stale_answer() {
                 &[Ask(0), Ask(0), CommitHolding],
             ] {
                 let scenario = Scenario {
-                    sqlite_lanes,
+                    kind,
                     warm,
                     tasks,
                     ..STRICT
                 };
-                let name = format!("{sqlite_lanes} lanes, warm {warm:?}, {} tasks", tasks.len());
+                let name = format!("{kind:?}, warm {warm:?}, {} tasks", tasks.len());
                 hits += holds(&name, &scenario);
             }
             assert!(hits > 0, "nothing was kept");
@@ -542,9 +368,9 @@ fn no_order_gives_a_stale_answer() {
 /// before and after it.
 #[test]
 fn parts_of_two_states_are_never_an_answer() {
-    for sqlite_lanes in [0, 1, 2] {
+    for kind in KINDS {
         let scenario = Scenario {
-            sqlite_lanes,
+            kind,
             unnoticed: true,
             tasks: &[Ask(1), Ask(0), Ask(0), Commit],
             ..STRICT
@@ -577,13 +403,13 @@ fn what_we_wrote_ourselves_is_seen_at_once() {
         tasks: &[Ask(0), OwnCommit, Ask(0)],
         ..STRICT
     };
-    for sqlite_lanes in [0, 1] {
+    for kind in [Kind::Server(1), Kind::Server(2), Kind::Sqlite(1)] {
         for tasks in [
             &[Ask(0), OwnCommit, Ask(0)][..],
             &[Ask(1), OwnCommit, Ask(0), Commit],
         ] {
             let scenario = Scenario {
-                sqlite_lanes,
+                kind,
                 tasks,
                 ..bounded.clone()
             };
@@ -596,9 +422,9 @@ fn what_we_wrote_ourselves_is_seen_at_once() {
 /// The test itself would notice.
 #[test]
 fn what_is_wrong_is_noticed() {
-    for sqlite_lanes in [0, 1] {
+    for kind in KINDS {
         let scenario = Scenario {
-            sqlite_lanes,
+            kind,
             tasks: &[Ask(0), Ask(0), Commit],
             ..STRICT
         };
@@ -610,4 +436,10 @@ fn what_is_wrong_is_noticed() {
         ..STRICT
     };
     is_caught(&late, Fault::LateMark);
+    let joins = Scenario {
+        kind: Kind::Server(1),
+        tasks: &[Ask(0), Ask(0), Commit],
+        ..STRICT
+    };
+    is_caught(&joins, Fault::LateJoin);
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use djauth_signing::Clock;
 
-use super::server::{Server, ServerToken};
+use super::server::{Server, ServerMark, ServerToken};
 use super::{Before, Epoch, Epochs, Proof, Source, Unknown};
 use crate::db::{DataVersion, Database};
+use crate::management::CacheTriggers;
 
 /// How entries are proved on this database.
 pub(crate) struct Proofs {
@@ -26,7 +27,7 @@ pub(crate) enum Mark {
     /// The token is known before the statement begins.
     Sqlite(Epoch),
     /// The token comes with the row.
-    Server,
+    Server(ServerMark),
 }
 
 /// See [`Source::Token`].
@@ -37,12 +38,13 @@ pub(crate) enum Token {
 }
 
 impl Proofs {
-    pub(crate) fn new(db: &Database, clock: &Arc<dyn Clock>) -> Self {
+    /// The triggers are those of the user model.
+    pub(crate) fn new(db: &Database, clock: &Arc<dyn Clock>, triggers: CacheTriggers) -> Self {
         let watches = std::iter::repeat_with(|| db.data_version());
         let mut watches = watches.map_while(|watch| watch).peekable();
         let kind = match watches.peek() {
             Some(_) => Kind::Sqlite(Epochs::new(watches)),
-            None => Kind::Server(Server::new(db, clock.clone())),
+            None => Kind::Server(Server::new(db, clock.clone(), triggers)),
         };
         Self {
             db: db.clone(),
@@ -67,8 +69,7 @@ impl Source for Proofs {
     async fn mark(&self, before: Before) -> Result<Mark, Unknown> {
         match &self.kind {
             Kind::Sqlite(epochs) => epochs.load(before).await.map(Mark::Sqlite),
-            Kind::Server(server) if server.is_installed().await => Ok(Mark::Server),
-            Kind::Server(_) => Err(Unknown::Now),
+            Kind::Server(server) => server.mark().await.map(Mark::Server).ok_or(Unknown::Now),
         }
     }
 

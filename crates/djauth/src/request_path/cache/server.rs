@@ -1,35 +1,35 @@
 //! PostgreSQL's and MariaDB's token: the session's text, and versions that triggers move.
 //!
-//! Without the triggers of [`CacheTriggers`](crate::management::CacheTriggers) nothing is kept. With them a proof
-//! reads the session's row and three versions. Proofs that wait at the same time share one statement, sent after
-//! all of them arrived; more that arrive meanwhile go with the next one.
+//! Without the triggers of [`CacheTriggers`] nothing is kept. With them a proof reads the session's row and three
+//! versions. Proofs that wait at the same time share one statement, sent after all of them arrived; more that arrive
+//! meanwhile go with the next one.
 
 mod batch;
 mod crowds;
+mod looks;
+pub(super) mod queue;
 mod token;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use djauth_signing::Clock;
-use parking_lot::Mutex;
-use tokio::sync::oneshot;
 
+pub(crate) use looks::Trust;
 pub(crate) use token::{TOKEN_COLUMNS, Versions};
 
-use self::batch::Waiting;
+use self::batch::Statement;
 use self::crowds::Crowds;
+use self::looks::Looks;
+use self::queue::Queue;
 use super::Proof;
-use crate::db::{Database, Executor, Sql};
-use crate::management::cache::INSTALL;
+use crate::db::Database;
+use crate::management::CacheTriggers;
+use crate::management::cache::Fingerprint;
 
 /// Statements under way at once: one is answered while the next is being sent.
 const LANES: usize = 2;
-
-/// Seconds after which it is asked again whether the triggers are there.
-const LOOK_EVERY: i64 = 30;
 
 /// The ordinary path is better than a proof that takes longer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -42,6 +42,33 @@ pub(crate) struct ServerToken {
     /// The user's subject.
     pub(crate) subject: i64,
     pub(crate) versions: Versions,
+    /// When the triggers were relied upon, so that nothing was missed.
+    pub(crate) trust: Trust,
+}
+
+/// What makes a token of what a statement reads: loaded before it begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerMark {
+    trust: Trust,
+    tables: Fingerprint,
+}
+
+impl ServerMark {
+    /// `None`: the triggers are not there, or for other tables.
+    pub(crate) fn token(
+        self,
+        session: Option<SessionText>,
+        subject: i64,
+        versions: Option<Versions>,
+    ) -> Option<ServerToken> {
+        let versions = versions.filter(|versions| self.tables.is_of(versions.install))?;
+        Some(ServerToken {
+            session,
+            subject,
+            versions,
+            trust: self.trust,
+        })
+    }
 }
 
 /// A row of `django_session`.
@@ -63,100 +90,51 @@ impl fmt::Debug for ServerToken {
 
 /// Proves entries by asking the server.
 pub(crate) struct Server {
-    shared: Arc<Shared>,
-    /// When to look for triggers again, in seconds since the start; [`FOUND`] while they are there.
-    next_look: AtomicI64,
-    start: Instant,
-}
-
-/// Later than any time.
-const FOUND: i64 = i64::MAX;
-
-pub(super) struct Shared {
-    db: Database,
-    clock: Arc<dyn Clock>,
-    queue: Mutex<Queue>,
-    crowds: Crowds,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Waiting>,
-    /// Lanes that are running.
-    running: usize,
+    queue: Arc<Queue<Statement>>,
+    looks: Arc<Looks>,
 }
 
 impl Server {
-    pub(crate) fn new(db: &Database, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(db: &Database, clock: Arc<dyn Clock>, triggers: CacheTriggers) -> Self {
+        let looks = Looks::new(db, triggers);
+        let statement = Statement {
+            db: db.clone(),
+            clock,
+            crowds: Crowds::default(),
+            tables: looks.tables,
+        };
         Self {
-            shared: Arc::new(Shared {
-                db: db.clone(),
-                clock,
-                queue: Mutex::default(),
-                crowds: Crowds::default(),
-            }),
-            next_look: AtomicI64::new(0),
-            start: Instant::now(),
+            queue: Arc::new(Queue::new(statement, LANES)),
+            looks: Arc::new(looks),
         }
     }
 
-    /// Whether the table of changes can be read. Where it cannot, that is asked again by one request now and then.
-    pub(crate) async fn is_installed(&self) -> bool {
-        let due = self.next_look.load(Ordering::Relaxed);
-        if due == FOUND {
-            return true;
-        }
-        let now = self.seconds();
-        let order = Ordering::Relaxed;
-        let next = now + LOOK_EVERY;
-        if now < due
-            || self
-                .next_look
-                .compare_exchange(due, next, order, order)
-                .is_err()
-        {
-            return false;
-        }
-        let rows = self
-            .shared
-            .db
-            .fetch(&INSTALLED, &[INSTALL.into()], |_| Ok(()))
-            .await;
-        let found = rows.is_ok_and(|rows| rows.len() == 1);
-        if found {
-            self.next_look.store(FOUND, order);
-        }
-        found
+    /// `None`: the triggers are not there, or cannot be relied upon. That is looked at again by one request now and
+    /// then.
+    pub(crate) async fn mark(&self) -> Option<ServerMark> {
+        let trust = self.looks.first().await?;
+        self.looks.now_and_then();
+        let tables = self.looks.tables;
+        Some(ServerMark { trust, tables })
     }
 
-    /// The table cannot be read any more.
+    /// The table cannot be read any more, or is about other tables.
     pub(crate) fn lost(&self) {
-        let later = self.seconds() + LOOK_EVERY;
-        self.next_look.store(later, Ordering::Relaxed);
-    }
-
-    fn seconds(&self) -> i64 {
-        i64::try_from(self.start.elapsed().as_secs()).unwrap_or(FOUND - 2 * LOOK_EVERY)
+        self.looks.lost();
     }
 
     /// Whether nothing of the entry has changed, at a moment after this call began.
     pub(crate) async fn prove(&self, token: &Arc<ServerToken>) -> Proof {
-        let (answer, proof) = oneshot::channel();
-        let lane = {
-            let mut queue = self.shared.queue.lock();
-            queue.waiting.push(Waiting {
-                token: token.clone(),
-                answer,
-            });
-            let more = queue.running < LANES;
-            queue.running += usize::from(more);
-            more
+        self.looks.now_and_then();
+        let Some(trust) = self.looks.trust() else {
+            return Proof::Busy;
         };
-        if lane {
-            tokio::spawn(run(Lane {
-                shared: self.shared.clone(),
-                running: true,
-            }));
+        if trust != token.trust {
+            return Proof::Changed;
+        }
+        let (proof, lane) = self.queue.join(token.clone());
+        if let Some(lane) = lane {
+            tokio::spawn(lane.run());
         }
         // A task that has ended with its runtime, or that nobody polls any more, gives none.
         let proof = tokio::time::timeout(PATIENCE, proof).await;
@@ -168,46 +146,40 @@ impl Server {
     }
 }
 
-/// A task that sends what waits, and ends when nothing does.
-struct Lane {
-    shared: Arc<Shared>,
-    /// Whether it is still counted.
-    running: bool,
-}
+#[cfg(test)]
+mod tests {
+    use djauth_signing::SystemClock;
+    use test_databases::TestDatabase;
 
-async fn run(mut lane: Lane) {
-    while let Some(waiting) = lane.next() {
-        batch::answer(&lane.shared, waiting).await;
+    use super::*;
+    use crate::db::{Executor, Sql};
+
+    /// An entry of the database as it is.
+    async fn kept(server: &Server, db: &Database) -> Arc<ServerToken> {
+        let mark = server.mark().await.expect("the triggers are there");
+        let columns = Sql::generated(format!("SELECT {TOKEN_COLUMNS}"), None);
+        let params = [1_i64.into()];
+        let read = db.fetch_optional(&columns, &params, |row| Versions::read(row, 0));
+        let versions = read.await.expect("reads").flatten();
+        Arc::new(mark.token(None, 1, versions).expect("is kept"))
     }
-}
 
-impl Lane {
-    /// What goes with the next statement. Without any the lane has ended before the next request looks.
-    fn next(&mut self) -> Option<Vec<Waiting>> {
-        let mut queue = self.shared.queue.lock();
-        if queue.waiting.is_empty() {
-            queue.running -= 1;
-            self.running = false;
-            return None;
-        }
-        let most = queue.waiting.len().min(batch::MOST);
-        let rest = queue.waiting.split_off(most);
-        Some(std::mem::replace(&mut queue.waiting, rest))
-    }
-}
-
-/// A task that went with its runtime: whoever waits takes the ordinary path.
-impl Drop for Lane {
-    fn drop(&mut self) {
-        if !self.running {
-            return;
-        }
-        let mut queue = self.shared.queue.lock();
-        queue.running -= 1;
-        if queue.running == 0 {
-            queue.waiting.clear();
+    /// The versions are the same as before, but in between nobody would have heard of a change.
+    #[tokio::test]
+    async fn an_entry_from_before_a_loss_is_not_believed_after_it() {
+        for database in [TestDatabase::postgres(), TestDatabase::mariadb()] {
+            let looks = looks::tests::looks(&database).await;
+            let (db, triggers) = (looks.db.clone(), looks.triggers.clone());
+            let server = Server::new(&db, Arc::new(SystemClock), triggers);
+            let old = kept(&server, &db).await;
+            assert_eq!(server.prove(&old).await, Proof::Holds);
+            server.lost();
+            assert_eq!(server.prove(&old).await, Proof::Busy, "{}", database.name());
+            server.looks.look().await;
+            assert_eq!(server.prove(&old).await, Proof::Changed);
+            let new = kept(&server, &db).await;
+            assert_eq!(server.prove(&new).await, Proof::Holds);
+            db.close().await;
         }
     }
 }
-
-static INSTALLED: Sql = Sql::new("SELECT 1 FROM djauth_cache_change WHERE subject = ?");

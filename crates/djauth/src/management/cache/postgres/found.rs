@@ -36,6 +36,8 @@ pub(super) struct Relation {
     owner: String,
     role: String,
     is_owner: bool,
+    /// Whether rows of other tables count as rows of this one. They have triggers of their own, which are not ours.
+    has_heirs: bool,
 }
 
 impl Found {
@@ -84,7 +86,16 @@ impl Found {
             }
             None
         };
-        [ROW, TRUNCATE].iter().filter_map(fault).collect()
+        let faults = [ROW, TRUNCATE].iter().filter_map(fault);
+        faults.chain(relation.fault_of_heirs()).collect()
+    }
+
+    /// The tables that have triggers of ours.
+    pub(super) fn tables(&self) -> Vec<&str> {
+        self.triggers
+            .iter()
+            .map(|state| state.relation.as_str())
+            .collect()
     }
 
     fn has_body(&self, trigger: &Trigger, watched: &Watched) -> bool {
@@ -134,6 +145,7 @@ impl Relation {
                 owner: row.get(3)?,
                 role: row.get(4)?,
                 is_owner: row.get(5)?,
+                has_heirs: row.get(6)?,
             })
         };
         Ok(ex.fetch_optional(&RELATION, &[table.into()], read).await?)
@@ -143,12 +155,22 @@ impl Relation {
         text::qualified(&self.schema, &self.name)
     }
 
+    fn fault_of_heirs(&self) -> Option<String> {
+        let name = &self.name;
+        self.has_heirs.then(|| {
+            format!("other tables INHERIT from {name}: their rows are read as its own, and no trigger hears of them")
+        })
+    }
+
     /// Whether it is a table, and ours.
     pub(super) fn can_have_triggers(&self) -> Result<(), Error> {
         let name = &self.name;
         if !matches!(self.kind.as_str(), "r" | "p") {
             let text = format!("{name} is a view or the like: only tables tell of their changes");
             return Err(Error::new(ErrorKind::Schema, text));
+        }
+        if let Some(fault) = self.fault_of_heirs() {
+            return Err(Error::new(ErrorKind::Schema, fault));
         }
         if self.is_owner {
             return Ok(());
@@ -188,7 +210,8 @@ static FUNCTIONS: Sql = Sql::new(
 
 static RELATION: Sql = Sql::new(
     "SELECT n.nspname::text, c.relname::text, c.relkind::text, r.rolname::text, current_user::text,
-            pg_has_role(c.relowner, 'USAGE')
+            pg_has_role(c.relowner, 'USAGE'),
+            c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid)
        FROM pg_class c
        JOIN pg_namespace n ON n.oid = c.relnamespace
        JOIN pg_roles r ON r.oid = c.relowner

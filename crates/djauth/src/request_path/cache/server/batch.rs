@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, LazyLock};
 
-use tokio::sync::oneshot;
+use djauth_signing::Clock;
 
+use super::crowds::Crowds;
+use super::queue::{self, Ask};
 use super::token::Sums;
-use super::{ServerToken, SessionText, Shared};
-use crate::db::{self, Dialect, ErrorKind, Executor, Row, Sql, Value};
-use crate::management::cache::{INSTALL, SHARED};
+use super::{ServerToken, SessionText};
+use crate::db::{self, Database, Dialect, ErrorKind, Executor, Row, Sql, Value};
+use crate::management::cache::{Fingerprint, INSTALL, SHARED};
 use crate::request_path::cache::Proof;
 
 /// Proofs in one statement.
@@ -16,36 +18,48 @@ pub(super) const MOST: usize = 64;
 /// Keys in one parameter are put together with this, which is in no key that Django makes.
 const SEPARATOR: char = '\u{1f}';
 
-/// A request that waits for its proof.
-pub(super) struct Waiting {
-    pub(super) token: Arc<ServerToken>,
-    pub(super) answer: oneshot::Sender<Proof>,
+type Waiting = queue::Waiting<ServerToken>;
+
+/// The statement that reads all of it.
+pub(super) struct Statement {
+    pub(super) db: Database,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) crowds: Crowds,
+    /// The tables that must be watched.
+    pub(super) tables: Fingerprint,
 }
 
-/// Asks the server, and tells everybody who has not gone.
-pub(super) async fn answer(shared: &Shared, mut waiting: Vec<Waiting>) {
-    waiting.retain(|waiting| !waiting.answer.is_closed());
-    if waiting.is_empty() {
-        return;
+impl Ask for Statement {
+    type Token = ServerToken;
+
+    const MOST: usize = MOST;
+
+    /// Asks the server, and tells everybody who has not gone.
+    async fn answer(&self, mut waiting: Vec<Waiting>) {
+        waiting.retain(|waiting| !waiting.answer.is_closed());
+        if waiting.is_empty() {
+            return;
+        }
+        let found = match self.ask(&waiting).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::debug!(%error, "entries of the cache cannot be proved");
+                let proof = of_error(&error);
+                return tell(waiting, |_| proof);
+            }
+        };
+        self.crowds.saw(&self.db, &found.sums);
+        let mut same = found.same.into_iter();
+        tell(waiting, |token| {
+            let same = same.next().unwrap_or(false);
+            let versions = found.sums.versions(token.subject);
+            match versions.filter(|versions| self.tables.is_of(versions.install)) {
+                None => Proof::Failed,
+                Some(versions) if same && versions == token.versions => Proof::Holds,
+                Some(_) => Proof::Changed,
+            }
+        });
     }
-    let found = match ask(shared, &waiting).await {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::debug!(%error, "entries of the cache cannot be proved");
-            let proof = of_error(&error);
-            return tell(waiting, |_| proof);
-        }
-    };
-    shared.crowds.saw(&shared.db, &found.sums);
-    let mut same = found.same.into_iter();
-    tell(waiting, |token| {
-        let same = same.next().unwrap_or(false);
-        match found.sums.versions(token.subject) {
-            None => Proof::Failed,
-            Some(versions) if same && versions == token.versions => Proof::Holds,
-            Some(_) => Proof::Changed,
-        }
-    });
 }
 
 fn tell(waiting: Vec<Waiting>, mut proof: impl FnMut(&ServerToken) -> Proof) {
@@ -69,30 +83,32 @@ struct Found {
     same: Vec<bool>,
 }
 
-async fn ask(shared: &Shared, waiting: &[Waiting]) -> db::Result<Found> {
-    let dialect = shared.db.dialect();
-    let now = Value::Timestamp(shared.clock.now());
-    let mut found = Found {
-        sums: Sums::default(),
-        same: waiting
-            .iter()
-            .map(|waiting| waiting.token.session.is_none())
-            .collect(),
-    };
-    let read = |row: &Row<'_>| found.read(row, waiting, dialect);
-    match dialect {
-        Dialect::Mysql => {
-            let size = MARIADB.iter().position(|sized| sized.size >= waiting.len());
-            let sized = &MARIADB[size.unwrap_or(MARIADB.len() - 1)];
-            let params = mariadb_params(waiting, sized.size, now);
-            shared.db.fetch(&sized.sql, &params, read).await?;
+impl Statement {
+    async fn ask(&self, waiting: &[Waiting]) -> db::Result<Found> {
+        let dialect = self.db.dialect();
+        let now = Value::Timestamp(self.clock.now());
+        let mut found = Found {
+            sums: Sums::default(),
+            same: waiting
+                .iter()
+                .map(|waiting| waiting.token.session.is_none())
+                .collect(),
+        };
+        let read = |row: &Row<'_>| found.read(row, waiting, dialect);
+        match dialect {
+            Dialect::Mysql => {
+                let size = MARIADB.iter().position(|sized| sized.size >= waiting.len());
+                let sized = &MARIADB[size.unwrap_or(MARIADB.len() - 1)];
+                let params = mariadb_params(waiting, sized.size, now);
+                self.db.fetch(&sized.sql, &params, read).await?;
+            }
+            _ => {
+                let params = postgres_params(waiting, now);
+                self.db.fetch(&POSTGRES, &params, read).await?;
+            }
         }
-        _ => {
-            let params = postgres_params(waiting, now);
-            shared.db.fetch(&POSTGRES, &params, read).await?;
-        }
+        Ok(found)
     }
-    Ok(found)
 }
 
 impl Found {
