@@ -525,9 +525,11 @@ async fn a_starved_thread_hands_its_lanes_to_the_guard() {
         spawn_guard(engine)
     });
     let long = endless(&pool, Client::default());
-    let guard = || pool.engine().state.lock().guard_load;
-    eventually(|| guard() == 1, &"the guard has none").await;
-    assert_eq!(pool.engine().state.lock().loads, [0]);
+    let with_the_guard = || {
+        let state = pool.engine().state.lock();
+        (state.guard_load, state.loads[0], state.lanes()) == (1, 0, 1)
+    };
+    eventually(with_the_guard, &"the guard has none").await;
     until(&pool, |stats| (stats.lanes, stats.running) == (1, 1)).await;
     long.abort();
     until(&pool, |stats| stats.running == 0 && stats.dropped == 1).await;
