@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result};
+use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Type};
 
 use crate::attributes::{Column, Model, Role};
 
@@ -55,12 +55,14 @@ fn impl_base_user(
     let name = &input.ident;
     let constants = constants(input, model, columns)?;
     let accessors = accessors(input, columns)?;
+    let username = username_accessor(&username_field(input, model, columns)?, columns);
     let (read, write) = (columns.iter().map(read), columns.iter().map(write));
     Ok(quote! {
         #[automatically_derived]
         impl ::djauth::BaseUser for #name {
             #constants
             #accessors
+            #username
 
             fn read(row: &mut ::djauth::base_user::Columns<'_>) -> ::djauth::db::Result<Self> {
                 ::core::result::Result::Ok(Self { #(#read),* })
@@ -179,6 +181,22 @@ fn accessors(input: &DeriveInput, columns: &[Column<'_>]) -> Result<TokenStream>
         fn base_mut(&mut self) -> &mut ::djauth::AbstractBaseUser { &mut self.#base }
         #permissions
         #(#flags)*
+    })
+}
+
+/// A name that is a text is answered without a look at the other columns.
+fn username_accessor(username: &LitStr, columns: &[Column<'_>]) -> Option<TokenStream> {
+    let named =
+        |column: &&Column<'_>| column.is_column() && column.name.value() == username.value();
+    let column = columns.iter().find(named)?;
+    let is_text = matches!(column.ty, Type::Path(path) if path.path.is_ident("String"));
+    let field = column.ident;
+    is_text.then(|| {
+        quote! {
+            fn get_username(&self) -> ::std::string::String {
+                ::core::clone::Clone::clone(&self.#field)
+            }
+        }
     })
 }
 

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -19,7 +20,6 @@ use djauth::tokens::without_tokens;
 use djauth::views::verify_answer;
 use djauth::{Auth, BaseUser};
 use futures_util::FutureExt;
-use futures_util::future::poll_immediate;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 
@@ -91,17 +91,12 @@ async fn answer(
     templates: &Templates,
     response: impl Future<Output = Response>,
 ) -> Response {
-    let mut caught = pin!(AssertUnwindSafe(response).catch_unwind());
-    // Many answers are there at once, and need no timer.
-    let answered = match poll_immediate(&mut caught).await {
-        Some(caught) => Ok(caught),
-        None => tokio::time::timeout(limit, caught).await,
-    };
-    match answered {
-        Ok(Ok(response)) => response,
+    let caught = AssertUnwindSafe(response).catch_unwind();
+    match in_time(limit, caught).await {
+        Some(Ok(response)) => response,
         // The panic's own text is on stderr already.
-        Ok(Err(_)) => page(templates, StatusCode::INTERNAL_SERVER_ERROR),
-        Err(_) => {
+        Some(Err(_)) => page(templates, StatusCode::INTERNAL_SERVER_ERROR),
+        None => {
             let mut response = page(templates, StatusCode::SERVICE_UNAVAILABLE);
             response
                 .headers_mut()
@@ -109,6 +104,23 @@ async fn answer(
             response
         }
     }
+}
+
+/// What a future gives within a time. Many answers are there at once, and need no timer; and none is asked
+/// for twice before something has happened.
+async fn in_time<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut timer) = (pin!(future), pin!(None));
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        if timer.is_none() {
+            timer.set(Some(tokio::time::sleep(limit)));
+        }
+        let over = timer.as_mut().as_pin_mut();
+        over.map_or(Poll::Pending, |over| over.poll(cx).map(|()| None))
+    })
+    .await
 }
 
 fn page(templates: &Templates, status: StatusCode) -> Response {

@@ -61,10 +61,10 @@ fn scattered(count: u64) -> u64 {
 }
 
 fn write_hex(number: u64, text: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in text.chunks_exact_mut(2).zip(number.to_be_bytes()) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (at, digit) in text.iter_mut().rev().enumerate() {
+        // Without a table, so that the compiler writes several at once.
+        let nibble = (number >> (4 * at)) as u8 & 15;
+        *digit = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
     }
 }
 

@@ -16,13 +16,19 @@ pub(crate) fn new_key() -> String {
 
 /// Whether a key from a cookie is long enough to be one.
 pub(crate) fn is_long_enough(key: &str) -> bool {
-    key.chars().take(MIN_LENGTH).count() == MIN_LENGTH
+    let known = if key.is_ascii() {
+        Some(key.len())
+    } else {
+        None
+    };
+    known.unwrap_or_else(|| key.chars().take(MIN_LENGTH).count()) >= MIN_LENGTH
 }
 
 /// Whether a store may be asked for this key: visible ASCII up to `longest`. Everything else can be in
 /// no store, and some stores mistake it (NUL, line ends, blanks at the end).
 pub(crate) fn is_askable(key: &str, longest: usize) -> bool {
-    is_long_enough(key) && key.len() <= longest && key.bytes().all(|byte| byte.is_ascii_graphic())
+    // All of it is ASCII, so that bytes are characters.
+    (MIN_LENGTH..=longest).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Whether a key can name a session file: no separators, no dots.

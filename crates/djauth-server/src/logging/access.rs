@@ -127,8 +127,19 @@ impl Text {
     }
 
     fn number(&mut self, number: u64) -> &mut Self {
-        let digits = number.checked_ilog10().unwrap_or(0) + 1;
-        push_digits(&mut self.line, number, digits);
+        match u8::try_from(number) {
+            Ok(digit @ 0..10) => self.line.push(b'0' + digit),
+            // Most of them are parts of addresses.
+            Ok(byte) => {
+                let digits = [byte / 100, byte / 10 % 10, byte % 10].map(|digit| b'0' + digit);
+                let from = usize::from(byte < 100);
+                self.line.extend_from_slice(&digits[from..]);
+            }
+            Err(_) => {
+                let digits = number.checked_ilog10().unwrap_or(0) + 1;
+                push_digits(&mut self.line, number, digits);
+            }
+        }
         self
     }
 

@@ -10,7 +10,7 @@ pub(crate) fn quote_bytes(bytes: &[u8], safe: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut quoted = String::with_capacity(bytes.len());
     for &byte in bytes {
-        let plain = byte.is_ascii_alphanumeric() || b"_.-~".contains(&byte);
+        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'~');
         if plain || (byte.is_ascii() && safe.as_bytes().contains(&byte)) {
             quoted.push(char::from(byte));
         } else {

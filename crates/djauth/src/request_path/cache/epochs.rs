@@ -18,6 +18,9 @@ pub(crate) const LANES: usize = 4;
 /// Looks that are nearer to each other than this are made together.
 const COMPANY: Duration = Duration::from_micros(100);
 
+/// Whoever waits for another's look longer than this takes one of his own.
+const PATIENCE: Duration = Duration::from_millis(2);
+
 /// What tells that something was committed. The shipped one is [`DataVersion`].
 pub(crate) trait Watch: Send + 'static {
     /// Whether others are likely to look at the same time, so that it pays to wait for them.
@@ -183,8 +186,12 @@ impl<W: Watch> Epochs<W> {
             return look.await;
         }
         // The thread's other tasks come first.
-        let told = lane.gathering.ask(tokio::task::yield_now(), look).await;
-        told.unwrap_or(Err(Unseen::Busy))
+        let others = tokio::task::yield_now();
+        let patience = tokio::time::sleep(PATIENCE);
+        match lane.gathering.ask(others, look, patience).await {
+            Some(observed) => observed,
+            None => self.observe(before).await,
+        }
     }
 
     fn preferred(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Callers who come at about the same time share one answer, which is asked for after all of them have come.
 
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
@@ -36,11 +37,12 @@ impl<T> Default for Gathering<T> {
 
 impl<T: Copy> Gathering<T> {
     /// What `answer` gives, begun at a moment after this call: by the first who comes, once `others` is over.
-    /// `None`: the first has gone without it.
+    /// `None`: the first has gone without it, or `patience` was over sooner.
     pub(super) async fn ask(
         &self,
         others: impl Future<Output = ()>,
         answer: impl Future<Output = T>,
+        patience: impl Future<Output = ()>,
     ) -> Option<T> {
         match self.join() {
             Ok(first) => {
@@ -50,7 +52,7 @@ impl<T: Copy> Gathering<T> {
                 first.group.tell(Some(answer));
                 Some(answer)
             }
-            Err(group) => group.wait().await,
+            Err(group) => group.wait(patience).await,
         }
     }
 
@@ -102,17 +104,31 @@ impl<T: Copy> Group<T> {
         }
     }
 
-    async fn wait(&self) -> Option<T> {
-        poll_fn(|context| match &mut *self.0.lock() {
-            Members::Told(answer) => Poll::Ready(*answer),
-            Members::Waiting(wakers) => {
-                if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-                    wakers.push(context.waker().clone());
-                }
-                Poll::Pending
+    async fn wait(&self, patience: impl Future<Output = ()>) -> Option<T> {
+        let mut patience = pin!(patience);
+        poll_fn(|context| {
+            if let Members::Told(answer) = &*self.0.lock() {
+                return Poll::Ready(*answer);
             }
+            if patience.as_mut().poll(context).is_ready() {
+                return Poll::Ready(None);
+            }
+            self.join(context.waker())
         })
         .await
+    }
+
+    /// To be woken when there is an answer, unless it has come meanwhile.
+    fn join(&self, waker: &Waker) -> Poll<Option<T>> {
+        match &mut *self.0.lock() {
+            Members::Told(answer) => return Poll::Ready(*answer),
+            Members::Waiting(wakers) => {
+                if !wakers.iter().any(|known| known.will_wake(waker)) {
+                    wakers.push(waker.clone());
+                }
+            }
+        }
+        Poll::Pending
     }
 }
 

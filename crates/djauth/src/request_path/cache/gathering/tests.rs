@@ -1,7 +1,8 @@
 //! Every order in which callers can come, ask, be told and go away.
 
 use std::cell::Cell;
-use std::pin::{Pin, pin};
+use std::future::pending;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake};
@@ -37,7 +38,7 @@ async fn caller(gathering: &Gathering<u64>, now: Now) {
         pause().await;
         began
     };
-    let told = gathering.ask(pause(), answer).await;
+    let told = gathering.ask(pause(), answer, pending()).await;
     if let Some(began) = told {
         assert!(began > came, "an answer from before the question");
     }
@@ -141,10 +142,11 @@ fn no_order_gives_an_old_answer_or_none() {
 fn those_who_come_together_ask_once() {
     let (gathering, asked) = (Gathering::default(), Cell::new(0));
     let ask = || {
-        gathering.ask(pause(), async {
+        let answer = async {
             asked.set(asked.get() + 1);
             asked.get()
-        })
+        };
+        gathering.ask(pause(), answer, pending())
     };
     let (mut first, mut second, mut third) = (pin!(ask()), pin!(ask()), pin!(ask()));
     let mut context = Context::from_waker(Waker::noop());
@@ -154,4 +156,17 @@ fn those_who_come_together_ask_once() {
     assert!(third.as_mut().poll(&mut context).is_pending());
     assert_eq!(second.as_mut().poll(&mut context), Poll::Ready(Some(1)));
     assert_eq!(third.as_mut().poll(&mut context), Poll::Ready(Some(2)));
+}
+
+/// The first may be held by somebody who asks it no more.
+#[test]
+fn nobody_waits_longer_than_the_patience() {
+    let gathering = Gathering::<u8>::default();
+    let mut first = pin!(gathering.ask(pause(), async { 1 }, pending()));
+    let mut second = pin!(gathering.ask(pause(), async { 2 }, pause()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    assert!(second.as_mut().poll(&mut context).is_pending());
+    assert_eq!(second.as_mut().poll(&mut context), Poll::Ready(None));
+    assert_eq!(first.as_mut().poll(&mut context), Poll::Ready(Some(1)));
 }
