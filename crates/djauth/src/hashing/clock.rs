@@ -30,10 +30,11 @@ impl Clock {
     /// `None` where there is none to be had.
     pub(super) fn of_this_thread() -> Option<Self> {
         let open = |name| File::open(format!("/proc/thread-self/{name}")).ok();
-        Some(Self {
+        let clock = Self {
             state: open("stat")?,
             time: open("schedstat")?,
-        })
+        };
+        clock.read().map(|_| clock)
     }
 
     /// `None` of a thread that has ended.
@@ -79,11 +80,13 @@ fn read(_: &File) -> Option<String> {
     None
 }
 
-/// Called by each thread that computes lanes.
-pub(super) fn add_lane() {
+/// Called by each thread that computes lanes. False where it has no clock.
+pub(super) fn add_lane() -> bool {
     let clock = Clock::of_this_thread();
+    let seen = clock.is_some();
     let mut lanes = LANES.lock().unwrap_or_else(PoisonError::into_inner);
     lanes.extend(clock);
+    seen
 }
 
 /// The lane threads together.

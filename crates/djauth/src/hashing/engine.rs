@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use super::blocking::Begun;
 use super::clock::{self, Clock};
 use super::effort::Effort;
-use super::shares::{Kind, Shares};
+use super::shares::{Kind, Shares, Stage};
 use super::stats::{Counts, Gauges};
 use super::ticket::{Head, Lane, Ticket};
 use super::watch::Look;
@@ -20,6 +20,9 @@ const CLEAR: Duration = Duration::from_millis(20);
 
 /// So long a new job is kept back where a thread holds the lock.
 const AGAIN: Duration = Duration::from_millis(1);
+
+/// So often: a lock that many want is hardly ever seen free, and who waits for it gets it in the end.
+const TRIES: u32 = 100;
 
 /// The size of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +35,9 @@ pub(super) struct Size {
     pub(super) memory: u64,
 }
 
-/// Where every job begins, whatever it is: it waits there as one would for whom nothing is stored, and
-/// may be refused there. What load does to a login says nothing of whose it is.
+/// Where every job begins, whatever it is: it waits there as one would for whom nothing is stored. What
+/// load does to a login says nothing of whose it is. A job that has passed and waits for other threads may
+/// still be refused: one host could fill the queue with those otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gate {
     pub(super) kind: Kind,
@@ -112,12 +116,17 @@ impl Engine {
     /// Queues a new job. When too much waits, one of the heaviest client is refused: perhaps this one.
     ///
     /// The threads hold the lock for moments, but the machine may stop one in such a moment for long: the
-    /// thread of the runtime goes on with other tasks meanwhile.
+    /// thread of the runtime goes on with other tasks meanwhile. Without a runtime it has none.
     pub(super) async fn submit(&self, mut ticket: Ticket) {
-        while let Some(back) = self.try_submit(ticket) {
-            tokio::time::sleep(AGAIN).await;
+        let tries = tokio::runtime::Handle::try_current().map_or(0, |_| TRIES);
+        for _ in 0..tries {
+            let Some(back) = self.try_submit(ticket) else {
+                return;
+            };
             ticket = back;
+            tokio::time::sleep(AGAIN).await;
         }
+        self.admit(&mut self.state.lock(), ticket);
     }
 
     /// Gives the ticket back where the lock is held.
@@ -125,18 +134,22 @@ impl Engine {
         let Some(mut state) = self.state.try_lock() else {
             return Some(ticket);
         };
+        self.admit(&mut state, ticket);
+        None
+    }
+
+    fn admit(&self, state: &mut State, ticket: Ticket) {
         if state.shares.waiting() >= self.size.queue {
             state.clear();
         }
-        self.queue(&mut state, ticket);
+        self.queue(state, ticket);
         if state.shares.waiting() > self.size.queue
             && let Some(shed) = state.shares.shed()
         {
             self.counts.shed(shed.head.client);
             shed.head.answer.shed();
         }
-        self.note(&state);
-        None
+        self.note(state);
     }
 
     /// Has a job wait: a new one at the gate, one that has passed it for the threads that its step needs.
@@ -144,15 +157,12 @@ impl Engine {
         let Some(kind) = ticket.kind().filter(|_| !state.closed) else {
             return;
         };
-        let client = ticket.head.client;
-        let kind = match ticket.begun {
-            true => kind,
-            false => self.gate.kind,
+        let (client, stage) = (ticket.head.client, ticket.stage);
+        let kind = match stage {
+            Stage::New => self.gate.kind,
+            Stage::Passed | Stage::Begun => kind,
         };
-        match ticket.begun {
-            true => state.shares.push_begun(client, kind, ticket),
-            false => state.shares.push(client, kind, ticket),
-        }
+        state.shares.push(client, kind, stage, ticket);
         match kind {
             Kind::Rounds => self.rounds_ready.notify_one(),
             Kind::Blocking => self.work_ready.notify_one(),
@@ -185,23 +195,23 @@ impl Engine {
 
     /// What a job needs in memory to be taken.
     fn needs(&self, ticket: &Ticket) -> u64 {
-        match ticket.begun {
-            true => ticket.memory(),
-            false => self.gate.memory,
+        match ticket.stage {
+            Stage::New => self.gate.memory,
+            Stage::Passed | Stage::Begun => ticket.memory(),
         }
     }
 
     /// Lets a job through the gate. `None` where it waits again, for other threads or more memory.
     fn pass(&self, state: &mut State, kind: Kind, ticket: Ticket) -> Option<Ticket> {
-        if ticket.begun {
-            return Some(ticket);
+        let may = ticket.kind() == Some(kind) && ticket.memory() <= self.gate.memory;
+        if ticket.stage == Stage::New && !may {
+            self.again(state, ticket.head, ticket.step, Stage::Passed);
+            return None;
         }
-        self.counts.waited(ticket.head.queued);
-        if ticket.kind() == Some(kind) && ticket.memory() <= self.gate.memory {
-            return Some(ticket);
+        if ticket.stage != Stage::Begun {
+            self.counts.waited(ticket.head.queued);
         }
-        self.leave(state, ticket.head, ticket.step);
-        None
+        Some(ticket)
     }
 
     /// Tells the busy threads, who read this without the lock.
@@ -214,13 +224,12 @@ impl Engine {
 
     /// A job has left its thread; what is left of it waits again.
     pub(super) fn leave(&self, state: &mut State, head: Head, step: Step<()>) {
+        self.again(state, head, step, Stage::Begun);
+    }
+
+    fn again(&self, state: &mut State, head: Head, step: Step<()>, stage: Stage) {
         state.shares.release(head.client);
-        let ticket = Ticket {
-            head,
-            step,
-            begun: true,
-        };
-        self.queue(state, ticket);
+        self.queue(state, Ticket { head, step, stage });
     }
 
     pub(super) fn close(&self) {

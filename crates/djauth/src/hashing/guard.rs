@@ -23,14 +23,7 @@ const BUSY: u32 = 5;
 /// Runs until the pool is gone.
 pub(super) fn run(engine: &Engine) {
     djauth_hashers::lanes_on_this_thread();
-    let mut guard = Guard {
-        engine,
-        clock: Clock::of_this_thread(),
-        watch: Watch::default(),
-        lanes: Vec::new(),
-        until: None,
-        lanes_starve: false,
-    };
+    let mut guard = Guard::new(engine);
     while guard.wait_for_jobs() {
         guard.turn();
     }
@@ -47,7 +40,18 @@ struct Guard<'a> {
     lanes_starve: bool,
 }
 
-impl Guard<'_> {
+impl<'a> Guard<'a> {
+    fn new(engine: &'a Engine) -> Self {
+        Self {
+            engine,
+            clock: Clock::of_this_thread(),
+            watch: Watch::default(),
+            lanes: Vec::new(),
+            until: None,
+            lanes_starve: false,
+        }
+    }
+
     /// False when the pool is gone. In a shift it waits no longer than that.
     fn wait_for_jobs(&mut self) -> bool {
         let mut state = self.engine.state.lock();
@@ -118,9 +122,14 @@ impl Guard<'_> {
             return;
         }
         let verdict = self.watch.judge(now, &self.engine.look());
+        self.act(&verdict);
+    }
+
+    fn act(&mut self, verdict: &Verdict) {
         if verdict.any_starves() {
-            self.stand_in(&verdict);
-        } else if verdict.asleep {
+            self.stand_in(verdict);
+        } else if verdict.asleep && self.lanes.is_empty() {
+            // A work may take long, and lanes that it had would stand still as long.
             self.engine.work_waiting(self.engine.size.memory);
         }
     }
@@ -140,5 +149,40 @@ impl Guard<'_> {
         (self.until, self.lanes_starve) = (None, false);
         self.watch.rest();
         self.engine.guard_hands_over(&mut self.lanes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ENDLESS, idle_pool, until};
+    use super::*;
+
+    #[tokio::test]
+    async fn no_work_is_begun_beside_lanes() {
+        let pool = idle_pool();
+        let mut guard = Guard::new(pool.engine());
+        let long = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.verify("x", ENDLESS).await }
+        });
+        until(&pool, |stats| stats.waiting == 1).await;
+        assert!(pool.engine().guard_lanes(&mut guard.lanes));
+        let work = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.run(|_| 7).await }
+        });
+        // It passes the gate, and waits.
+        until(&pool, |stats| stats.waiting == 1).await;
+        assert!(!pool.engine().guard_lanes(&mut Vec::new()));
+        let asleep = Verdict {
+            asleep: true,
+            ..Verdict::default()
+        };
+        guard.act(&asleep);
+        assert_eq!(pool.stats().waiting, 1);
+        guard.stand_down();
+        guard.act(&asleep);
+        assert_eq!(work.await.unwrap().unwrap(), 7);
+        long.abort();
     }
 }

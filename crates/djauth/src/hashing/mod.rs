@@ -53,6 +53,7 @@ use djauth_hashers::{Blocking, ErrorKind as HasherErrorKind, Hashers, Step, Veri
 
 use self::effort::Spent;
 use self::engine::{Engine, Handle};
+use self::shares::Stage;
 use self::ticket::{Head, Slot, Ticket};
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
@@ -63,7 +64,7 @@ pub use self::client::on_behalf_of;
 pub use self::stats::Stats;
 
 /// Hashes passwords on threads of its own. Cheap to clone; the threads end with the last clone,
-/// after the work that they are at. Its methods want a Tokio runtime with a timer.
+/// after the work that they are at. Where there is a Tokio runtime, its methods want that one's timer.
 #[derive(Clone)]
 pub struct HashingPool {
     hashers: Hashers,
@@ -199,8 +200,8 @@ impl HashingPool {
             engine.counts.done(queued);
             slot.send(Ok(result));
         });
-        let begun = false;
-        let ticket = Ticket { head, step, begun };
+        let stage = Stage::New;
+        let ticket = Ticket { head, step, stage };
         self.engine().submit(ticket).await;
         match answer.await {
             Ok(Ok(result)) => Ok(result),

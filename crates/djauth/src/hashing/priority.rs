@@ -11,6 +11,28 @@ const NICENESS: i32 = 10;
 /// All threads fare alike.
 #[cfg(target_os = "linux")]
 static REFUSED: Once = Once::new();
+#[cfg(target_os = "linux")]
+static UNSEEN: Once = Once::new();
+
+/// As `last` says, where somebody sees whether the thread gets any time. The guard stands in for those
+/// alone: another in the class for idle times could starve for good.
+pub(super) fn step_back(seen: bool, last: fn()) {
+    match seen {
+        true => last(),
+        false => unseen(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn unseen() {
+    UNSEEN.call_once(|| {
+        tracing::warn!(
+            "the system does not tell what time hashing threads get (/proc/thread-self/schedstat): they \
+             are only nice, and requests wait for them"
+        );
+    });
+    nice();
+}
 
 /// Only where nobody else wants the core: whoever wakes up takes it at once. On Linux this is the
 /// class `SCHED_IDLE`, which needs no privilege.
@@ -42,6 +64,9 @@ pub(super) fn nice() {
         tracing::debug!(%error, "hashing threads keep the usual priority");
     }
 }
+
+#[cfg(not(target_os = "linux"))]
+fn unseen() {}
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn last() {}

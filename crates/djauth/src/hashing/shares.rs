@@ -23,6 +23,17 @@ pub(super) enum Kind {
 
 const KINDS: [Kind; 2] = [Kind::Rounds, Kind::Blocking];
 
+/// How far a job has come. Of one username's jobs, those that have come further are first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// A thread has done some of it: it is not refused any more.
+    Begun,
+    /// It had its turn, and waits for other threads or more memory. As nothing is done, nothing is lost
+    /// where it is refused.
+    Passed,
+    New,
+}
+
 #[derive(Debug)]
 pub(super) struct Shares<T> {
     all: Share<T>,
@@ -47,8 +58,7 @@ struct Share<T> {
 struct Waiting<T> {
     item: T,
     came: u64,
-    /// It had a turn before: it is first, and it is not refused any more.
-    begun: bool,
+    stage: Stage,
 }
 
 impl<T> Default for Shares<T> {
@@ -122,7 +132,7 @@ impl<T> Share<T> {
 
     fn newest_of(&self, kind: Kind) -> Option<u64> {
         let last = self.jobs[kind as usize].back()?;
-        (!last.begun).then_some(last.came)
+        (last.stage != Stage::Begun).then_some(last.came)
     }
 
     fn retain(&mut self, wanted: &impl Fn(&T) -> bool) {
@@ -145,26 +155,15 @@ impl<T> Shares<T> {
         self.all.waiting[kind as usize] > 0
     }
 
-    /// Adds a new job.
-    pub(super) fn push(&mut self, client: Client, kind: Kind, item: T) {
-        self.add(client, kind, item, false);
-    }
-
-    /// Adds a job that had its turn and is not done.
-    pub(super) fn push_begun(&mut self, client: Client, kind: Kind, item: T) {
-        self.add(client, kind, item, true);
-    }
-
-    fn add(&mut self, client: Client, kind: Kind, item: T, begun: bool) {
+    /// Adds a job behind those of its client that have come as far.
+    pub(super) fn push(&mut self, client: Client, kind: Kind, stage: Stage, item: T) {
         self.now += 1;
         let came = self.now;
-        let waiting = Waiting { item, came, begun };
+        let waiting = Waiting { item, came, stage };
         let user = self.make(client.path(), |share| share.arrive(kind, came));
         let queue = &mut user.jobs[kind as usize];
-        match begun {
-            true => queue.push_front(waiting),
-            false => queue.push_back(waiting),
-        }
+        let place = queue.partition_point(|other| other.stage <= stage);
+        queue.insert(place, waiting);
     }
 
     /// The next job, if it fits; its client has it under way then, until [`release`](Self::release).
@@ -319,7 +318,7 @@ mod tests {
     fn filled(jobs: &[(Client, &'static str)]) -> Shares<&'static str> {
         let mut shares = Shares::default();
         for (client, name) in jobs {
-            shares.push(*client, Kind::Rounds, *name);
+            shares.push(*client, Kind::Rounds, Stage::New, *name);
         }
         shares
     }
@@ -339,10 +338,10 @@ mod tests {
         assert_eq!(pop(&mut shares), Some("a1"));
         assert!(!shares.unfair());
         assert_eq!(pop(&mut shares), Some("a2"));
-        shares.push(b, Kind::Rounds, "b1");
+        shares.push(b, Kind::Rounds, Stage::New, "b1");
         assert!(shares.unfair());
         assert_eq!(pop(&mut shares), Some("b1"));
-        shares.push(b, Kind::Rounds, "b2");
+        shares.push(b, Kind::Rounds, Stage::New, "b2");
         shares.release(b);
         assert_eq!(pop(&mut shares), Some("b2"), "a has two under way");
     }
@@ -354,7 +353,7 @@ mod tests {
         assert_eq!(pop(&mut shares), Some("a1"));
         shares.release(a);
         for n in 2..10 {
-            shares.push(client(n, 1), Kind::Rounds, "new");
+            shares.push(client(n, 1), Kind::Rounds, Stage::New, "new");
         }
         let turn = (0..10).position(|_| pop(&mut shares) == Some("a2"));
         assert_eq!(turn, Some(0), "it has waited longer than they");
@@ -394,11 +393,16 @@ mod tests {
         for wide in ["2001:db8:1:", "2001:db8:"] {
             let mut shares = Shares::default();
             for n in 0..=0xff {
-                shares.push(v6(&format!("{wide}{n:x}00::1")), Kind::Rounds, "host");
+                shares.push(
+                    v6(&format!("{wide}{n:x}00::1")),
+                    Kind::Rounds,
+                    Stage::New,
+                    "host",
+                );
             }
             let visitors = [client(1, 1), v6("2001:db9::1"), Client::default()];
             for visitor in visitors {
-                shares.push(visitor, Kind::Rounds, "visitor");
+                shares.push(visitor, Kind::Rounds, Stage::New, "visitor");
                 assert_eq!(shares.shed(), Some("host"), "{wide}");
             }
             let turns: Vec<_> = (0..4).filter_map(|_| pop(&mut shares)).collect();
@@ -411,9 +415,14 @@ mod tests {
         let (host, neighbour) = ("2001:db8:1:", v6("2001:db8:2::1"));
         let mut shares = Shares::default();
         for n in 0..8 {
-            shares.push(v6(&format!("{host}{n:x}00::1")), Kind::Rounds, "host");
+            shares.push(
+                v6(&format!("{host}{n:x}00::1")),
+                Kind::Rounds,
+                Stage::New,
+                "host",
+            );
         }
-        shares.push(neighbour, Kind::Rounds, "neighbour");
+        shares.push(neighbour, Kind::Rounds, Stage::New, "neighbour");
         assert_eq!(shares.shed(), Some("host"));
         assert_eq!(pop(&mut shares), Some("host"));
         assert_eq!(pop(&mut shares), Some("neighbour"));
@@ -425,14 +434,14 @@ mod tests {
         let (neighbour, visitor) = (v6("2001:db8:2::1"), client(1, 1));
         let mut shares = filled(&hosts.map(|host| (host, "host")));
         while pop(&mut shares).is_some() {}
-        shares.push(v6("2001:db8:1:300::1"), Kind::Rounds, "host");
+        shares.push(v6("2001:db8:1:300::1"), Kind::Rounds, Stage::New, "host");
         assert!(!shares.unfair(), "each network has one");
-        shares.push(neighbour, Kind::Rounds, "neighbour");
+        shares.push(neighbour, Kind::Rounds, Stage::New, "neighbour");
         assert!(shares.unfair(), "the wider one has three");
         assert_eq!(shares.surplus(hosts[1]), Some([3, 3, 1, 1]));
         assert_eq!(shares.surplus(neighbour), None);
         assert_eq!(pop(&mut shares), Some("neighbour"));
-        shares.push(visitor, Kind::Rounds, "visitor");
+        shares.push(visitor, Kind::Rounds, Stage::New, "visitor");
         let most = [neighbour, hosts[0]].map(|client| shares.surplus(client));
         assert_eq!(most, [Some([4, 1, 1, 1]), Some([4, 3, 1, 1])]);
     }
@@ -443,10 +452,10 @@ mod tests {
         let owner = client(0, 1);
         let mut shares = Shares::default();
         for n in 1..=64 {
-            shares.push(client(n, 1), Kind::Rounds, "stranger");
-            shares.push(client(n, 1), Kind::Rounds, "stranger");
+            shares.push(client(n, 1), Kind::Rounds, Stage::New, "stranger");
+            shares.push(client(n, 1), Kind::Rounds, Stage::New, "stranger");
         }
-        shares.push(owner, Kind::Rounds, "owner");
+        shares.push(owner, Kind::Rounds, Stage::New, "owner");
         let shed: Vec<_> = (0..64).filter_map(|_| shares.shed()).collect();
         assert!(shed.iter().all(|name| *name == "stranger"));
         let turn = (0..65).position(|_| pop(&mut shares) == Some("owner"));
@@ -459,17 +468,35 @@ mod tests {
         let mut shares = filled(&[(a, "a1"), (a, "a2")]);
         let first = pop(&mut shares).unwrap();
         shares.release(a);
-        shares.push_begun(a, Kind::Rounds, first);
+        shares.push(a, Kind::Rounds, Stage::Begun, first);
         assert_eq!(shares.shed(), Some("a2"));
         assert_eq!(shares.shed(), None);
         assert_eq!(pop(&mut shares), Some("a1"));
     }
 
     #[test]
+    fn jobs_that_have_come_as_far_keep_their_order() {
+        let a = client(1, 1);
+        let mut shares = filled(&[(a, "new")]);
+        for (stage, name) in [
+            (Stage::Passed, "passed 1"),
+            (Stage::Begun, "begun 1"),
+            (Stage::Passed, "passed 2"),
+            (Stage::Begun, "begun 2"),
+        ] {
+            shares.push(a, Kind::Rounds, stage, name);
+        }
+        assert_eq!(shares.shed(), Some("new"));
+        assert_eq!(shares.shed(), Some("passed 2"), "nothing is done of it");
+        let order: Vec<_> = std::iter::from_fn(|| pop(&mut shares)).collect();
+        assert_eq!(order, ["begun 1", "begun 2", "passed 1"]);
+    }
+
+    #[test]
     fn kinds_wait_apart_and_only_what_fits_is_taken() {
         let a = client(1, 1);
         let mut shares = filled(&[(a, "rounds")]);
-        shares.push(a, Kind::Blocking, "large");
+        shares.push(a, Kind::Blocking, Stage::New, "large");
         assert_eq!(shares.pop(Kind::Blocking, |_| false), None);
         assert_eq!((shares.waiting(), shares.all.running), (2, 0));
         assert_eq!(shares.pop(Kind::Blocking, |_| true), Some("large"));

@@ -25,8 +25,7 @@ impl HashingPool {
         djauth_hashers::bound_memory(memory);
         // Argon2 and scrypt have threads of their own, which shall step back like these.
         djauth_hashers::on_lane_thread_start(|| {
-            priority::last();
-            clock::add_lane();
+            priority::step_back(clock::add_lane(), priority::last);
         });
         Self::with_threads(hashers, size, |engine| {
             spawn_threads(engine, priority::last)?;
@@ -76,11 +75,13 @@ pub(super) fn spawn_threads(engine: &Arc<Engine>, priority: fn()) -> std::io::Re
 }
 
 fn begin(engine: &Engine, thread: usize, priority: fn()) {
-    if let Some(clock) = Clock::of_this_thread() {
+    let clock = Clock::of_this_thread();
+    let seen = clock.is_some();
+    if let Some(clock) = clock {
         // Each sets its own, once.
         let _ = engine.clocks[thread].set(clock);
     }
-    priority();
+    priority::step_back(seen, priority);
 }
 
 pub(super) fn spawn_guard(engine: &Arc<Engine>) -> std::io::Result<()> {

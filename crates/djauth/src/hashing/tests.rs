@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use djauth_hashers::{Decoded, Parameters, PasswordHasher};
@@ -8,11 +9,12 @@ use tokio::task::JoinHandle;
 use super::attempt::{NOBODY, Wish};
 use super::clock::Clock;
 use super::engine::Size;
+use super::shares::Kind;
 use super::start::{spawn_guard, spawn_threads};
 use super::*;
 
 /// What no test waits for: a day and more.
-const ENDLESS: &str = "pbkdf2_sha256$1000000000000$abcdefghijklmnopqrstuv$x";
+pub(super) const ENDLESS: &str = "pbkdf2_sha256$1000000000000$abcdefghijklmnopqrstuv$x";
 /// What every test waits for, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -69,6 +71,11 @@ fn starved_pool(
     .unwrap()
 }
 
+/// A pool whose jobs only wait.
+pub(super) fn idle_pool() -> HashingPool {
+    starved_pool(hashers(), |_| Ok(()))
+}
+
 fn client(address: &str, username: &str) -> Client {
     Client::new(Some(address.parse().unwrap()), Some(username))
 }
@@ -79,7 +86,7 @@ fn endless(pool: &HashingPool, client: Client) -> JoinHandle<Result<Verified, Er
     tokio::spawn(client.scope(async move { pool.verify("x", ENDLESS).await }))
 }
 
-async fn until(pool: &HashingPool, what: impl Fn(Stats) -> bool) {
+pub(super) async fn until(pool: &HashingPool, what: impl Fn(Stats) -> bool) {
     eventually(|| what(pool.stats()), &pool.stats()).await;
 }
 
@@ -101,8 +108,12 @@ async fn crowd(
     waiting: usize,
 ) -> Vec<JoinHandle<Result<Verified, Error>>> {
     let streams = pool.engine().streams;
-    let mut jobs: Vec<_> = (0..streams).map(|_| endless(pool, client)).collect();
-    until(pool, |stats| stats.lanes == streams as u64).await;
+    let mut jobs = Vec::new();
+    // One after the other: together they could be too many for the queue.
+    for lanes in 1..=streams {
+        jobs.push(endless(pool, client));
+        until(pool, |stats| stats.lanes == lanes as u64).await;
+    }
     jobs.extend((0..waiting).map(|_| endless(pool, client)));
     until(pool, |stats| stats.waiting == waiting as u64).await;
     jobs
@@ -245,6 +256,34 @@ async fn one_host_does_not_lock_out_the_others() {
     }
     // The visitor's place, and nobody who had begun.
     assert_eq!((shed, pool.stats().refused), (1, 1));
+}
+
+/// They have all passed the gate, and can be refused all the same.
+#[tokio::test]
+async fn one_host_whose_jobs_wait_for_other_threads_does_not_lock_out_the_others() {
+    let pool = pool(1, 4);
+    let release = block(&pool).await;
+    let host = client("192.0.2.1", "root");
+    let jobs = [(); 4].map(|()| {
+        let pool = pool.clone();
+        tokio::spawn(host.scope(async move { pool.run(|_| ()).await }))
+    });
+    until(&pool, |stats| stats.waiting == 4).await;
+    eventually(|| all_passed(&pool), &"they are at the gate").await;
+    let visitor = client("198.51.100.1", "alice");
+    let made = visitor.scope(pool.make_password(Some("horse"))).await;
+    assert!(made.is_ok());
+    assert_eq!(pool.stats().refused, 1);
+    drop(release);
+    let mut shed = 0;
+    for job in jobs {
+        shed += usize::from(job.await.unwrap().is_err());
+    }
+    assert_eq!(shed, 1);
+}
+
+fn all_passed(pool: &HashingPool) -> bool {
+    !pool.engine().state.lock().shares.waits(Kind::Rounds)
 }
 
 /// The host has a network for each of its jobs.
@@ -469,6 +508,32 @@ async fn no_thread_of_the_runtime_waits_for_a_hashing_thread() {
     assert!(holder.join().unwrap().is_err());
 }
 
+/// Nor is there a timer.
+#[test]
+fn a_password_is_hashed_without_a_runtime() {
+    let pool = pool(1, 8);
+    let (held, is_held) = mpsc::channel();
+    let engine = pool.handle.0.clone();
+    let holder = std::thread::spawn(move || {
+        let _state = engine.state.lock();
+        held.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    });
+    is_held.recv().unwrap();
+    let mut made = std::pin::pin!(pool.make_password(Some("horse")));
+    let mut context = Context::from_waker(Waker::noop());
+    let (begun, made) = (Instant::now(), &mut made);
+    let made = loop {
+        if let Poll::Ready(made) = made.as_mut().poll(&mut context) {
+            break made;
+        }
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert!(made.is_ok());
+    holder.join().unwrap();
+}
+
 #[test]
 fn unused_memory_is_given_back_without_the_lock() {
     let pool = pool(1, 8);
@@ -551,4 +616,18 @@ async fn threads_run_where_nobody_else_wants_the_core() {
     let there = pool.run(policy).await.unwrap();
     let idle = NormalThreadSchedulePolicy::Idle;
     assert_eq!(there, ThreadSchedulePolicy::Normal(idle));
+}
+
+/// Nobody would see it starve.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_that_cannot_be_seen_is_only_nice() {
+    use thread_priority::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
+
+    let thread = std::thread::spawn(|| {
+        priority::step_back(false, priority::last);
+        thread_priority::thread_schedule_policy().unwrap()
+    });
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    assert_ne!(thread.join().unwrap(), idle);
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::client::Client;
 use super::effort::Spent;
-use super::shares::Kind;
+use super::shares::{Kind, Stage};
 
 /// What stays the same from step to step.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub(super) struct Head {
 pub(super) struct Ticket {
     pub(super) head: Head,
     pub(super) step: Step<()>,
-    pub(super) begun: bool,
+    pub(super) stage: Stage,
 }
 
 /// A job whose rounds are being done.

@@ -124,9 +124,9 @@ fn starves(pair: &Option<(Seen, Seen)>, few: Duration) -> bool {
     pair.is_some_and(|(before, now)| before.ready && now.ready && gained(before, now) < few)
 }
 
-/// Of a thread that cannot be seen nothing else is known.
+/// A thread that cannot be seen may be at work.
 fn sleeps(pair: &Option<(Seen, Seen)>, few: Duration) -> bool {
-    pair.is_none_or(|(before, now)| !now.ready && gained(before, now) < few)
+    pair.is_some_and(|(before, now)| !now.ready && gained(before, now) < few)
 }
 
 fn gained(before: Seen, now: Seen) -> Duration {
@@ -196,5 +196,18 @@ mod tests {
         assert_eq!(lanes, Verdict::default());
         assert!(!judged([None; 5], 9).asleep);
         assert!(judged([None; 5], 10).asleep);
+    }
+
+    #[test]
+    fn who_cannot_be_seen_is_not_asleep() {
+        let (mut watch, begun) = (Watch::default(), Instant::now());
+        let look = Look {
+            threads: vec![None; 4],
+            works_full: true,
+            ..Look::default()
+        };
+        for n in 0..=20 {
+            assert!(!watch.judge(begun + n * LOOK, &look).asleep);
+        }
     }
 }
