@@ -21,6 +21,11 @@ pub(in crate::request_path::cache) trait Ask:
     const MOST: usize;
 
     fn answer(&self, waiting: Vec<Waiting<Self::Token>>) -> impl Future<Output = ()> + Send;
+
+    /// Lets others come before a statement is sent.
+    fn others(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// A request that waits for its proof.
@@ -97,7 +102,11 @@ pub(in crate::request_path::cache) struct Lane<A: Ask> {
 
 impl<A: Ask> Lane<A> {
     pub(in crate::request_path::cache) async fn run(mut self) {
-        while let Some(waiting) = self.next() {
+        loop {
+            self.queue.ask.others().await;
+            let Some(waiting) = self.next() else {
+                return;
+            };
             self.queue.ask.answer(waiting).await;
         }
     }
