@@ -77,7 +77,7 @@ def verify(figures):
     yield (
         f"{USERS:,} users with a session each, {GROUPS} groups, {PERMISSIONS} permissions, {GROUPS_OF_USER} groups a"
         f" user; {CONNECTIONS} connections of wrk on the same cores. \"One statement\" has the cache off. Strict"
-        " proves at each request that nothing has changed, bounded at most a second ago; on a server both want"
+        " proves at each request that nothing has changed, bounded at most two seconds ago; on a server both want"
         " `djauth cache install`. `bare-…`, `hello` and `axum-login` are in `interop/peers`.\n"
     )
     for kind, of in figures.items():

@@ -57,7 +57,7 @@ def all_sides(kind, settings, folder, keys):
         "Django, uvicorn": Uvicorn(settings, folder),
         "djauth, one statement": Djauth(with_cache(settings, 0), folder),
         "djauth, strict": Djauth(settings, folder),
-        "djauth, bounded": Djauth(with_cache(settings, staleness=1), folder),
+        "djauth, bounded": Djauth(with_cache(settings, staleness=2), folder),
         "hello": Peer("hello", settings, folder, keys),
     }
     if kind in BARE:
