@@ -134,7 +134,7 @@ impl<U: BaseUser> Auth<U> {
                 Reply::NotTried => {}
             }
         }
-        // Boxed, so that the futures of handlers do not nest deeper than compilers look.
+        // Boxed, because it is large and seldom needed: whoever holds this future moves it about.
         Box::pin(self.find_by_claim(session, perms, asking.is_some())).await
     }
 

@@ -111,7 +111,7 @@ impl<S: Source, V: Send + Sync + 'static> RequestCache<S, V> {
             count(&self.counters.hits);
             return Ok(answer);
         }
-        // Boxed, so that the futures of handlers do not nest deeper than compilers look.
+        // Boxed, because it is large and seldom needed: whoever holds this future moves it about.
         Box::pin(self.by_database(question)).await
     }
 
