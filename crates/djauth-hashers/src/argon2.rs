@@ -137,6 +137,10 @@ impl PasswordHasher for Argon2PasswordHasher {
         Ok(())
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn memory(&self, encoded: Option<&str>) -> u64 {
         let Some(encoded) = encoded else {
             return self.memory_cost.into();

@@ -163,6 +163,10 @@ impl<'a> Salt<'a> {
 }
 
 impl<P: Preparation> PasswordHasher for BCrypt<P> {
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn algorithm(&self) -> &str {
         P::ALGORITHM
     }

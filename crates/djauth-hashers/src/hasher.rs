@@ -84,6 +84,12 @@ pub trait PasswordHasher: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether a hash that a thread has begun and gets no time for may be begun once more by another thread,
+    /// with the same arguments. No, which is the default, where somebody counts the calls.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     /// The memory that verifying a stored value takes, or making a new one, in KiB. 0, the default,
     /// where it is little.
     fn memory(&self, encoded: Option<&str>) -> u64 {

@@ -169,6 +169,10 @@ impl PasswordHasher for ScryptPasswordHasher {
         Ok(())
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn memory(&self, encoded: Option<&str>) -> u64 {
         let costs = match encoded {
             None => self.configured,

@@ -59,9 +59,10 @@ impl Hashers {
         hasher.start_encode(password, &salt).unwrap_or_else(|| {
             let (hasher, password) = (hasher.clone(), password.clone());
             let name = format!("{}, new", hasher.algorithm());
-            Step::Blocking(Blocking::new(hasher.memory(None), name, move || {
+            let (kind, memory) = (hasher.clone(), hasher.memory(None));
+            blocking(&*kind, memory, name, move || {
                 hasher.encode(&password, &salt)
-            }))
+            })
         })
     }
 
@@ -139,14 +140,27 @@ impl Considered {
         what: &str,
         work: fn(&dyn PasswordHasher, &[u8], &str) -> T,
     ) -> Step<T> {
-        let hasher = self.hasher.clone();
+        let (kind, hasher) = (&self.hasher, self.hasher.clone());
         let (password, encoded) = (password.clone(), encoded.to_owned());
         let name = format!("{}{what}", costs(&*hasher, &encoded));
         let memory = hasher.memory(Some(&encoded));
-        Step::Blocking(Blocking::new(memory, name, move || {
+        blocking(&**kind, memory, name, move || {
             work(&*hasher, &password, &encoded)
-        }))
+        })
     }
+}
+
+fn blocking<T: 'static>(
+    hasher: &dyn PasswordHasher,
+    memory: u64,
+    name: String,
+    work: impl Fn() -> T + Send + Sync + 'static,
+) -> Step<T> {
+    Step::Blocking(if hasher.is_repeatable() {
+        Blocking::new(memory, name, work)
+    } else {
+        Blocking::once(memory, name, move || Step::Done(work()))
+    })
 }
 
 /// The algorithm and the costs of a stored value.
