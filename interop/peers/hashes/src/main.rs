@@ -15,7 +15,8 @@ const CRATES: [(&str, Verify, &str); 2] = [
     (
         "djangohashers",
         djangohashers,
-        "pbkdf2_sha256 pbkdf2_sha1 argon2 bcrypt_sha256 bcrypt scrypt",
+        // It takes Django's Argon2id for wrong.
+        "pbkdf2_sha256 pbkdf2_sha1 bcrypt_sha256 bcrypt scrypt",
     ),
     (
         "rustcrypto",
