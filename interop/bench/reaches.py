@@ -50,7 +50,7 @@ def hashers(figures):
                 {
                     1: "the latency of the SHA instructions, which follow each other",
                     2: "the second stream fills most of the gaps that the first leaves",
-                    4: "the throughput of the SHA instructions; sixteen registers are too few for more than two at once",
+                    4: "the throughput of the SHA instructions, which need registers for four states at once",
                 }[streams],
             )
     argon2 = figures["verify"]["argon2"]
@@ -94,13 +94,13 @@ def verify(figures):
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, strict cache, against the better Django", times("djauth, strict"),
             {"sqlite": 75, "postgres": 50}[kind], True, f"{times(bare[kind]):.1f} (bare server)",
-            {"sqlite": "HTTP itself, and `PRAGMA data_version` for each request",
+            {"sqlite": "HTTP itself, and `PRAGMA data_version` for the requests that come together",
              "postgres": "the round trip of the proof, shared by the requests that wait"}[kind],
         )
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, strict cache, of the bare server",
             ratio(quiet, "djauth, strict", bare[kind], "rate"), 0.9, True, "1",
-            "the layers: host check, limits, request ids, log and metrics",
+            "the limits, the request's name and its line in the log",
         )
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, bounded cache, of hello world",

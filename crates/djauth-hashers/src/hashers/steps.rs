@@ -59,8 +59,8 @@ impl Hashers {
         hasher.start_encode(password, &salt).unwrap_or_else(|| {
             let (hasher, password) = (hasher.clone(), password.clone());
             let name = format!("{}, new", hasher.algorithm());
-            let (kind, memory) = (hasher.clone(), hasher.memory(None));
-            blocking(&*kind, memory, name, move || {
+            let (repeatable, memory) = (hasher.is_repeatable(), hasher.memory(None));
+            blocking(repeatable, memory, name, move || {
                 hasher.encode(&password, &salt)
             })
         })
@@ -140,23 +140,24 @@ impl Considered {
         what: &str,
         work: fn(&dyn PasswordHasher, &[u8], &str) -> T,
     ) -> Step<T> {
-        let (kind, hasher) = (&self.hasher, self.hasher.clone());
+        let hasher = self.hasher.clone();
         let (password, encoded) = (password.clone(), encoded.to_owned());
         let name = format!("{}{what}", costs(&*hasher, &encoded));
-        let memory = hasher.memory(Some(&encoded));
-        blocking(&**kind, memory, name, move || {
+        let (repeatable, memory) = (hasher.is_repeatable(), hasher.memory(Some(&encoded)));
+        blocking(repeatable, memory, name, move || {
             work(&*hasher, &password, &encoded)
         })
     }
 }
 
+/// See [`PasswordHasher::is_repeatable`].
 fn blocking<T: 'static>(
-    hasher: &dyn PasswordHasher,
+    repeatable: bool,
     memory: u64,
     name: String,
     work: impl Fn() -> T + Send + Sync + 'static,
 ) -> Step<T> {
-    Step::Blocking(if hasher.is_repeatable() {
+    Step::Blocking(if repeatable {
         Blocking::new(memory, name, work)
     } else {
         Blocking::once(memory, name, move || Step::Done(work()))

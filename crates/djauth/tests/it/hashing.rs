@@ -1,7 +1,6 @@
 //! For whom passwords are hashed: what one client sends does not keep out another.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use djauth::backends::Context;
@@ -14,6 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::auth_support::{password, request, settings};
 use crate::rate_limit::from;
+use crate::weaknesses::Log;
 
 /// One thread, and so many places to wait for it.
 const QUEUE: usize = 12;
@@ -150,20 +150,6 @@ async fn new_passwords_wait_among_those_of_their_network() {
 fn is_saved(answer: Result<Result<User, Error>, JoinError>) {
     let user = answer.expect("no panic").expect("no 503");
     assert!(user.base.has_usable_password());
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What is logged while somebody logs in.
