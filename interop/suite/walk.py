@@ -7,6 +7,7 @@ random or a moment (keys, salts, secrets, times) is compared by what it means.
 import json
 import random
 import re
+import string
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
@@ -290,11 +291,11 @@ class Walk:
             elif way == "cut":
                 cookies[name] = value[:-1]
             elif way == "append":
-                cookies[name] = value + "x"
+                cookies[name] = value + "_"
             elif way == "upper":
                 cookies[name] = value.upper()
             else:
-                cookies[name] = ("b" if value[0] == "a" else "a") + value[1:]
+                cookies[name] = other_than(value[0]) + value[1:]
         page = self.random.choice(PAGES)
         self.both(lambda twin: twin.browsers[who].get(twin.server, page))
 
@@ -430,6 +431,13 @@ def moment(value):
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?", value), value
         value = datetime.fromisoformat(value)
     return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+
+
+def other_than(character):
+    """Another character; the same one only after all have had their turn, so that two changes of
+    one value cannot undo each other on the side whose secret happened to begin so."""
+    letters = string.ascii_letters + string.digits
+    return letters[(letters.find(character) + 1) % len(letters)]
 
 
 class near:
