@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import render
 from bench.results import COMMITTED, Results, place
 from bench.rounds import say
+from bench.scheduler import without_autogroup
 
 
 class Part:
@@ -44,7 +45,8 @@ def main():
         if options.render:
             assert results.parts, f"nothing was measured yet: there is no {file}"
         else:
-            measure(options, results)
+            with without_autogroup():
+                measure(options, results)
     finally:
         if results.parts:
             render.write(results.parts, page, plots)

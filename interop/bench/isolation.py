@@ -30,6 +30,10 @@ def run(options, folder):
     for kind in options.database:
         with filled(kind, folder) as (database, settings, keys):
             install_cache(database, settings, folder)
+            if kind == "sqlite":
+                # As the files are that djauth makes. In Django's own mode each login that is right shuts
+                # readers out until it is on the disk, whoever hashes.
+                assert database.query("PRAGMA journal_mode = WAL")[0]["journal_mode"] == "wal"
             argon2 = settings | {"PASSWORD_HASHERS": PREFERRED}
             first_half = folder / f"{kind}-first-half.txt"
             first_half.write_text("\n".join(keys.read_text().split()[: USERS // 2]) + "\n")

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 from pathlib import Path
 
-from bench import processes
+from bench import processes, scheduler
 from suite.databases import SERVERS, connect
 
 
@@ -20,6 +20,7 @@ def describe(options):
         "cores": processes.cores(),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"Linux {platform.release().split('-')[0]}",
+        "autogroup": scheduler.autogroup(),
         "commit": said("git", "describe", "--always", "--dirty", "--abbrev=10"),
         "versions": versions(),
         "seconds": options.seconds,

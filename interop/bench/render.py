@@ -78,7 +78,7 @@ def taken(parts):
 
 def machine(facts):
     memory = facts["memory"] / 2**30
-    return f"{count(facts['cores'], 'core')} of {facts['processor']}, {memory:.0f} GiB, {facts['system']}."
+    return f"{count(facts['cores'], 'core')} of {facts['processor']}, {memory:.0f} GiB, {facts['system']}{'' if facts.get('autogroup', True) else ' without autogroups'}."
 
 
 def versions(facts):

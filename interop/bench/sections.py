@@ -78,7 +78,8 @@ def verify(figures):
         f"{USERS:,} users with a session each, {GROUPS} groups, {PERMISSIONS} permissions, {GROUPS_OF_USER} groups a"
         f" user; {CONNECTIONS} connections of wrk on the same cores. \"One statement\" has the cache off. Strict"
         " proves at each request that nothing has changed, bounded at most two seconds ago; on a server both want"
-        " `djauth cache install`. `bare-…`, `hello` and `axum-login` are in `interop/peers`.\n"
+        " `djauth cache install`. `bare-…`, `hello` and `axum-login` are in `interop/peers`;"
+        " \"hello, our fields\" is hello world that sends the header fields of our answer, and nothing else.\n"
     )
     for kind, of in figures.items():
         yield f"![Requests a second on {NAMES[kind]}](docs/benchmarks/verify-{kind}.svg)\n"
@@ -114,7 +115,9 @@ def in_process(figures):
 def isolation(figures):
     yield (
         "Two connections ask without a pause while 32 visitors log in without a pause, with the settings as they"
-        " come. Right passwords also write sessions and `last_login`.\n"
+        " come. Right passwords also write sessions and `last_login`; SQLite's file is in the mode (WAL) that djauth"
+        " gives its own: in the mode that Django leaves, each commit shuts readers out. Argon2 is a library's, which"
+        " never offers its core in between.\n"
     )
     for kind, of in figures.items():
         yield f"![Latency on {NAMES[kind]}](docs/benchmarks/latency-{kind}.svg)\n"

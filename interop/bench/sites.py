@@ -65,15 +65,15 @@ class Uvicorn(Django):
 class Peer(Rust):
     """A server that was written for the comparison."""
 
-    def __init__(self, name, settings, folder, keys):
+    def __init__(self, name, settings, folder, keys, *arguments):
         super().__init__(settings, folder)
-        self.name, self.keys = name, keys
+        self.name, self.keys, self.arguments = name, keys, arguments
 
     def costs(self):
         return {}
 
     def command(self, port):
-        return [peer(self.name), f"127.0.0.1:{port}"]
+        return [peer(self.name), f"127.0.0.1:{port}", *self.arguments]
 
     def environment(self):
         return super().environment() | {"BENCH_KEYS": str(self.keys)}

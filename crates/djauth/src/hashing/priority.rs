@@ -35,7 +35,8 @@ fn unseen() {
 }
 
 /// Only where nobody else wants the core: whoever wakes up takes it at once. On Linux this is the
-/// class `SCHED_IDLE`, which needs no privilege.
+/// class `SCHED_IDLE`, which needs no privilege. Who was put off in the middle of its work does not wake
+/// up, and gets the core back at the next tick only: so threads should offer it now and then.
 #[cfg(target_os = "linux")]
 pub(super) fn last() {
     use thread_priority::{
