@@ -31,9 +31,11 @@ pub(crate) fn suite(
     for version in versions(options) {
         match python::interpreter(work, version) {
             Ok(interpreter) => {
-                let mut command = pytest(work, &interpreter, options, version);
-                command.envs(environment.iter().cloned());
-                commands.push((version, command));
+                for marks in parts(options, version) {
+                    let mut command = pytest(work, &interpreter, options, version);
+                    command.args(*marks).envs(environment.iter().cloned());
+                    commands.push((version, command));
+                }
             }
             Err(_)
                 if options
@@ -63,6 +65,15 @@ pub(crate) fn suite(
         Ok(())
     } else {
         Err(failures.join("; ").into())
+    }
+}
+
+/// The walks take as long as half of the rest, and go beside it.
+fn parts(options: &InteropOptions, version: &str) -> &'static [&'static [&'static str]] {
+    if options.is_everything() && version == python::DJANGOS[0].version {
+        &[&["-m", "walk"], &["-m", "not walk"]]
+    } else {
+        &[&[]]
     }
 }
 
