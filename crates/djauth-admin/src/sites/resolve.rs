@@ -76,18 +76,23 @@ fn page_of_a_model(model: ModelId, rest: &str) -> Option<Route> {
     if let Some(route) = page_of_a_user(model, rest) {
         return Some(route);
     }
-    let pages: [(&str, fn(ModelId, String) -> Route); 3] = [
-        ("/history/", Route::History),
-        ("/delete/", Route::Delete),
-        ("/change/", Route::Change),
-    ];
-    for (end, route) in pages {
-        if let Some(key) = rest.strip_suffix(end).filter(|key| !key.is_empty()) {
-            return Some(route(model, unquote(key)));
+    if let Some((key, page)) = key_and_page(rest) {
+        let key = unquote(key);
+        match page {
+            "history" => return Some(Route::History(model, key)),
+            "delete" => return Some(Route::Delete(model, key)),
+            "change" => return Some(Route::Change(model, key)),
+            _ => {}
         }
     }
     let key = rest.strip_suffix('/').filter(|key| !key.is_empty())?;
     Some(Route::Bare(model, key.to_owned()))
+}
+
+/// `<key>/<page>/`, where slashes may stand in the key.
+fn key_and_page(rest: &str) -> Option<(&str, &str)> {
+    let (key, page) = rest.strip_suffix('/')?.rsplit_once('/')?;
+    (!key.is_empty()).then_some((key, page))
 }
 
 /// Pages of users alone, whose key is one part of the path.
