@@ -1,8 +1,13 @@
 //! Who gets in, what the first page shows, and what stands on every answer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
+use djauth::Auth;
 use djauth::admin::UserAdmin;
-use djauth_admin::AdminSite;
+use djauth_admin::{AdminExt, AdminSite};
+use djauth_hashers::{Decoded, MD5PasswordHasher, PasswordHasher};
 use test_databases::TestDatabase;
 
 use crate::support::{
@@ -85,6 +90,62 @@ async fn only_active_staff_come_in_and_all_others_read_one_text() {
         assert_eq!(texts.len(), 1, "{texts:#?}");
     })
     .await;
+}
+
+/// Counts how often it is asked to hash.
+#[derive(Clone, Debug, Default)]
+struct CountingHasher(Arc<AtomicUsize>);
+
+impl PasswordHasher for CountingHasher {
+    fn algorithm(&self) -> &str {
+        MD5PasswordHasher.algorithm()
+    }
+
+    fn encode(&self, password: &[u8], salt: &str) -> Result<String, djauth_hashers::Error> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        MD5PasswordHasher.encode(password, salt)
+    }
+
+    fn verify(&self, password: &[u8], encoded: &str) -> Result<bool, djauth_hashers::Error> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        MD5PasswordHasher.verify(password, encoded)
+    }
+
+    fn decode(&self, encoded: &str) -> Result<Decoded, djauth_hashers::Error> {
+        MD5PasswordHasher.decode(encoded)
+    }
+
+    fn must_update(&self, encoded: &str) -> Result<bool, djauth_hashers::Error> {
+        MD5PasswordHasher.must_update(encoded)
+    }
+
+    fn harden_runtime(&self, _: &[u8], _: &str) -> Result<(), djauth_hashers::Error> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn all_who_are_refused_cost_the_same_work() {
+    let database = TestDatabase::sqlite();
+    let hasher = CountingHasher::default();
+    let builder = Auth::builder(settings()).password_hashers(vec![Arc::new(hasher.clone())]);
+    let auth = builder.expect("a hasher").connect(database.url()).await;
+    let auth = auth.expect("connects");
+    auth.migrate().await.expect("migrates");
+    let stranger = Kind {
+        staff: false,
+        ..Kind::STAFF
+    };
+    person(&auth, "bob", stranger).await;
+    let browser = AdminBrowser::new(app(&auth, auth.admin()));
+    let mut work = Vec::new();
+    for (name, password) in [("bob", PASSWORD), ("bob", "wrong"), ("nobody", PASSWORD)] {
+        hasher.0.store(0, Ordering::SeqCst);
+        let answer = browser.clone().log_in(name, password).await;
+        assert_eq!(answer.status(), 200);
+        work.push(hasher.0.load(Ordering::SeqCst));
+    }
+    assert_eq!(work, [1, 1, 1]);
 }
 
 #[tokio::test]
