@@ -94,6 +94,13 @@ impl ModelInfo {
     }
 }
 
+/// A text with a capital letter at its beginning (Django's `capfirst`).
+pub(crate) fn capfirst(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 /// A stored password, for its masked summary alone.
 #[derive(Clone)]
 pub(crate) struct Secret(String);

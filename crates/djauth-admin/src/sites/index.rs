@@ -4,7 +4,7 @@ use djauth::i18n::Language;
 use minijinja::{Value, context};
 
 use super::{SiteInfo, SiteInner};
-use crate::model::{Actor, Made, ModelId, Registered, Rights};
+use crate::model::{Actor, Made, ModelId, Registered, Rights, capfirst};
 use crate::models::{ActionFlag, LogEntry, get_change_message};
 use crate::request::{AdminRequest, Answer, Route};
 
@@ -72,12 +72,6 @@ fn model_value(info: &SiteInfo, name: String, model: &Registered, rights: Rights
     }
 }
 
-fn capfirst(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
-}
-
 /// The list for templates.
 pub(super) fn app_list_value(info: &SiteInfo, apps: &[App]) -> Value {
     let app = |app: &App| {
@@ -139,9 +133,8 @@ pub(super) fn app_index(
     let Some(app) = apps.iter().find(|app| app.label == label) else {
         return Answer::NotFound;
     };
-    let title = request.t("admin_site.app_title", &[("app", app.name.clone())]);
     let values = context! {
-        title,
+        title => &app.name,
         subtitle => (),
         app_label => label,
         app_list => app_list_value(&site.info, std::slice::from_ref(app)),

@@ -224,6 +224,12 @@ pub(crate) struct SiteInfo {
 }
 
 impl SiteInfo {
+    /// What a whole path asks for; it is percent-decoded already.
+    fn route(&self, path: &str) -> Route {
+        let rest = path.strip_prefix(&self.prefix);
+        rest.map_or(Route::Nowhere, |rest| resolve::resolve(rest, &self.models))
+    }
+
     /// The path that a route is at, quoted.
     pub(crate) fn url(&self, route: &Route) -> String {
         format!("{}{}", self.prefix, resolve::reverse(route, &self.models))

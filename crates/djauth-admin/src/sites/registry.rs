@@ -8,7 +8,7 @@ use djauth::{Auth, BaseUser};
 use super::{AdminSite, Column};
 use crate::edited;
 use crate::listed;
-use crate::model::{FieldSpec, ModelId, ModelInfo, Options, Registered, Relation, Set};
+use crate::model::{FieldSpec, ModelId, ModelInfo, Options, Registered, Relation, Set, capfirst};
 
 /// Every registered model of a site, groups first as in Django.
 pub(super) fn registered<U: BaseUser>(
@@ -171,12 +171,6 @@ fn app_name(label: &str) -> Text {
             Text::Literal(words.collect::<Vec<_>>().join("_"))
         }
     }
-}
-
-fn capfirst(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// `ClubMember` is a `club member`.

@@ -19,7 +19,6 @@ use minijinja::context;
 
 use super::actor::{actor, has_permission, visitor};
 use super::context::each_context;
-use super::resolve::resolve;
 use super::{AdminSite, ModelPath, SiteInfo, SiteInner, assets, index, login, registry};
 use crate::beyond;
 use crate::messages::Messages;
@@ -75,6 +74,14 @@ fn path_of(model: &Registered) -> ModelPath {
     }
 }
 
+/// What came to a site.
+struct Arrived<'a, U: BaseUser> {
+    site: &'a Site<U>,
+    handle: &'a Request,
+    route: &'a Route,
+    messages: &'a Messages,
+}
+
 /// Answers a request. Boxed, as what is inside nests deep enough.
 pub(super) fn serve<U: BaseUser>(
     site: Arc<Site<U>>,
@@ -88,25 +95,19 @@ pub(super) fn serve<U: BaseUser>(
         if let Some(error) = &site.broken {
             return failure_response(error);
         }
-        let path = handle.path();
-        let rest = path.strip_prefix(&site.inner.info.prefix);
-        let route = rest.map_or(Route::Nowhere, |rest| {
-            resolve(rest, &site.inner.info.models)
-        });
+        let route = site.inner.info.route(&handle.path());
         if let Route::Static(address) = &route {
             return assets::serve(address, handle.method());
         }
-        let messages = Messages::of(&site.auth, &handle);
-        let answered = answered(&site, &handle, request, &route, &messages).await;
-        let mut response = answered.unwrap_or_else(|error| failure_response(&error));
-        secure(&mut response);
-        if !is_cacheable(&route) {
-            add_never_cache_headers(response.headers_mut(), site.auth.now());
-        }
-        match messages.finish(response.headers_mut()).await {
-            Ok(()) => response,
-            Err(error) => failure_response(&error),
-        }
+        let arrived = Arrived {
+            site: &site,
+            handle: &handle,
+            route: &route,
+            messages: &Messages::of(&site.auth, &handle),
+        };
+        let answer = arrived.answered(request).await;
+        let response = answer.unwrap_or_else(|error| failure_response(&error));
+        arrived.finished(response).await
     })
 }
 
@@ -116,45 +117,67 @@ fn is_cacheable(route: &Route) -> bool {
     own_password || *route == Route::JsI18n
 }
 
-fn answered<'a, U: BaseUser>(
-    site: &'a Site<U>,
-    handle: &'a Request,
-    request: extract::Request,
-    route: &'a Route,
-    messages: &'a Messages,
-) -> Made<'a, Response<Body>> {
-    Box::pin(async move {
-        if *route == Route::Login {
-            return login::login(site, handle, request, messages).await;
-        }
-        let user = visitor(&site.auth, handle).await?;
-        let Some(user) = user.filter(|user| has_permission(&**user)) else {
-            return Ok(not_inside(&site.inner.info, handle, route));
-        };
-        let actor = actor(&site.auth, &site.inner, &user).await?;
-        match route {
-            Route::Logout => return login::logout(site, handle, request).await,
-            Route::PasswordChange | Route::PasswordChangeDone => {
-                return login::password_change(site, handle, request, route, &actor, messages)
-                    .await;
+impl<'a, U: BaseUser> Arrived<'a, U> {
+    /// The login is open to everybody; everything else, also what does not exist, to staff.
+    fn answered(&'a self, request: extract::Request) -> Made<'a, Response<Body>> {
+        Box::pin(async move {
+            if *self.route == Route::Login {
+                return login::login(self.site, self.handle, request, self.messages).await;
             }
-            _ => {}
+            let user = visitor(&self.site.auth, self.handle).await?;
+            let Some(user) = user.filter(|user| has_permission(&**user)) else {
+                return Ok(not_inside(&self.site.inner.info, self.handle, self.route));
+            };
+            let actor = actor(&self.site.auth, &self.site.inner, &user).await?;
+            self.inside(request, &actor).await
+        })
+    }
+
+    fn inside(&'a self, request: extract::Request, actor: &'a Actor) -> Made<'a, Response<Body>> {
+        let (site, handle) = (self.site, self.handle);
+        match self.route {
+            Route::Logout => login::logout(site, handle, request),
+            Route::PasswordChange | Route::PasswordChangeDone => {
+                login::password_change(site, handle, request, self.route, actor, self.messages)
+            }
+            _ => self.page(request, actor),
         }
-        let page = match read(request).await {
-            Ok(page) => page,
-            Err(response) => return Ok(*response),
-        };
-        let request = AdminRequest {
-            page,
-            route: route.clone(),
-            site: site.inner.info.clone(),
-            messages: messages.clone(),
-            language: handle.language(),
-            zone: site.auth.settings().time_zone,
-        };
-        let answer = dispatch(&site.inner, &request, &actor).await?;
-        respond(&site.inner, &request, &actor, answer).await
-    })
+    }
+
+    fn page(&'a self, request: extract::Request, actor: &'a Actor) -> Made<'a, Response<Body>> {
+        Box::pin(async move {
+            let page = match read(request).await {
+                Ok(page) => page,
+                Err(response) => return Ok(*response),
+            };
+            let site = &self.site.inner;
+            let request = AdminRequest {
+                page,
+                route: self.route.clone(),
+                site: site.info.clone(),
+                messages: self.messages.clone(),
+                language: self.handle.language(),
+                zone: self.site.auth.settings().time_zone,
+            };
+            let answer = dispatch(site, &request, actor).await?;
+            respond(site, &request, actor, answer).await
+        })
+    }
+
+    /// The headers of every answer, and the cookie with the messages that are left.
+    fn finished(&'a self, mut response: Response<Body>) -> BoxFuture<'a, Response<Body>> {
+        Box::pin(async move {
+            secure(&mut response);
+            if !is_cacheable(self.route) {
+                add_never_cache_headers(response.headers_mut(), self.site.auth.now());
+            }
+            let messages = self.messages.clone();
+            match messages.finish(response.headers_mut()).await {
+                Ok(()) => response,
+                Err(error) => failure_response(&error),
+            }
+        })
+    }
 }
 
 fn read(request: extract::Request) -> BoxFuture<'static, Result<PageRequest, Box<Response<Body>>>> {
@@ -254,12 +277,10 @@ fn bare(request: &AdminRequest) -> Answer {
 fn nowhere(site: &SiteInner, request: &AdminRequest) -> Answer {
     let handle = request.request();
     let path = handle.path();
-    let rest = path.strip_prefix(&site.info.prefix);
-    let wanted = handle.settings().append_slash && !path.ends_with('/');
-    let Some(rest) = rest.filter(|_| wanted) else {
+    if !handle.settings().append_slash || path.ends_with('/') {
         return Answer::NotFound;
-    };
-    match resolve(&format!("{rest}/"), &site.info.models) {
+    }
+    match site.info.route(&format!("{path}/")) {
         Route::Nowhere | Route::Static(_) => Answer::NotFound,
         _ => with_slash(&path, handle.query_string()),
     }
