@@ -111,7 +111,7 @@ impl Answer {
 }
 
 /// What an address below the prefix asks for. Keys of objects are as they are in the database, no longer
-/// as [`quote`](crate::quote) writes them.
+/// as [`quote()`](crate::quote()) writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Index,

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
+use axum::routing::get;
 use djauth::Auth;
 use djauth::admin::UserAdmin;
+use djauth::middleware::LoginRequiredMiddleware;
 use djauth_admin::{AdminExt, AdminSite};
 use djauth_hashers::{Decoded, MD5PasswordHasher, PasswordHasher};
 use test_databases::TestDatabase;
@@ -484,6 +487,35 @@ async fn a_site_can_stand_elsewhere_under_another_name() {
     assert!(page.shows("The &lt;house&gt;") && page.leads_to("/staff/auth/user/"));
     assert!(!page.leads_to("/staff/auth/group/"));
     assert_eq!(browser.get("/staff/auth/group/").await.status(), 404);
+}
+
+#[tokio::test]
+async fn an_application_for_members_alone_opens_the_admin() {
+    let database = TestDatabase::sqlite();
+    let auth = connect(&database, settings()).await;
+    let members = LoginRequiredMiddleware::new()
+        .login_not_required("/admin/")
+        .login_not_required("/admin/{*rest}");
+    let router = Router::new()
+        .route("/", get(async || "members"))
+        .merge(auth.admin());
+    let layer = auth.layer().login_required(members);
+    let mut browser = AdminBrowser::new(router.layer(layer));
+    assert_eq!(browser.get("/").await.location(), "/accounts/login/?next=/");
+    assert_eq!(
+        browser.get("/admin/").await.location(),
+        "/admin/login/?next=/admin/"
+    );
+    assert_eq!(browser.get("/admin/login/").await.status(), 200);
+}
+
+#[tokio::test]
+async fn without_the_layer_the_answer_names_it() {
+    let database = TestDatabase::sqlite();
+    let auth = connect(&database, settings()).await;
+    let answer = AdminBrowser::new(auth.admin()).get("/admin/").await;
+    assert_eq!(answer.status(), 500);
+    assert!(!answer.shows("<form"));
 }
 
 #[tokio::test]
