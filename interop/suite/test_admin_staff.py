@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from suite.admin_differences import is_alike
 from suite.browser import Browser
 
 VECTORS = json.loads(
@@ -16,7 +17,10 @@ PARTS = ("site",)
 
 
 def requests():
-    return {name: request for name, request in VECTORS["requests"].items() if request["part"] in PARTS}
+    return {
+        name: request for name, request in VECTORS["requests"].items()
+        if request["part"] in PARTS and is_alike(name)
+    }
 
 
 def visitor(house, kind):
