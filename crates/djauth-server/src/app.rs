@@ -9,6 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use djauth::views::{verify, verify_original};
 use djauth::{Auth, BaseUser};
+use djauth_admin::AdminSite;
 use http::{Method, StatusCode, header};
 use hyper::body::Incoming;
 
@@ -59,6 +60,7 @@ fn router<U: BaseUser>(auth: &Auth<U>, guard: Arc<Guard<U>>) -> Router {
         .route("/accounts/profile/", auth.landing_page())
         .route("/accounts/profile", auth.append_slash())
         .nest("/accounts", auth.urls().merge(auth.json_urls()))
+        .merge(admin(auth))
         .fallback(auth.not_found())
         .layer(auth.layer())
         // Outside of the layer: the proxy that asks sends its own host, and throws cookies away.
@@ -69,6 +71,14 @@ fn router<U: BaseUser>(auth: &Auth<U>, guard: Arc<Guard<U>>) -> Router {
             let guard = guard.clone();
             async move { guard.answer(request, next).await }
         }))
+}
+
+/// The admin at `ADMIN_URL`, if that names a place.
+fn admin<U: BaseUser>(auth: &Auth<U>) -> Router {
+    match &*auth.settings().admin_url {
+        "" => Router::new(),
+        url => AdminSite::new(auth).at(url).router(),
+    }
 }
 
 /// Browsers ask for it with every site; a 404 each time would fill the log.

@@ -66,7 +66,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
+    /// An error of this kind, for crates that build on this one. The text must hold no secret.
+    pub fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
             text: text.into(),
@@ -74,7 +75,8 @@ impl Error {
         }))
     }
 
-    pub(crate) fn caused(
+    /// The same with what caused it.
+    pub fn caused(
         kind: ErrorKind,
         text: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -84,11 +86,13 @@ impl Error {
         error
     }
 
-    pub(crate) fn value(text: impl Into<String>) -> Self {
+    /// [`ErrorKind::Value`].
+    pub fn value(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::Value, text)
     }
 
-    pub(crate) fn improperly_configured(text: impl Into<String>) -> Self {
+    /// [`ErrorKind::ImproperlyConfigured`].
+    pub fn improperly_configured(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::ImproperlyConfigured, text)
     }
 

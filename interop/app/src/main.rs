@@ -9,6 +9,7 @@ mod pages;
 use axum::Router;
 use axum::routing::{get, post};
 use djauth::{Auth, Settings, User};
+use djauth_admin::AdminExt;
 use tokio::net::TcpListener;
 
 use crate::models::{Account, Member, Twin};
@@ -53,5 +54,6 @@ fn router<U: Twin>(auth: &Auth<U>) -> Router {
         .route("/_do", post(commands::call::<U>))
         .with_state(auth.clone())
         .nest("/accounts", auth.urls())
+        .merge(auth.admin())
         .layer(auth.layer().csrf_exempt("/_do"))
 }

@@ -1,6 +1,6 @@
 //! What Django's admin knows of users and groups, as data; mirrors `django.contrib.auth.admin`.
 //!
-//! There are no pages here. [`UserAdmin`] and [`GroupAdmin`] say what such pages show and in which
+//! There are no pages here: those are in the crate `djauth-admin`. [`UserAdmin`] and [`GroupAdmin`] say what such pages show and in which
 //! order, and decide what Django's classes decide: who may add a user, where an added one leads, which
 //! filters of the address are refused, what becomes of a password form. Both are values with Django's
 //! settings as [`Default`]; where a Django project writes a subclass, change a field.
@@ -31,6 +31,7 @@
 
 mod group;
 mod lookup;
+mod of_model;
 mod user;
 
 pub use group::GroupAdmin;

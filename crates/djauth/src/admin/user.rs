@@ -7,14 +7,28 @@ use super::{Fieldset, IS_POPUP_VAR, lookup};
 pub struct UserAdmin {
     /// The columns of the list.
     pub list_display: Vec<&'static str>,
+    /// The columns that lead to the user; empty: the first one.
+    pub list_display_links: Vec<&'static str>,
     /// What the list can be filtered by.
     pub list_filter: Vec<&'static str>,
     /// The fields that a search looks into.
     pub search_fields: Vec<&'static str>,
     /// The order of the list.
     pub ordering: Vec<&'static str>,
+    /// What is said beside the search: a key of the catalogue, or words.
+    pub search_help_text: Option<&'static str>,
+    /// How many users a page of the list has.
+    pub list_per_page: u64,
+    /// Up to how many the list can be shown as one page.
+    pub list_max_show_all: u64,
     /// The relations that are chosen in two panes side by side.
     pub filter_horizontal: Vec<&'static str>,
+    /// The fields that are shown and cannot be changed.
+    pub readonly_fields: Vec<&'static str>,
+    /// What stands where there is no value.
+    pub empty_value_display: &'static str,
+    /// How many of the objects that a deletion takes along are listed by name.
+    pub delete_confirmation_max_display: u64,
     /// The fields of the page on which a user is changed.
     pub fieldsets: Vec<Fieldset>,
     /// The fields of the page on which a user is added.
@@ -119,10 +133,17 @@ impl Default for UserAdmin {
     fn default() -> Self {
         Self {
             list_display: vec!["username", "email", "first_name", "last_name", "is_staff"],
+            list_display_links: Vec::new(),
             list_filter: vec!["is_staff", "is_superuser", "is_active", "groups"],
             search_fields: vec!["username", "first_name", "last_name", "email"],
             ordering: vec!["username"],
+            search_help_text: None,
+            list_per_page: 100,
+            list_max_show_all: 200,
             filter_horizontal: vec!["groups", "user_permissions"],
+            readonly_fields: Vec::new(),
+            empty_value_display: "-",
+            delete_confirmation_max_display: 100,
             fieldsets: fieldsets(),
             add_fieldsets: vec![Fieldset {
                 classes: vec!["wide"],

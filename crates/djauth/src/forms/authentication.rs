@@ -96,7 +96,7 @@ impl AuthenticationForm {
         };
         let auth = context.auth;
         let Some(user) = auth.authenticate(context.request, &credentials).await? else {
-            let error = self.get_invalid_login_error();
+            let error = steps.get_invalid_login_error(self);
             self.form.add_error(None, error);
             return Ok(None);
         };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::authentication::AuthenticationForm;
 use super::form::Form;
 use super::password_reset::{self, ResetMail};
 use crate::Error;
@@ -113,6 +114,12 @@ pub trait Steps<U: BaseUser>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), FormError>> + Send {
         let _ = context;
         async { super::authentication::confirm_login_allowed(user) }
+    }
+
+    /// What is said of a wrong name or password. The same must be said of both: otherwise the page
+    /// tells who has an account.
+    fn get_invalid_login_error(&self, form: &AuthenticationForm) -> ValidationError {
+        form.get_invalid_login_error()
     }
 
     /// Who gets a mail when the password of this address is to be reset. Django takes active users

@@ -10,10 +10,9 @@ use super::set_password_mixin::invalid_form;
 use super::steps::{Standard, Steps};
 use super::text::Text;
 use crate::backends::Context;
-use crate::base_user::{BaseUser, Changes};
+use crate::base_user::BaseUser;
 use crate::db::Value;
 use crate::http::QueryDict;
-use crate::models::FieldValues;
 use crate::{Auth, Error};
 
 const PASSWORD: &str = "password";
@@ -38,7 +37,7 @@ impl<U: BaseUser> UserChangeForm<U> {
         let usable = user.base().has_usable_password();
         let mut fields = vec![ReadOnlyPasswordHashField::new(PASSWORD, usable)];
         let (meta, zone) = (auth.user_meta(), auth.settings().time_zone);
-        let present = present(&user);
+        let present = auth.users().values(&user);
         let own =
             |info: &&crate::base_user::FieldInfo| info.name != PASSWORD && *info.name != *meta.pk;
         for info in meta.fields.iter().filter(own) {
@@ -102,7 +101,7 @@ impl<U: BaseUser> UserChangeForm<U> {
         if !self.form.is_valid() {
             return Err(invalid_form());
         }
-        let mut values = present(&self.user);
+        let mut values = auth.users().values(&self.user);
         values.extend(model_form::values(&mut self.form, auth.user_meta()));
         let mut user: U = auth.users().of_values(&values)?;
         let tx = crate::db::Executor::begin(auth.db()).await?;
@@ -124,16 +123,6 @@ impl<U: BaseUser> UserChangeForm<U> {
             _ => None,
         }
     }
-}
-
-/// Every column of a user.
-fn present<U: BaseUser>(user: &U) -> FieldValues {
-    let mut changes = Changes::all();
-    user.write(&mut changes);
-    let columns = changes.into_columns().into_iter();
-    columns
-        .map(|(name, value)| (name.to_string(), value.into_owned()))
-        .collect()
 }
 
 /// A value as a form shows it.

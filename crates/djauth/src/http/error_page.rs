@@ -36,6 +36,30 @@ pub(crate) fn error_page(
     ErrorPage::new(status, heading, text).response()
 }
 
+/// A page with this status and what is said where nothing more is known. Inside of
+/// [`Auth::layer`](crate::Auth::layer) it becomes the site's own page, in the client's language.
+#[must_use]
+pub fn error_response(status: StatusCode) -> Response<Body> {
+    ErrorPage::of(status).response()
+}
+
+/// The same with a heading and a text of its own, by keys of the catalogue ([`crate::i18n`]).
+#[must_use]
+pub fn error_response_with(
+    status: StatusCode,
+    heading: &'static str,
+    text: &'static str,
+) -> Response<Body> {
+    error_page(status, heading, text)
+}
+
+/// The answer to a failure: what passes by itself is 503 with a time to come back (429 for too many
+/// attempts to log in), a session that was deleted meanwhile 400, everything else 500, and in the log.
+#[must_use]
+pub fn failure_response(error: &Error) -> Response<Body> {
+    crate::middleware::failure(error)
+}
+
 /// The page of a failure that passes by itself, with the time after which to try again.
 pub(crate) fn try_again_later(status: StatusCode, retry_after: Duration) -> Response<Body> {
     let mut response = ErrorPage::of(status).response();

@@ -19,6 +19,7 @@ mod urlsplit;
 use cookie::find_cookie;
 pub use cookie::{Cookies, InvalidCookie, SetCookie, parse_cookie};
 pub(crate) use error_page::{ErrorPage, error_page, try_again_later, use_own_page};
+pub use error_page::{error_response, error_response_with, failure_response};
 pub(crate) use form::{FormType, Parts, field};
 pub use headers::{add_never_cache_headers, http_date, patch_vary_headers};
 pub use host::{DisallowedHost, is_same_domain, split_domain_port, validate_host};

@@ -19,13 +19,15 @@ pub(super) enum Text {
 }
 
 impl Catalogue {
-    /// Reads a catalogue. `Err` says what is wrong with it.
-    pub(super) fn parse(toml: &str) -> Result<Self, String> {
-        let table: Table = toml
-            .parse()
-            .map_err(|error: toml::de::Error| error.to_string())?;
+    /// Reads a catalogue of several files. `Err` says what is wrong with it.
+    pub(super) fn parse_all(files: &[&str]) -> Result<Self, String> {
         let mut catalogue = Catalogue::default();
-        catalogue.read("", table)?;
+        for toml in files {
+            let table: Table = toml
+                .parse()
+                .map_err(|error: toml::de::Error| error.to_string())?;
+            catalogue.read("", table)?;
+        }
         Ok(catalogue)
     }
 
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn keys_are_paths_and_forms_are_categories() {
         let toml = "a.b = \"x\"\n[c]\nd = { one = \"y\", other = \"z\" }";
-        let catalogue = Catalogue::parse(toml).unwrap();
+        let catalogue = Catalogue::parse_all(&[toml]).unwrap();
         assert_eq!(catalogue.get("a.b", Category::One), Some("x"));
         assert_eq!(catalogue.get("c.d", Category::One), Some("y"));
         assert_eq!(catalogue.get("c.d", Category::Few), Some("z"));
@@ -152,7 +154,7 @@ mod tests {
             "a = { other = 1 }",
             "a",
         ] {
-            assert!(Catalogue::parse(wrong).is_err(), "{wrong}");
+            assert!(Catalogue::parse_all(&[wrong]).is_err(), "{wrong}");
         }
     }
 

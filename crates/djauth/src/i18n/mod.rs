@@ -1,7 +1,7 @@
 //! Messages in the language of their reader: what `django.utils.translation` is to Django.
 //!
 //! Every text that a page, a form or a mail shows has a key, and stands under it in the catalogue of
-//! each language: `locale/<code>.toml`, as data. English is where the keys are written first; a text
+//! each language: `locale/<code>.toml`, and `locale/admin/<code>.toml` for the admin, as data. English is where the keys are written first; a text
 //! that another catalogue lacks is shown in English, and what is no key at all is shown as it is.
 //!
 //! ```
@@ -55,17 +55,83 @@ use catalogue::{Catalogue, fill};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Language(u8);
 
-/// Code, whether it is written from right to left, and the texts. The first is English.
-const SHIPPED: [(&str, bool, &str); 9] = [
-    ("en", false, include_str!("../../locale/en.toml")),
-    ("ar", true, include_str!("../../locale/ar.toml")),
-    ("de", false, include_str!("../../locale/de.toml")),
-    ("es", false, include_str!("../../locale/es.toml")),
-    ("fr", false, include_str!("../../locale/fr.toml")),
-    ("he", true, include_str!("../../locale/he.toml")),
-    ("ja", false, include_str!("../../locale/ja.toml")),
-    ("pl", false, include_str!("../../locale/pl.toml")),
-    ("pt-br", false, include_str!("../../locale/pt-br.toml")),
+/// Code, whether it is written from right to left, and the texts: of the pages, and of the admin.
+type Shipped = (&'static str, bool, [&'static str; 2]);
+
+/// The first is English.
+const SHIPPED: [Shipped; 9] = [
+    (
+        "en",
+        false,
+        [
+            include_str!("../../locale/en.toml"),
+            include_str!("../../locale/admin/en.toml"),
+        ],
+    ),
+    (
+        "ar",
+        true,
+        [
+            include_str!("../../locale/ar.toml"),
+            include_str!("../../locale/admin/ar.toml"),
+        ],
+    ),
+    (
+        "de",
+        false,
+        [
+            include_str!("../../locale/de.toml"),
+            include_str!("../../locale/admin/de.toml"),
+        ],
+    ),
+    (
+        "es",
+        false,
+        [
+            include_str!("../../locale/es.toml"),
+            include_str!("../../locale/admin/es.toml"),
+        ],
+    ),
+    (
+        "fr",
+        false,
+        [
+            include_str!("../../locale/fr.toml"),
+            include_str!("../../locale/admin/fr.toml"),
+        ],
+    ),
+    (
+        "he",
+        true,
+        [
+            include_str!("../../locale/he.toml"),
+            include_str!("../../locale/admin/he.toml"),
+        ],
+    ),
+    (
+        "ja",
+        false,
+        [
+            include_str!("../../locale/ja.toml"),
+            include_str!("../../locale/admin/ja.toml"),
+        ],
+    ),
+    (
+        "pl",
+        false,
+        [
+            include_str!("../../locale/pl.toml"),
+            include_str!("../../locale/admin/pl.toml"),
+        ],
+    ),
+    (
+        "pt-br",
+        false,
+        [
+            include_str!("../../locale/pt-br.toml"),
+            include_str!("../../locale/admin/pt-br.toml"),
+        ],
+    ),
 ];
 
 impl Language {
@@ -100,8 +166,8 @@ impl Language {
         (0u8..).map(Language).take(SHIPPED.len())
     }
 
-    fn shipped(self) -> &'static (&'static str, bool, &'static str) {
-        static TABLE: [(&str, bool, &str); SHIPPED.len()] = SHIPPED;
+    fn shipped(self) -> &'static Shipped {
+        static TABLE: [Shipped; SHIPPED.len()] = SHIPPED;
         &TABLE[usize::from(self.0)]
     }
 
@@ -109,7 +175,7 @@ impl Language {
         static CATALOGUES: [OnceLock<Catalogue>; SHIPPED.len()] =
             [const { OnceLock::new() }; SHIPPED.len()];
         CATALOGUES[usize::from(self.0)].get_or_init(|| {
-            Catalogue::parse(self.shipped().2).unwrap_or_else(|error| {
+            Catalogue::parse_all(&self.shipped().2).unwrap_or_else(|error| {
                 tracing::error!(language = self.code(), %error, "a catalogue cannot be read");
                 Catalogue::default()
             })

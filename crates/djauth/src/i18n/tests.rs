@@ -31,8 +31,8 @@ fn placeholders(text: &Text) -> Names {
 
 #[test]
 fn every_catalogue_can_be_read() {
-    for (code, _, toml) in SHIPPED {
-        Catalogue::parse(toml).unwrap_or_else(|error| panic!("{code}: {error}"));
+    for (code, _, files) in SHIPPED {
+        Catalogue::parse_all(&files).unwrap_or_else(|error| panic!("{code}: {error}"));
     }
 }
 

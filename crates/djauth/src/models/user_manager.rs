@@ -5,7 +5,7 @@ use std::fmt;
 use super::query::{Q, QuerySet};
 use super::{Deleted, FieldValues, Group, Permission, Related, deletion, new_user};
 use crate::backends::{BackendError, Context, DynBackend, WithPerm};
-use crate::base_user::BaseUser;
+use crate::base_user::{BaseUser, Changes};
 use crate::db::{Database, Executor, Transaction};
 use crate::{Auth, Error, ErrorKind};
 
@@ -195,6 +195,17 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
     /// A value that its field cannot hold.
     pub fn of_values(self, fields: &FieldValues) -> Result<U, Error> {
         self.auth.model().users.of_values(fields)
+    }
+
+    /// Every column of a user by its field's name, also the password's.
+    #[must_use]
+    pub fn values(self, user: &U) -> FieldValues {
+        let mut changes = Changes::all();
+        user.write(&mut changes);
+        let columns = changes.into_columns().into_iter();
+        columns
+            .map(|(name, value)| (name.to_string(), value.into_owned()))
+            .collect()
     }
 
     async fn finish(self, mut user: U, password: Option<&str>) -> Result<U, Error> {

@@ -243,6 +243,9 @@ text_kinds! {
     /// A path that is compared as it comes.
     ProbePath: "a path that starts with / and has no query, such as \"/livez\"",
         "a path that starts with / and has no query, such as \"/livez\", or null", is_probe_path;
+    /// What Django's `path("admin/", admin.site.urls)` begins with.
+    AdminUrl: "a path without a slash at its beginning and with one at its end, such as \"admin/\", or an empty string",
+        "a path such as \"admin/\", or null", is_admin_url;
     SocketAddress: "an address with a port, such as \"127.0.0.1:9090\" or \"[::1]:9090\"",
         "an address with a port, such as \"127.0.0.1:9090\" or \"[::1]:9090\", or null",
         |text| text.parse::<std::net::SocketAddr>().is_ok();
@@ -276,6 +279,15 @@ fn is_location(text: &str) -> bool {
     let local = text.starts_with('/') && !text.starts_with("//");
     let whole = text.starts_with("http://") || text.starts_with("https://");
     (local || whole) && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
+}
+
+fn is_admin_url(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    let part = |part: &str| !part.is_empty() && part.chars().all(plain) && !part.starts_with('.');
+    text.is_empty()
+        || text
+            .strip_suffix('/')
+            .is_some_and(|path| path.split('/').all(part))
 }
 
 fn is_probe_path(text: &str) -> bool {

@@ -308,6 +308,11 @@ settings! {
         SIGNED_COOKIE_LEGACY_SALT_FALLBACK => signed_cookie_legacy_salt_fallback: bool as Flag = false;
     }
 
+    "Admin" {
+        /// Where the server has its admin; empty: nowhere.
+        ADMIN_URL => admin_url: String as AdminUrl = "admin/".into();
+    }
+
     "Mail" {
         /// What sends mail.
         EMAIL_BACKEND => email_backend: MailBackend as BackendKind = MailBackend::Smtp;

@@ -143,8 +143,13 @@ static PLAIN: LazyLock<Templates> =
 #[derive(Clone)]
 pub struct Templates(Arc<Inner>);
 
+/// Templates that another crate brings, by their names.
+pub type TemplateSet = &'static [(&'static str, &'static str)];
+
 struct Inner {
     environment: Environment<'static>,
+    /// Those of other crates; the loader looks into them.
+    added: Arc<RwLock<Vec<TemplateSet>>>,
     policy: RwLock<Policy>,
     language: Language,
     has_folders: bool,
@@ -195,13 +200,34 @@ impl Templates {
         }
         let folders = folders.to_vec();
         let has_folders = !folders.is_empty();
-        environment.set_loader(move |name| load(&folders, name));
+        let added = Arc::new(RwLock::new(Vec::new()));
+        let sets = added.clone();
+        environment.set_loader(move |name| load(&folders, &sets.read(), name));
         Templates(Arc::new(Inner {
             environment,
+            added,
             policy: RwLock::new(Policy::new(origins.to_vec())),
             language,
             has_folders,
         }))
+    }
+
+    /// Adds the templates of another crate: they are found after those of `TEMPLATE_DIRS`, which can
+    /// take their place, and before the built-in ones. A set that is there already is not added again.
+    pub fn add_built_in(&self, set: TemplateSet) {
+        let mut added = self.0.added.write();
+        if !added.iter().any(|known| std::ptr::eq(*known, set)) {
+            added.push(set);
+        }
+    }
+
+    /// The first of these templates that exists, Django's `select_template`.
+    #[must_use]
+    pub fn first_of<'n>(&self, names: &[&'n str]) -> Option<&'n str> {
+        let missing =
+            |error: minijinja::Error| error.kind() == minijinja::ErrorKind::TemplateNotFound;
+        let exists = |name: &str| !self.0.environment.get_template(name).is_err_and(missing);
+        names.iter().copied().find(|name| exists(name))
     }
 
     pub(crate) fn has_folders(&self) -> bool {
@@ -322,8 +348,12 @@ impl minijinja::value::Object for CsrfValues {
     }
 }
 
-/// `None` when neither a folder nor the built-in set has the template.
-fn load(folders: &[PathBuf], name: &str) -> Result<Option<String>, minijinja::Error> {
+/// `None` when neither a folder nor a set has the template.
+fn load(
+    folders: &[PathBuf],
+    added: &[TemplateSet],
+    name: &str,
+) -> Result<Option<String>, minijinja::Error> {
     if name
         .split('/')
         .all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'))
@@ -334,7 +364,8 @@ fn load(folders: &[PathBuf], name: &str) -> Result<Option<String>, minijinja::Er
             }
         }
     }
-    let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
+    let mut built_in = added.iter().copied().flatten().chain(&BUILT_IN);
+    let built_in = built_in.find(|(known, _)| *known == name);
     Ok(built_in.map(|(_, text)| (*text).to_owned()))
 }
 

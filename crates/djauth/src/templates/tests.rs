@@ -68,6 +68,36 @@ fn a_folder_takes_the_place_of_a_built_in_template() {
 }
 
 #[test]
+fn another_crate_adds_templates_that_folders_can_replace() {
+    const SET: TemplateSet = &[
+        (
+            "admin/x.html",
+            "{% extends \"base.html\" %}{% block content %}x{% endblock %}",
+        ),
+        ("admin/y.html", "y"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("admin")).unwrap();
+    std::fs::write(folder.path().join("admin/y.html"), "own").unwrap();
+    let mut settings = settings();
+    settings.template_dirs = vec![folder.path().to_owned()];
+    let templates = Templates::new(&settings);
+    let names = ["admin/none.html", "admin/x.html", "base.html"];
+    assert_eq!(templates.first_of(&names), Some("base.html"));
+    templates.add_built_in(SET);
+    templates.add_built_in(SET);
+    assert_eq!(templates.0.added.read().len(), 1);
+    assert_eq!(templates.first_of(&names), Some("admin/x.html"));
+    assert_eq!(templates.first_of(&["admin/none.html"]), None);
+    let page = templates.render("admin/x.html", context! {}).unwrap();
+    assert!(page.contains("<main>"));
+    assert_eq!(
+        templates.render("admin/y.html", context! {}).unwrap(),
+        "own"
+    );
+}
+
+#[test]
 fn names_do_not_leave_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("secret"), "secret").unwrap();
@@ -81,7 +111,7 @@ fn names_do_not_leave_the_folder() {
         "",
     ] {
         assert_eq!(
-            load(std::slice::from_ref(&inner), name).unwrap(),
+            load(std::slice::from_ref(&inner), &[], name).unwrap(),
             None,
             "{name}"
         );

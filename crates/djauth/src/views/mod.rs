@@ -19,7 +19,7 @@ mod verify;
 pub use login::LoginView;
 pub use logout::LogoutView;
 pub use outcome::{Outcome, Page, Valid};
-use page::PageRequest;
+pub use page::PageRequest;
 pub(crate) use page::{View, answer};
 pub use password_change::{PasswordChangeDoneView, PasswordChangeView};
 pub use password_reset::{PasswordResetDoneView, PasswordResetView};

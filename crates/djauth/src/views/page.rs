@@ -1,5 +1,6 @@
 //! What the pages have in common: reading the request, writing the outcome, `never_cache`.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::RequestPartsExt;
@@ -32,9 +33,10 @@ pub(crate) trait View<U: BaseUser>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outcome, Error>> + Send;
 }
 
-/// A request with its form.
+/// A request with its form, for pages that an application makes of its own: read within
+/// `DATA_UPLOAD_MAX_MEMORY_SIZE` and `DATA_UPLOAD_MAX_NUMBER_FIELDS`.
 #[derive(Clone)]
-pub(crate) struct PageRequest {
+pub struct PageRequest {
     pub(super) handle: Request,
     /// The form's fields; empty unless the method is `POST`, as `request.POST` in Django.
     pub(super) data: QueryDict,
@@ -103,8 +105,22 @@ async fn render<U: BaseUser>(
     auth.context(request).page(&page.template, values).await
 }
 
+/// Shows neither fields nor what stands in the path: both may hold secrets.
+impl fmt::Debug for PageRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageRequest")
+            .field("request", &self.handle)
+            .finish_non_exhaustive()
+    }
+}
+
 impl PageRequest {
-    async fn read(request: extract::Request) -> Result<Self, Box<Response<Body>>> {
+    /// Reads the query, and the form of a `POST`.
+    ///
+    /// # Errors
+    /// The answer to a request that is too large, cannot be read, or came past
+    /// [`Auth::layer`](crate::Auth::layer).
+    pub async fn read(request: extract::Request) -> Result<Self, Box<Response<Body>>> {
         let (mut parts, body) = request.into_parts();
         let kwargs = parts.extract::<RawPathParams>().await;
         let Some(handle) = parts.extensions.get::<Request>().cloned() else {
@@ -132,6 +148,30 @@ impl PageRequest {
             query: query.map_err(too_many)?,
             kwargs: kwargs.as_ref().map(owned).ok(),
         })
+    }
+
+    /// The request itself.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.handle
+    }
+
+    /// The form's fields; empty unless the method is `POST`.
+    #[must_use]
+    pub fn data(&self) -> &QueryDict {
+        &self.data
+    }
+
+    /// The fields of the query.
+    #[must_use]
+    pub fn query(&self) -> &QueryDict {
+        &self.query
+    }
+
+    /// Whether something was sent that may change anything.
+    #[must_use]
+    pub fn is_post(&self) -> bool {
+        *self.handle.method() == Method::POST
     }
 
     pub(super) fn context<'a, U: BaseUser>(&'a self, auth: &'a Auth<U>) -> Context<'a, U> {

@@ -22,7 +22,14 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
 fn sources() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["src", "templates", "../djauth-server/src"] {
+    for folder in [
+        "src",
+        "templates",
+        "../djauth-server/src",
+        "../djauth-admin/src",
+        "../djauth-admin/templates",
+        "../djauth-admin/assets",
+    ] {
         let folder = root.join(folder);
         if folder.is_dir() {
             files(&folder, &mut found);
@@ -73,7 +80,7 @@ fn is_key(text: &str) -> bool {
     let extension = text.rsplit('.').next().unwrap_or_default();
     text.contains('.')
         && text.split('.').all(plain)
-        && !["html", "txt", "css", "toml", "sqlite3", "json"].contains(&extension)
+        && !["html", "txt", "css", "js", "toml", "sqlite3", "json"].contains(&extension)
 }
 
 fn known() -> Keys {

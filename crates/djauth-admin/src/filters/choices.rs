@@ -1,0 +1,1 @@
+//! One of the choices of a field.

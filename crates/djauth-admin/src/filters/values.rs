@@ -1,0 +1,1 @@
+//! By every value that occurs.

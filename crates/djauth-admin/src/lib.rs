@@ -1,0 +1,41 @@
+#![doc = include_str!("docs/front.md")]
+#![forbid(unsafe_code)]
+#![allow(
+    dead_code,
+    reason = "lists, forms and what goes beyond Django will use the rest of what is prepared here"
+)]
+
+mod model;
+mod quote;
+mod request;
+pub mod sites;
+mod templates;
+
+pub mod messages;
+
+// Lists.
+mod actions;
+mod filters;
+mod listed;
+mod lookups;
+mod search;
+mod views;
+
+// Forms, deletion, history, the log of changes.
+mod deleted;
+mod edited;
+mod form_page;
+pub mod models;
+mod options;
+
+// Beyond Django.
+mod account;
+mod beyond;
+mod holders;
+mod log;
+mod permissions;
+mod sessions;
+
+pub use crate::messages::Messages;
+pub use crate::quote::{quote, unquote};
+pub use crate::sites::{AdminExt, AdminSite};

@@ -1,0 +1,24 @@
+//! The pages that add and change an object.
+
+use crate::model::{Actor, Made, Registered};
+use crate::request::{AdminRequest, Answer};
+use crate::sites::SiteInner;
+
+pub(crate) fn add_view<'a>(
+    _site: &'a SiteInner,
+    _model: &'a Registered,
+    _request: &'a AdminRequest,
+    _actor: &'a Actor,
+) -> Made<'a, Answer> {
+    Box::pin(std::future::ready(Ok(Answer::NotFound)))
+}
+
+pub(crate) fn change_view<'a>(
+    _site: &'a SiteInner,
+    _model: &'a Registered,
+    _request: &'a AdminRequest,
+    _actor: &'a Actor,
+    _key: &'a str,
+) -> Made<'a, Answer> {
+    Box::pin(std::future::ready(Ok(Answer::NotFound)))
+}

@@ -1,0 +1,1 @@
+//! What a list is searched for: `smart_split`, `construct_search`.

@@ -1,0 +1,72 @@
+//! What every template of the admin knows: Django's `each_context`.
+
+use djauth::i18n::Language;
+use minijinja::{Value, context};
+
+use super::index::{app_list, app_list_value};
+use super::{SiteInfo, SiteInner, assets};
+use crate::messages::Message;
+use crate::model::{Actor, EXTRA_PERMISSIONS};
+use crate::request::Route;
+
+/// `actor` is nobody on the pages for who is not inside.
+pub(super) fn each_context(
+    site: &SiteInner,
+    language: Language,
+    actor: Option<&Actor>,
+    messages: &[Message],
+    is_popup: bool,
+) -> Value {
+    let info = &site.info;
+    let apps = actor.map(|actor| app_list(site, actor, language));
+    let apps = app_list_value(info, &apps.unwrap_or_default());
+    context! {
+        site_title => info.site_title(language),
+        site_header => info.site_header(language),
+        site_url => &info.site_url,
+        has_permission => actor.is_some(),
+        available_apps => apps.clone(),
+        app_list => apps,
+        is_popup,
+        urls => urls(info, actor),
+        assets => assets_value(info),
+        user => actor.map(user),
+        messages => messages.iter().map(message).collect::<Value>(),
+    }
+}
+
+fn urls(info: &SiteInfo, actor: Option<&Actor>) -> Value {
+    let [log, permissions] = EXTRA_PERMISSIONS.map(|perm| actor.is_some_and(|a| a.may(perm)));
+    context! {
+        index => info.url(&Route::Index),
+        login => info.url(&Route::Login),
+        logout => info.url(&Route::Logout),
+        password_change => info.url(&Route::PasswordChange),
+        log => log.then(|| info.url(&Route::Log)),
+        permissions => permissions.then(|| info.url(&Route::Holders(None))),
+    }
+}
+
+fn assets_value(info: &SiteInfo) -> Value {
+    context! {
+        css => info.url(&Route::Static(assets::CSS.address())),
+        js => info.url(&Route::Static(assets::JS.address())),
+    }
+}
+
+fn user(actor: &Actor) -> Value {
+    context! {
+        name => &actor.name,
+        pk => &actor.key_text,
+        has_usable_password => actor.has_usable_password,
+    }
+}
+
+fn message(message: &Message) -> Value {
+    context! {
+        level => message.level,
+        tag => message.tag(),
+        tags => message.tags(),
+        text => message.html(),
+    }
+}

@@ -1,0 +1,293 @@
+//! What pages know of the registered models: the user model and groups, with the data of their admins.
+
+use djauth::admin::{Fieldset, GroupAdmin, UserAdmin};
+use djauth::base_user::{FieldInfo, FieldKind, UserMeta};
+use djauth::forms::Text;
+use djauth::{Auth, BaseUser};
+
+use super::{AdminSite, Column};
+use crate::edited;
+use crate::listed;
+use crate::model::{FieldSpec, ModelId, ModelInfo, Options, Registered, Relation, Set, capfirst};
+
+/// Every registered model of a site, groups first as in Django.
+pub(super) fn registered<U: BaseUser>(
+    auth: &Auth<U>,
+    users: Option<UserAdmin>,
+    groups: Option<GroupAdmin>,
+    columns: Vec<Column<U>>,
+) -> Vec<Registered> {
+    let groups = groups.map(|admin| Registered {
+        id: ModelId::Groups,
+        info: group_info(),
+        options: group_options(&admin),
+        listed: Box::new(listed::Groups::new(auth, &admin)),
+        edited: Box::new(edited::Groups::new(auth, &admin)),
+    });
+    let users = users.map(|admin| Registered {
+        id: ModelId::Users,
+        info: user_info(auth.user_meta()),
+        options: user_options(&admin, &columns),
+        listed: Box::new(listed::Users::new(auth, &admin, columns)),
+        edited: Box::new(edited::Users::new(auth, &admin)),
+    });
+    groups.into_iter().chain(users).collect()
+}
+
+impl<U: BaseUser> AdminSite<U> {
+    /// Models and the data of their admins, for the checks.
+    pub(super) fn described(&self) -> Vec<(ModelInfo, Options)> {
+        let groups = self.groups.as_ref();
+        let groups = groups.map(|admin| (group_info(), group_options(admin)));
+        let users = self.users.as_ref().map(|admin| {
+            let options = user_options(admin, &self.columns);
+            (user_info(self.auth.user_meta()), options)
+        });
+        groups.into_iter().chain(users).collect()
+    }
+}
+
+fn group_info() -> ModelInfo {
+    let name = FieldSpec {
+        max_length: Some(150),
+        unique: true,
+        ..spec("name", "Name", FieldKind::Text)
+    };
+    let permissions = FieldSpec {
+        relation: Some(Relation::GroupPermissions),
+        blank: true,
+        ..spec("permissions", "Permissions", FieldKind::Int32)
+    };
+    ModelInfo {
+        app_label: "auth".to_owned(),
+        model_name: "group".to_owned(),
+        object_name: "Group".to_owned(),
+        app_name: Text::Key("admin_app.auth"),
+        verbose_name: Text::Key("admin_model.group"),
+        verbose_name_plural: Text::Key("admin_model.groups"),
+        log_name: "group".to_owned(),
+        fields: vec![spec("id", "ID", FieldKind::Int32), name, permissions],
+        pk: "id".to_owned(),
+        key: FieldKind::Int32,
+    }
+}
+
+fn spec(name: &str, log_label: &str, kind: FieldKind) -> FieldSpec {
+    FieldSpec {
+        name: name.to_owned(),
+        label: Text::Field(name.to_owned()),
+        log_label: log_label.to_owned(),
+        kind,
+        null: false,
+        blank: false,
+        unique: false,
+        max_length: None,
+        help: None,
+        relation: None,
+    }
+}
+
+fn user_info(meta: &UserMeta) -> ModelInfo {
+    let columns = meta.fields.iter().filter(|field| field.name != "password");
+    let mut fields: Vec<_> = columns.map(|field| user_field(meta, field)).collect();
+    if meta.links.is_some() {
+        for (name, label, relation) in [
+            ("groups", "Groups", Relation::Groups),
+            (
+                "user_permissions",
+                "User permissions",
+                Relation::UserPermissions,
+            ),
+        ] {
+            fields.push(FieldSpec {
+                relation: Some(relation),
+                blank: true,
+                ..spec(name, label, FieldKind::Int32)
+            });
+        }
+    }
+    let (name, plural, log_name) = names(meta);
+    ModelInfo {
+        app_label: meta.app_label.clone(),
+        model_name: meta.model_name(),
+        object_name: meta.object_name.clone(),
+        app_name: app_name(&meta.app_label),
+        verbose_name: name,
+        verbose_name_plural: plural,
+        log_name,
+        fields,
+        pk: meta.pk.clone(),
+        key: meta.key_kind(),
+    }
+}
+
+fn user_field(meta: &UserMeta, field: &FieldInfo) -> FieldSpec {
+    FieldSpec {
+        label: Text::field(meta, &field.name),
+        null: field.null,
+        blank: field.blank,
+        unique: field.unique,
+        max_length: field.max_length,
+        ..spec(&field.name, &log_label(meta, &field.name), field.kind)
+    }
+}
+
+/// The label as Django's log has it: `verbose_name` with a capital letter, untranslated.
+fn log_label(meta: &UserMeta, name: &str) -> String {
+    let given = meta
+        .field(name)
+        .is_some_and(|field| field.verbose_name.is_some());
+    let of_abstract_user = meta.field("date_joined").is_some();
+    match name {
+        _ if given => {}
+        "is_superuser" if meta.links.is_some() => return "Superuser status".to_owned(),
+        "is_staff" if of_abstract_user => return "Staff status".to_owned(),
+        "is_active" if of_abstract_user => return "Active".to_owned(),
+        "id" => return "ID".to_owned(),
+        _ => {}
+    }
+    capfirst(&meta.field_label(name))
+}
+
+/// Name, plural, and the name in the log.
+fn names(meta: &UserMeta) -> (Text, Text, String) {
+    if meta.is_stock() {
+        let (one, many) = ("admin_model.user", "admin_model.users");
+        return (Text::Key(one), Text::Key(many), "user".to_owned());
+    }
+    let name = match &meta.verbose_name {
+        Some(name) => name.clone(),
+        None => camel_case_to_spaces(&meta.object_name),
+    };
+    (name.as_str().into(), format!("{name}s").into(), name)
+}
+
+/// Django's default for the name of an application: its label with capital letters.
+fn app_name(label: &str) -> Text {
+    match label {
+        "auth" => Text::Key("admin_app.auth"),
+        label => {
+            let words = label.split('_').map(capfirst);
+            Text::Literal(words.collect::<Vec<_>>().join("_"))
+        }
+    }
+}
+
+/// `ClubMember` is a `club member`.
+fn camel_case_to_spaces(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && words.ends_with(|last: char| !last.is_uppercase() && last != ' ') {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
+}
+
+fn owned(names: &[&'static str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn sets(fieldsets: &[Fieldset]) -> Vec<Set> {
+    let set = |set: &Fieldset| Set {
+        name: set.name.map(str::to_owned),
+        fields: owned(&set.fields),
+        classes: owned(&set.classes),
+    };
+    fieldsets.iter().map(set).collect()
+}
+
+fn user_options<U>(admin: &UserAdmin, columns: &[Column<U>]) -> Options {
+    let labels = columns
+        .iter()
+        .map(|column| (column.name, column.label.clone()));
+    Options {
+        list_display: owned(&admin.list_display),
+        list_display_links: owned(&admin.list_display_links),
+        list_filter: owned(&admin.list_filter),
+        search_fields: owned(&admin.search_fields),
+        search_help_text: admin.search_help_text.map(str::to_owned),
+        ordering: owned(&admin.ordering),
+        list_per_page: admin.list_per_page,
+        list_max_show_all: admin.list_max_show_all,
+        fieldsets: sets(&admin.fieldsets),
+        add_fieldsets: sets(&admin.add_fieldsets),
+        readonly_fields: owned(&admin.readonly_fields),
+        filter_horizontal: owned(&admin.filter_horizontal),
+        empty_value_display: admin.empty_value_display.to_owned(),
+        delete_confirmation_max_display: admin.delete_confirmation_max_display,
+        computed: labels.collect(),
+        add_form_template: Some(admin.add_form_template.to_owned()),
+        change_user_password_template: admin.change_user_password_template.map(str::to_owned),
+    }
+}
+
+fn group_options(admin: &GroupAdmin) -> Options {
+    Options {
+        list_display: owned(&admin.list_display),
+        list_display_links: owned(&admin.list_display_links),
+        list_filter: owned(&admin.list_filter),
+        search_fields: owned(&admin.search_fields),
+        search_help_text: admin.search_help_text.map(str::to_owned),
+        ordering: owned(&admin.ordering),
+        list_per_page: admin.list_per_page,
+        list_max_show_all: admin.list_max_show_all,
+        fieldsets: sets(&admin.fieldsets),
+        add_fieldsets: sets(&admin.fieldsets),
+        readonly_fields: owned(&admin.readonly_fields),
+        filter_horizontal: owned(&admin.filter_horizontal),
+        empty_value_display: admin.empty_value_display.to_owned(),
+        delete_confirmation_max_display: admin.delete_confirmation_max_display,
+        ..Options::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use djauth::User;
+
+    use super::*;
+
+    #[test]
+    fn the_log_names_fields_as_django_does() {
+        let info = user_info(&UserMeta::declared::<User>());
+        let label = |name: &str| info.field(name).unwrap().log_label.clone();
+        for (name, expected) in [
+            ("username", "Username"),
+            ("first_name", "First name"),
+            ("email", "Email address"),
+            ("is_active", "Active"),
+            ("is_staff", "Staff status"),
+            ("is_superuser", "Superuser status"),
+            ("groups", "Groups"),
+            ("user_permissions", "User permissions"),
+            ("last_login", "Last login"),
+            ("date_joined", "Date joined"),
+        ] {
+            assert_eq!(label(name), expected);
+        }
+        assert!(info.field("password").is_none());
+        assert_eq!(
+            group_info().field("permissions").unwrap().log_label,
+            "Permissions"
+        );
+    }
+
+    #[test]
+    fn names_of_own_models_are_made_as_in_django() {
+        assert_eq!(camel_case_to_spaces("ClubMember"), "club member");
+        assert_eq!(camel_case_to_spaces("Account"), "account");
+        let mut meta = UserMeta::declared::<User>();
+        meta.app_label = "my_clubs".into();
+        meta.object_name = "ClubMember".into();
+        let info = user_info(&meta);
+        let english = djauth::i18n::Language::ENGLISH;
+        assert_eq!(
+            info.verbose_name_plural.in_language(english),
+            "club members"
+        );
+        assert_eq!(info.app_name.in_language(english), "My_Clubs");
+        assert_eq!(info.perm("view"), "my_clubs.view_clubmember");
+    }
+}

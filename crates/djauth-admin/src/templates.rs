@@ -1,0 +1,55 @@
+//! The templates, under Django's names.
+
+use djauth::templates::TemplateSet;
+
+macro_rules! built_in {
+    ($($name:literal,)+) => {
+        &[$((
+            concat!("admin/", $name),
+            include_str!(concat!("../templates/admin/", $name)),
+        ),)+]
+    };
+}
+
+/// Each is found as `admin/<name>`, after those of `TEMPLATE_DIRS`.
+pub(crate) static BUILT_IN: TemplateSet = built_in![
+    "base.html",
+    "base_site.html",
+    "app_index.html",
+    "app_list.html",
+    "includes/messages.html",
+    "index.html",
+    "invalid_setup.html",
+    "logged_out.html",
+    "login.html",
+    "password_change_done.html",
+    "password_change_form.html",
+    // Lists.
+    // Forms, deletion, history.
+    // Beyond Django.
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_inline() {
+        for (name, text) in BUILT_IN {
+            let attributes = text.split_whitespace().filter(|word| word.contains('='));
+            let mut inline =
+                attributes.filter(|word| word.starts_with("on") || word.starts_with("style="));
+            assert_eq!(inline.next(), None, "{name}");
+            assert!(
+                !text.contains("<style") && !text.contains("|safe"),
+                "{name}"
+            );
+            for script in text.split("<script").skip(1) {
+                assert!(
+                    script.contains(" src=") && script.contains("></script>"),
+                    "{name}"
+                );
+            }
+        }
+    }
+}

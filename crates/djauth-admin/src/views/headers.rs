@@ -1,0 +1,1 @@
+//! The headers of the columns, and the order that they ask for.

@@ -1,0 +1,14 @@
+//! The list as a page.
+
+use crate::model::{Actor, Made, Registered};
+use crate::request::{AdminRequest, Answer};
+use crate::sites::SiteInner;
+
+pub(crate) fn changelist_view<'a>(
+    _site: &'a SiteInner,
+    _model: &'a Registered,
+    _request: &'a AdminRequest,
+    _actor: &'a Actor,
+) -> Made<'a, Answer> {
+    Box::pin(std::future::ready(Ok(Answer::NotFound)))
+}

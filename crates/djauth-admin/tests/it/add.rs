@@ -1,0 +1,1 @@
+//! Adding users and groups.

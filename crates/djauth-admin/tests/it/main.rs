@@ -1,0 +1,30 @@
+//! Integration tests of djauth-admin.
+
+mod matrix;
+mod messages;
+mod site;
+mod support;
+mod templates;
+
+// Lists.
+mod actions;
+mod change_list;
+mod filters;
+mod search;
+
+// Forms, deletion, history.
+mod add;
+mod change;
+mod conflicts;
+mod delete;
+mod history;
+mod own_models;
+mod password;
+mod weaknesses;
+
+// Beyond Django.
+mod account;
+mod holders;
+mod log;
+mod permissions;
+mod sessions;

@@ -1,0 +1,1 @@
+//! The password of a user.

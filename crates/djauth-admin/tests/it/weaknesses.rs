@@ -1,0 +1,1 @@
+//! Weaknesses that admins have had.
