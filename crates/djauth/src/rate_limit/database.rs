@@ -22,7 +22,10 @@ static COUNT: Sql = Sql::new(
          period_end = CASE WHEN period_end < ? THEN ? ELSE period_end END \
      WHERE counter = ? AND (period_end < ? OR attempts < ?)",
 );
-static EXISTS: Sql = Sql::new("SELECT 1 FROM djauth_login_attempts WHERE counter = ?");
+/// A row that is there and was not counted may have been begun in between.
+static FULL: Sql = Sql::new(
+    "SELECT 1 FROM djauth_login_attempts WHERE counter = ? AND period_end >= ? AND attempts >= ?",
+);
 static FIRST: Sql =
     Sql::new("INSERT INTO djauth_login_attempts (counter, period_end, attempts) VALUES (?, ?, 1)");
 static TAKE_BACK: Sql = Sql::new(
@@ -83,13 +86,14 @@ impl Table {
     async fn try_count(&self, counter: &Counter) -> Result<Option<bool>, crate::db::Error> {
         let id = || counter.id.as_str().into();
         let end = || counter.period_end.into();
-        let limit = i64::from(counter.limit).into();
-        let params = vec![end(), end(), end(), id(), end(), limit];
+        let limit = || i64::from(counter.limit).into();
+        let params = vec![end(), end(), end(), id(), end(), limit()];
         if self.db.execute(&COUNT, params).await? > 0 {
             return Ok(Some(true));
         }
-        let row = self.db.fetch_optional(&EXISTS, &[id()], |_| Ok(())).await?;
-        if row.is_some() {
+        let params = [id(), end(), limit()];
+        let full = self.db.fetch_optional(&FULL, &params, |_| Ok(())).await?;
+        if full.is_some() {
             return Ok(Some(false));
         }
         match self.db.execute(&FIRST, vec![id(), end()]).await {
