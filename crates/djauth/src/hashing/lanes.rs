@@ -17,15 +17,17 @@ use super::ticket::{Head, Lane};
 /// Rounds between two looks around: about a tenth of a millisecond for each job.
 pub(super) const PART: u32 = 1024;
 
-/// Runs until the pool is gone.
-pub(super) fn run(engine: &Engine, thread: usize) {
+/// Runs until the pool is gone. Threads that run in idle times only offer their core after each part.
+pub(super) fn run(engine: &Engine, thread: usize, idle: bool) {
     engine.measure_round();
     let mut lanes = Vec::with_capacity(engine.streams);
     while engine.take_lanes(thread, &mut lanes) {
         engine.advance(&mut lanes);
         engine.settle(&mut lanes, |state, count| state.loads[thread] = count);
-        // Who was put off in the middle of its work gets the core back now, and not only at the next tick.
-        std::thread::yield_now();
+        if idle {
+            // Who was put off in the middle of its work gets it back now, and not only at the next tick.
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -15,12 +15,13 @@ static REFUSED: Once = Once::new();
 static UNSEEN: Once = Once::new();
 
 /// As `last` says, where somebody sees whether the thread gets any time. The guard stands in for those
-/// alone: another in the class for idle times could starve for good.
-pub(super) fn step_back(seen: bool, last: fn()) {
-    match seen {
-        true => last(),
-        false => unseen(),
+/// alone: another in the class for idle times could starve for good. Whether the thread runs in idle times
+/// only.
+pub(super) fn step_back(seen: bool, last: fn() -> bool) -> bool {
+    if !seen {
+        unseen();
     }
+    seen && last()
 }
 
 #[cfg(target_os = "linux")]
@@ -36,9 +37,10 @@ fn unseen() {
 
 /// Only where nobody else wants the core: whoever wakes up takes it at once. On Linux this is the
 /// class `SCHED_IDLE`, which needs no privilege. Who was put off in the middle of its work does not wake
-/// up, and gets the core back at the next tick only: so threads should offer it now and then.
+/// up, and gets the core back at the next tick only: so threads should offer it now and then. False where
+/// the system refuses.
 #[cfg(target_os = "linux")]
-pub(super) fn last() {
+pub(super) fn last() -> bool {
     use thread_priority::{
         NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
         set_thread_priority_and_policy, thread_native_id,
@@ -46,7 +48,8 @@ pub(super) fn last() {
 
     let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     let this = thread_native_id();
-    if let Err(error) = set_thread_priority_and_policy(this, ThreadPriority::Min, idle) {
+    let set = set_thread_priority_and_policy(this, ThreadPriority::Min, idle);
+    if let Err(error) = &set {
         REFUSED.call_once(|| {
             tracing::warn!(
                 ?error,
@@ -56,6 +59,7 @@ pub(super) fn last() {
         });
         nice();
     }
+    set.is_ok()
 }
 
 /// A little, always. On Linux niceness is the thread's own; elsewhere it would be the whole process's.
@@ -70,7 +74,9 @@ pub(super) fn nice() {
 fn unseen() {}
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn last() {}
+pub(super) fn last() -> bool {
+    false
+}
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn nice() {}

@@ -25,7 +25,7 @@ impl HashingPool {
         djauth_hashers::bound_memory(memory);
         // Argon2 and scrypt have threads of their own, which shall step back like these.
         djauth_hashers::on_lane_thread_start(|| {
-            priority::step_back(clock::add_lane(), priority::last);
+            let _ = priority::step_back(clock::add_lane(), priority::last);
         });
         Self::with_threads(hashers, size, |engine| {
             spawn_threads(engine, priority::last)?;
@@ -59,12 +59,12 @@ fn or_cores(threads: usize) -> usize {
     }
 }
 
-pub(super) fn spawn_threads(engine: &Arc<Engine>, priority: fn()) -> std::io::Result<()> {
+pub(super) fn spawn_threads(engine: &Arc<Engine>, priority: fn() -> bool) -> std::io::Result<()> {
     let threads = engine.size.threads;
     for index in 0..threads {
         spawn(engine, format!("djauth-hash-{index}"), move |engine| {
-            begin(engine, index, priority);
-            lanes::run(engine, index);
+            let idle = begin(engine, index, priority);
+            lanes::run(engine, index, idle);
         })?;
         spawn(engine, format!("djauth-work-{index}"), move |engine| {
             begin(engine, threads + index, priority);
@@ -74,14 +74,15 @@ pub(super) fn spawn_threads(engine: &Arc<Engine>, priority: fn()) -> std::io::Re
     Ok(())
 }
 
-fn begin(engine: &Engine, thread: usize, priority: fn()) {
+/// Whether the thread runs in idle times only.
+fn begin(engine: &Engine, thread: usize, priority: fn() -> bool) -> bool {
     let clock = Clock::of_this_thread();
     let seen = clock.is_some();
     if let Some(clock) = clock {
         // Each sets its own, once.
         let _ = engine.clocks[thread].set(clock);
     }
-    priority::step_back(seen, priority);
+    priority::step_back(seen, priority)
 }
 
 pub(super) fn spawn_guard(engine: &Arc<Engine>) -> std::io::Result<()> {

@@ -49,7 +49,7 @@ fn pool_of(hashers: Hashers, threads: usize, queue: usize, memory: u64) -> Hashi
         queue,
         memory,
     };
-    HashingPool::with_threads(hashers, size, |engine| spawn_threads(engine, || ())).unwrap()
+    HashingPool::with_threads(hashers, size, |engine| spawn_threads(engine, || false)).unwrap()
 }
 
 /// A pool whose one thread of each kind is seen to get no core.
@@ -586,7 +586,7 @@ async fn the_guard_begins_again_what_a_thread_has_begun() {
 #[tokio::test]
 async fn a_starved_thread_hands_its_lanes_to_the_guard() {
     let pool = starved_pool(hashers(), |engine| {
-        spawn_threads(engine, || ())?;
+        spawn_threads(engine, || false)?;
         spawn_guard(engine)
     });
     let long = endless(&pool, Client::default());
