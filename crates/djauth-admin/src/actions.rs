@@ -28,7 +28,7 @@ pub(crate) fn changelist_action<'a>(
 ) -> Made<'a, Answer> {
     let asked = match Asked::of(model, request, actor) {
         Ok(asked) => asked,
-        Err(answer) => return Box::pin(std::future::ready(Ok(answer))),
+        Err(answer) => return Box::pin(std::future::ready(Ok(*answer))),
     };
     let data = request.data();
     let is_action = data.contains(INDEX) || data.contains(SELECTED);
@@ -162,7 +162,7 @@ impl Action<'_> {
             across => self.is_across(),
             count => keys.len(),
             going => going.value(self.request),
-            cancel_url => self.request.request().get_full_path(),
+            cancel_url => format!("?{}", self.request.request().query_string()),
             ..page_values(self.model, self.request, self.actor)
         };
         Ok(Answer::page(template, values))

@@ -123,6 +123,16 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_split_as_django_splits_them() {
+        let vectors = include_str!("../tests/data/lists.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).expect("JSON");
+        for pair in vectors["smart_split"].as_array().expect("texts") {
+            let text = pair[0].as_str().expect("a text");
+            assert_eq!(pair[1], serde_json::json!(smart_split(text)), "{text}");
+        }
+    }
+
+    #[test]
     fn quotes_around_a_word_are_taken_off() {
         for (bit, expected) in [
             ("\"a b\"", "a b"),

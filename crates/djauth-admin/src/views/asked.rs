@@ -30,14 +30,14 @@ impl<'a> Asked<'a> {
         model: &'a Registered,
         request: &AdminRequest,
         actor: &Actor,
-    ) -> Result<Self, Answer> {
+    ) -> Result<Self, Box<Answer>> {
         let rights = actor.rights(model.id);
         if !rights.view {
-            return Err(Answer::Forbidden);
+            return Err(Box::new(Answer::Forbidden));
         }
         let params = Params::of(request.query());
         if !is_allowed(model, &params) {
-            return Err(Answer::BadRequest);
+            return Err(Box::new(Answer::BadRequest));
         }
         let has_actions = rights.delete && !request.is_popup();
         let columns = Columns::new(model, has_actions);
@@ -55,7 +55,7 @@ impl<'a> Asked<'a> {
         Ok(asked)
     }
 
-    fn filter(&mut self, model: &Registered, request: &AdminRequest) -> Result<(), Answer> {
+    fn filter(&mut self, model: &Registered, request: &AdminRequest) -> Result<(), Box<Answer>> {
         for (name, values) in self.params.lookups() {
             match lookups::parse(&model.info, request.zone, name, values) {
                 Ok(condition) => {
@@ -65,7 +65,7 @@ impl<'a> Asked<'a> {
                     }
                     self.conditions.push((name.to_owned(), condition));
                 }
-                Err(lookups::Incorrect) => return Err(incorrect(&self.params, request)),
+                Err(lookups::Incorrect) => return Err(Box::new(incorrect(&self.params, request))),
             }
         }
         Ok(())

@@ -22,7 +22,7 @@ pub(crate) fn changelist_view<'a>(
 ) -> Made<'a, Answer> {
     match Asked::of(model, request, actor) {
         Ok(asked) => Box::pin(list(site, model, request, actor, asked)),
-        Err(answer) => Box::pin(std::future::ready(Ok(answer))),
+        Err(answer) => Box::pin(std::future::ready(Ok(*answer))),
     }
 }
 

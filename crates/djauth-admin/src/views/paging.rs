@@ -138,10 +138,10 @@ pub(super) struct Paging<'a> {
 }
 
 impl Paging<'_> {
-    fn url(&self, number: u64, place: Option<(&str, String)>) -> String {
+    fn url(&self, number: u64, place: Option<&(&str, String)>) -> String {
         let number = number.to_string();
         let mut set = vec![(PAGE, number.as_str())];
-        if let Some((name, text)) = &place {
+        if let Some((name, text)) = place {
             set.push((name, text));
         }
         self.asked.params.link(&set, &[ALL])
@@ -160,7 +160,7 @@ impl Paging<'_> {
     fn next(&self) -> Option<String> {
         let place = || self.place(AFTER, self.page.rows.last());
         let is_there = self.page.has_more && !self.shows_all;
-        is_there.then(|| self.url(self.number + 1, place()))
+        is_there.then(|| self.url(self.number + 1, place().as_ref()))
     }
 
     fn previous(&self) -> Option<String> {
@@ -168,7 +168,7 @@ impl Paging<'_> {
             2 => None,
             _ => self.place(BEFORE, self.page.rows.first()),
         };
-        (self.number > 1).then(|| self.url(self.number - 1, place()))
+        (self.number > 1).then(|| self.url(self.number - 1, place().as_ref()))
     }
 
     /// Of a list that is too long to be counted.
@@ -176,7 +176,7 @@ impl Paging<'_> {
         let about = self.page.count.estimate?;
         let page = about.div_ceil(self.size);
         (self.page.has_more && self.asked.is_whole())
-            .then(|| self.url(page, Some((LAST, "1".to_owned()))))
+            .then(|| self.url(page, Some(&(LAST, "1".to_owned()))))
     }
 
     pub(super) fn value(&self) -> Value {

@@ -145,7 +145,7 @@ impl<T: Rows, E: Executor> QuerySet<'_, T, E> {
     }
 
     /// What stands behind FROM, with the values bound there.
-    pub(super) fn from_text(&self) -> Result<(String, Vec<Value<'static>>), Error> {
+    pub(super) fn source_text(&self) -> Result<(String, Vec<Value<'static>>), Error> {
         let name = &self.table.name;
         let Some((relation, key)) = self.via else {
             return Ok((format!("{name}{}", T::JOIN), Vec::new()));

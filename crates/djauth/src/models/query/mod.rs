@@ -204,7 +204,7 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
 
     fn text(&self, list: &str) -> Result<(String, Vec<Value<'static>>), Error> {
         let dialect = self.ex.dialect();
-        let (from, mut params) = self.from_text()?;
+        let (from, mut params) = self.source_text()?;
         let mut text = format!("SELECT {list} FROM {from}");
         let mut word = if self.via.is_some() {
             " AND "
