@@ -53,6 +53,17 @@ pub(crate) enum Relation {
     GroupPermissions,
 }
 
+impl Relation {
+    /// The name of its field.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::UserPermissions => "user_permissions",
+            Self::GroupPermissions => "permissions",
+        }
+    }
+}
+
 /// What is known about a registered model.
 #[derive(Clone)]
 pub(crate) struct ModelInfo {
@@ -231,6 +242,8 @@ pub(crate) trait Listed: Send + Sync {
     fn facets<'a>(&'a self, without: &'a [Q], asked: &'a [Q]) -> Made<'a, Vec<u64>>;
     /// What a relation can be filtered by, in the order of its own list.
     fn choices<'a>(&'a self, relation: Relation) -> Made<'a, Vec<(i32, String)>>;
+    /// The texts that a field of text has, each once.
+    fn texts<'a>(&'a self, field: &'a str, limit: u64) -> Made<'a, Vec<String>>;
     /// Keys of the whole list, for actions.
     fn keys<'a>(&'a self, query: &'a ListQuery, limit: u64) -> Made<'a, Vec<String>>;
     fn lookup_allowed(&self, lookup: &str) -> bool;
@@ -246,7 +259,7 @@ pub(crate) struct ListQuery {
     pub(crate) count: bool,
 }
 
-/// Where a page of a list begins.
+/// Where a page of a list begins; `Keys` are rows of it, in its order, whatever page they are on.
 pub(crate) enum Start {
     First,
     Page(u64),

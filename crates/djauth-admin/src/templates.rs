@@ -25,6 +25,13 @@ pub(crate) static BUILT_IN: TemplateSet = built_in![
     "password_change_done.html",
     "password_change_form.html",
     // Lists.
+    "actions.html",
+    "change_list.html",
+    "change_list_results.html",
+    "delete_selected_confirmation.html",
+    "filter.html",
+    "pagination.html",
+    "search_form.html",
     // Forms, deletion, history.
     // Beyond Django.
 ];

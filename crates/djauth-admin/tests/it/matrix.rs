@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// The parts of the admin that are there.
-const PARTS: [&str; 1] = ["site"];
+const PARTS: [&str; 2] = ["site", "list"];
 
 fn vectors() -> Json {
     serde_json::from_str(include_str!("../data/pages.json")).expect("JSON")
@@ -26,6 +26,10 @@ struct Scene {
 
 impl Scene {
     async fn new(auth: &Auth, kind: &Json, number: usize) -> Self {
+        // Lists show everybody: those of the scene before go.
+        let (users, groups) = (auth.users(), auth.groups());
+        users.delete_all(users.all()).await.expect("are deleted");
+        groups.delete_all(groups.all()).await.expect("are deleted");
         let other = person(auth, &format!("olga{number}"), Kind::STAFF).await;
         let mut group = Group::new(format!("g{number}"));
         auth.groups().save(&mut group).await.expect("is saved");
@@ -152,6 +156,31 @@ fn links(content: &str, scene: &Scene) -> Vec<String> {
     links
 }
 
+/// The names of the buttons that send a form with their names.
+fn buttons(content: &str) -> Vec<String> {
+    let buttons = content.split("<button type=\"submit\"").skip(1);
+    let buttons = buttons.filter_map(|rest| rest.split('>').next());
+    let names = buttons.flat_map(|button| attributes(button, "name"));
+    names.collect()
+}
+
+/// The levels of the messages, on this page or on the next one.
+async fn levels(browser: &mut AdminBrowser, answer: &Answer) -> Json {
+    let page = match answer.location() {
+        "" => answer.text.clone(),
+        place if place.starts_with("/admin/login/") => String::new(),
+        place => browser.get(place).await.text,
+    };
+    let levels = attributes(&page, "class").into_iter();
+    let levels = levels.filter_map(|class| class.strip_prefix("message ").map(str::to_owned));
+    Json::from(levels.collect::<Vec<_>>())
+}
+
+/// Needs the deletion behind the list, which is not there yet.
+fn is_missing(name: &str) -> bool {
+    name.ends_with("confirmed")
+}
+
 /// What the log gained by who asks.
 async fn log(auth: &Auth, scene: &Scene) -> Json {
     let Some(me) = &scene.me else {
@@ -179,7 +208,7 @@ async fn twelve_kinds_of_visitors_are_answered_as_django_answers_them() {
     on_each_site(async |auth, browser| {
         let mut number = 1000;
         for (name, request) in requests {
-            if !PARTS.contains(&request["part"].as_str().expect("a part")) {
+            if !PARTS.contains(&request["part"].as_str().expect("a part")) || is_missing(name) {
                 continue;
             }
             for (kind, expected) in request["answers"].as_object().expect("answers") {
@@ -195,15 +224,22 @@ async fn twelve_kinds_of_visitors_are_answered_as_django_answers_them() {
                     ours["location"] = scene.named(answer.location()).into();
                 }
                 ours["log"] = log(auth, &scene).await;
-                if let Some(expected) = expected.get("links") {
+                if expected.get("links").is_some() {
                     ours["links"] = links(&content(&answer), &scene).into();
-                    assert!(expected.is_array());
                 }
                 let mut theirs = expected.clone();
-                for later in ["buttons", "levels"] {
-                    theirs.as_object_mut().expect("an answer").remove(later);
+                let theirs = theirs.as_object_mut().expect("an answer");
+                if request["part"] == "list" {
+                    ours["levels"] = levels(&mut browser, &answer).await;
+                    if expected.get("buttons").is_some() {
+                        ours["buttons"] = buttons(&content(&answer)).into();
+                    }
+                } else {
+                    theirs.remove("buttons");
+                    theirs.remove("levels");
                 }
-                assert_eq!(ours, theirs, "{name}, by {kind}: {}", answer.text);
+                let theirs = Json::from(theirs.clone());
+                assert_eq!(ours, theirs, "{name}, by {kind}: {}", content(&answer));
             }
         }
     })
