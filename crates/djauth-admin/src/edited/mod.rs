@@ -1,5 +1,6 @@
 //! The tables behind the forms.
 
+mod fields;
 mod groups;
 mod users;
 
