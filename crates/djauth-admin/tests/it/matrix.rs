@@ -58,7 +58,7 @@ impl Scene {
         }
         for (model, name, key) in [
             ("user", "<o>", Some(self.other.id)),
-            ("user", "<me>", self.me.as_ref().map(|me| me.id)),
+            ("user", "<me>", Some(self.me.as_ref().map_or(0, |me| me.id))),
             ("group", "<g>", Some(self.group.id)),
             ("r/2", "<o>", Some(self.other.id)),
         ] {
