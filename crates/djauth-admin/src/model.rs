@@ -311,7 +311,7 @@ pub(crate) struct Editing<'a> {
 
 /// What came of a form for a password.
 pub(crate) enum PasswordSet {
-    Invalid(Form, Object),
+    Invalid(Box<(Form, Object)>),
     /// The fields say one thing, and the button another.
     Contradiction,
     /// Done; whether the user has a password now.

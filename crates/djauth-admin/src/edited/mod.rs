@@ -2,6 +2,7 @@
 
 mod fields;
 mod groups;
+mod passwords;
 mod users;
 
 pub(crate) use self::groups::Groups;

@@ -3,12 +3,11 @@
 use djauth::backends::Context;
 use djauth::base_user::UserId;
 use djauth::forms::{
-    AdminPasswordChangeForm, AdminUserCreationForm, FieldKind, Form, Standard, ValidationError,
-    form_field, model_values,
+    AdminUserCreationForm, FieldKind, Form, Standard, ValidationError, form_field, model_values,
 };
 use djauth::models::{FieldValues, Q, UserManager};
 use djauth::validators::UnicodeUsernameValidator;
-use djauth::{Auth, BaseUser, Error, ErrorKind};
+use djauth::{Auth, BaseUser, Error};
 use djauth_db::{Dialect, Executor, Field as _, Sql, Transaction, Value, quote_name};
 use indexmap::IndexMap;
 
@@ -27,7 +26,7 @@ use crate::options::{self, Merged, Wanted};
 const ENTRIES_SHOWN: u64 = 50;
 
 pub(crate) struct Users<U: BaseUser> {
-    auth: Auth<U>,
+    pub(super) auth: Auth<U>,
     info: ModelInfo,
     log: LogEntryManager<U>,
 }
@@ -56,7 +55,7 @@ impl<U: BaseUser> Users<U> {
         ids.map(|id| id.to_value().into_owned()).collect()
     }
 
-    fn object(&self, user: &U) -> Object {
+    pub(super) fn object(&self, user: &U) -> Object {
         let mut present = self.auth.users().values(user);
         let names = self.auth.user_meta().fields.iter().map(|info| &*info.name);
         let names = names.filter(|name| *name != "password");
@@ -156,7 +155,7 @@ impl<U: BaseUser> Users<U> {
         wanted
     }
 
-    fn write<'a>(
+    pub(super) fn write<'a>(
         &'a self,
         tx: &'a Transaction,
         cx: &'a Editing<'a>,
@@ -354,55 +353,11 @@ impl<U: BaseUser> Users<U> {
         Ok(objects.len() as u64)
     }
 
-    async fn user(&self, key: &str) -> Result<Option<U>, Error> {
+    pub(super) async fn user(&self, key: &str) -> Result<Option<U>, Error> {
         match self.id(key) {
             Some(id) => self.auth.users().get(id).await,
             None => Ok(None),
         }
-    }
-
-    async fn password(&self, cx: &Editing<'_>, key: &str) -> Result<PasswordSet, Error> {
-        let Some(user) = self.user(key).await? else {
-            return Ok(PasswordSet::Gone);
-        };
-        let object = self.object(&user);
-        let mut form = AdminPasswordChangeForm::new(&self.auth, user, cx.data);
-        let context = Context {
-            auth: &self.auth,
-            request: Some(cx.request.request()),
-        };
-        if !form.clean_with(&context, &Standard).await? {
-            return Ok(PasswordSet::Invalid(form.form().clone(), object));
-        }
-        let usable = form.is_usable();
-        if !usable && !cx.request.data().contains("unset-password") {
-            return Ok(PasswordSet::Contradiction);
-        }
-        let changed = form.changed_data().iter().map(|name| (*name).to_owned());
-        let message = ChangeMessage::Changed(changed.collect());
-        let user = form.build(&self.auth).await?;
-        match self.save_password(cx, &user, message).await {
-            Err(error) if *error.kind() == ErrorKind::DoesNotExist => return Ok(PasswordSet::Gone),
-            saved => saved?,
-        }
-        let handle = cx.request.request();
-        self.auth.update_session_auth_hash(handle, &user).await?;
-        Ok(PasswordSet::Done(usable))
-    }
-
-    async fn save_password(
-        &self,
-        cx: &Editing<'_>,
-        user: &U,
-        message: ChangeMessage,
-    ) -> Result<(), Error> {
-        let tx = self.auth.db().begin().await?;
-        let users = self.auth.users().using(&tx);
-        users.save_fields(user, &["password"]).await?;
-        let entry = [(user.id().to_string(), user.to_string())];
-        self.write(&tx, cx, &entry, (ActionFlag::Change, message))
-            .await?;
-        Ok(tx.commit().await?)
     }
 }
 
@@ -484,16 +439,12 @@ impl<U: BaseUser> Edited for Users<U> {
 
     fn password_form<'a>(&'a self, key: &'a str) -> Made<'a, Option<(Form, Object)>> {
         Box::pin(async move {
-            let Some(user) = self.user(key).await? else {
-                return Ok(None);
-            };
-            let object = self.object(&user);
-            let form = AdminPasswordChangeForm::new(&self.auth, user, None);
-            Ok(Some((form.form().clone(), object)))
+            let user = self.user(key).await?;
+            Ok(user.map(|user| self.password_form_of(user)))
         })
     }
 
     fn set_password<'a>(&'a self, cx: &'a Editing<'a>, key: &'a str) -> Made<'a, PasswordSet> {
-        Box::pin(self.password(cx, key))
+        Box::pin(self.set_password_of(cx, key))
     }
 }

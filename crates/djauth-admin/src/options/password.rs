@@ -30,7 +30,7 @@ pub(crate) fn user_change_password<'a>(
         let cx = page.editing(Vec::new(), Some(request.data()));
         Ok(match model.edited.set_password(&cx, key).await? {
             PasswordSet::Gone => Answer::NotFound,
-            PasswordSet::Invalid(form, object) => password_page(&page, &form, &object),
+            PasswordSet::Invalid(found) => password_page(&page, &found.0, &found.1),
             PasswordSet::Contradiction => {
                 let text = request.t("admin_form.password_contradiction", &[]);
                 request.messages.add(Level::Error, text);

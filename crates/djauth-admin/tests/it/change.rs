@@ -101,8 +101,10 @@ async fn what_was_not_touched_stays_as_it_was() {
 #[tokio::test]
 async fn nothing_outside_of_the_form_can_be_set() {
     let (_database, auth, _) = site(|_| ()).await;
-    let mut admin = UserAdmin::default();
-    admin.readonly_fields = vec!["is_superuser", "groups"];
+    let admin = UserAdmin {
+        readonly_fields: vec!["is_superuser", "groups"],
+        ..UserAdmin::default()
+    };
     let users = AdminSite::new(&auth).users(admin);
     let mut browser = AdminBrowser::new(app(&auth, users.router()));
     person(&auth, "ada", Kind::with(&["auth.change_user"])).await;

@@ -130,3 +130,54 @@ async fn what_was_deleted_meanwhile_is_not_made_again() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_two_who_save_at_once_one_is_told() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "ada", Kind::SUPERUSER).await;
+        let (group, path) = group(auth, &[]).await;
+        browser.enter("ada").await;
+        let mut other = browser.clone();
+        let form = form_of(&browser.get(&path).await);
+        let (one, two) = (with(&form, "name", "one"), with(&form, "name", "two"));
+        let (one, two) = tokio::join!(
+            send(&mut browser, &path, &one),
+            send(&mut other, &path, &two)
+        );
+        let mut answers = [(one.status(), "one"), (two.status(), "two")];
+        answers.sort_unstable();
+        assert_eq!([answers[0].0, answers[1].0], [200, 302]);
+        let now = auth.groups().get(group.id).await.expect("is read");
+        assert_eq!(now.expect("is there").name, answers[1].1);
+        assert_eq!(log(auth).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_who_take_a_name_at_once_one_is_told() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "ada", Kind::SUPERUSER).await;
+        browser.enter("ada").await;
+        let mut other = browser.clone();
+        for (path, fields) in [
+            (
+                "/admin/auth/group/add/",
+                &[("name", "editors"), ("_save", "1")][..],
+            ),
+            (
+                "/admin/auth/user/add/",
+                &[("username", "nora"), ("usable_password", "false")],
+            ),
+        ] {
+            let (one, two) = tokio::join!(browser.post(path, fields), other.post(path, fields));
+            let mut statuses = [one.status(), two.status()];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 302], "{path}");
+            let refused = if one.status() == 200 { one } else { two };
+            assert!(refused.shows("taken already"), "{}", refused.text);
+        }
+        assert_eq!(log(auth).await.len(), 2);
+    })
+    .await;
+}
