@@ -67,6 +67,22 @@ impl<U: BaseUser> Groups<U> {
         Ok(Some((group, object)))
     }
 
+    /// The form of the row as it is now, or of a new one, with what was sent.
+    async fn checked(
+        &self,
+        tx: &Transaction,
+        cx: &Editing<'_>,
+        now: Option<(i32, &Object)>,
+    ) -> Result<Form, Error> {
+        let groups = self.auth.groups().using(tx);
+        let permissions = self.auth.permissions().using(tx);
+        let offered = offered(groups, permissions, &self.info, &cx.fields).await?;
+        let mut form = self.form(cx, &offered, now.map(|(_, object)| object));
+        form.clean_fields();
+        self.validate(tx, &mut form, now.map(|(id, _)| id)).await?;
+        Ok(form)
+    }
+
     /// The names of groups are unique.
     async fn validate(
         &self,
@@ -111,11 +127,7 @@ impl<U: BaseUser> Groups<U> {
     async fn added(&self, cx: &Editing<'_>) -> Result<Submitted, Error> {
         let tx = self.auth.db().begin().await?;
         let groups = self.auth.groups().using(&tx);
-        let permissions = self.auth.permissions().using(&tx);
-        let offered = offered(groups, permissions, &self.info, &cx.fields).await?;
-        let mut form = self.form(cx, &offered, None);
-        form.clean_fields();
-        self.validate(&tx, &mut form, None).await?;
+        let mut form = self.checked(&tx, cx, None).await?;
         if !form.is_valid() {
             return Ok(Submitted::Invalid(form));
         }
@@ -143,11 +155,7 @@ impl<U: BaseUser> Groups<U> {
             return Ok(Submitted::Gone);
         };
         let groups = self.auth.groups().using(&tx);
-        let permissions = self.auth.permissions().using(&tx);
-        let offered = offered(groups, permissions, &self.info, &cx.fields).await?;
-        let mut form = self.form(cx, &offered, Some(&now));
-        form.clean_fields();
-        self.validate(&tx, &mut form, Some(id)).await?;
+        let mut form = self.checked(&tx, cx, Some((id, &now))).await?;
         if !form.is_valid() {
             return Ok(Submitted::Invalid(form));
         }

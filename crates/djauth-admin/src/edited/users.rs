@@ -265,15 +265,7 @@ impl<U: BaseUser> Users<U> {
             return Ok(Submitted::Gone);
         };
         let now = self.whole(users, &user).await?;
-        let (groups, permissions) = (
-            self.auth.groups().using(&tx),
-            self.auth.permissions().using(&tx),
-        );
-        let offered = offered(groups, permissions, &self.info, &cx.fields).await?;
-        let mut form = self.form(cx, &offered, &now);
-        form.clean_fields();
-        let values = model_values(&mut form, self.auth.user_meta());
-        self.validate(&tx, &mut form, &values, &user).await?;
+        let (mut form, values) = self.checked(&tx, cx, &user, &now).await?;
         if !form.is_valid() {
             return Ok(Submitted::Invalid(form));
         }
@@ -293,6 +285,24 @@ impl<U: BaseUser> Users<U> {
         tx.commit().await?;
         tell_kept(&self.info, cx, &merged.kept);
         Ok(Submitted::Saved(object, merged.labels))
+    }
+
+    /// The form of the row as it is now, with what was sent, and what that means.
+    async fn checked(
+        &self,
+        tx: &Transaction,
+        cx: &Editing<'_>,
+        user: &U,
+        now: &Object,
+    ) -> Result<(Form, FieldValues), Error> {
+        let groups = self.auth.groups().using(tx);
+        let permissions = self.auth.permissions().using(tx);
+        let offered = offered(groups, permissions, &self.info, &cx.fields).await?;
+        let mut form = self.form(cx, &offered, now);
+        form.clean_fields();
+        let values = model_values(&mut form, self.auth.user_meta());
+        self.validate(tx, &mut form, &values, user).await?;
+        Ok((form, values))
     }
 
     /// Writes what differs, and nothing else: whoever logs in or resets their password meanwhile has done
