@@ -1,8 +1,9 @@
 //! What is done to the selected objects of a list: `django/contrib/admin/actions.py`.
 
-use djauth::Error;
+use djauth::{Error, ErrorKind};
 use minijinja::{Value, context};
 
+use crate::deleted::Going;
 use crate::listed::COUNT_LIMIT;
 use crate::messages::Level;
 use crate::model::{Actor, Count, Editing, Made, Object, Registered, Start, capfirst};
@@ -119,10 +120,11 @@ impl Action<'_> {
             .get(COUNT)
             .and_then(|count| count.parse::<usize>().ok());
         let is_as_seen = !self.is_across() || seen.is_none_or(|seen| seen == objects.len());
-        if !data.contains("post") || !is_as_seen {
-            return self.confirmation(&objects).await;
+        let keys: Vec<_> = objects.iter().map(|object| object.key.clone()).collect();
+        let going = self.model.edited.going(&keys).await?;
+        if !data.contains("post") || !is_as_seen || going.is_blocked() {
+            return Ok(self.confirmation(&objects, &going, false));
         }
-        let keys: Vec<_> = objects.into_iter().map(|object| object.key).collect();
         let editing = Editing {
             request: self.request,
             actor: self.actor,
@@ -132,7 +134,13 @@ impl Action<'_> {
         };
         let deleted = match keys.is_empty() {
             true => 0,
-            false => self.model.edited.delete(&editing, &keys).await?,
+            false => match self.model.edited.delete(&editing, &keys).await {
+                // The database has found something that refers to one of them.
+                Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
+                    return Ok(self.confirmation(&objects, &going, true));
+                }
+                deleted => deleted?,
+            },
         };
         if deleted > 0 {
             let objects = count_text(self.request, self.model, exactly(deleted));
@@ -144,9 +152,9 @@ impl Action<'_> {
         Ok(self.again())
     }
 
-    async fn confirmation(&self, objects: &[Object]) -> Result<Answer, Error> {
-        let keys: Vec<_> = objects.iter().map(|object| object.key.clone()).collect();
-        let going = self.model.edited.going(&keys).await?;
+    /// `refused`: the database did not let them go.
+    fn confirmation(&self, objects: &[Object], going: &Going, refused: bool) -> Answer {
+        let keys: Vec<_> = objects.iter().map(|object| &object.key).collect();
         let name = "delete_selected_confirmation.html";
         let template = self.site.template(self.model, name);
         let shown = self.model.options.delete_confirmation_max_display;
@@ -158,14 +166,15 @@ impl Action<'_> {
             objects_name => count_text(self.request, self.model, exactly(keys.len() as u64)),
             queryset => objects.iter().take(shown).map(|o| self.object(o)).collect::<Value>(),
             more => objects.len().checked_sub(shown).filter(|more| *more > 0),
-            selected => keys.iter().take(sent).collect::<Value>(),
+            selected => keys.iter().copied().take(sent).collect::<Value>(),
             across => self.is_across(),
             count => keys.len(),
-            going => going.value(self.request),
+            going => going.value(&self.site.info, self.model, self.request.language),
+            blocked => refused || going.is_blocked(),
             cancel_url => format!("?{}", self.request.request().query_string()),
             ..page_values(self.model, self.request, self.actor)
         };
-        Ok(Answer::page(template, values))
+        Answer::page(template, values)
     }
 
     fn object(&self, object: &Object) -> Value {

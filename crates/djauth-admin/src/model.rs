@@ -297,6 +297,18 @@ pub(crate) trait Edited: Send + Sync {
     fn delete<'a>(&'a self, cx: &'a Editing<'a>, keys: &'a [String]) -> Made<'a, u64>;
     /// What a deletion would take along.
     fn going<'a>(&'a self, keys: &'a [String]) -> Made<'a, Going>;
+    /// The hidden fields by which a form remembers what it showed of an object.
+    fn seen(&self, object: &Object, fields: &[&str]) -> Vec<(String, String)>;
+    /// The form for somebody's password, with whom it is of. Only users have one.
+    fn password_form<'a>(&'a self, key: &'a str) -> Made<'a, Option<(Form, Object)>> {
+        let _ = key;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+    /// Sets a password or turns it off, if `cx.data` says so rightly.
+    fn set_password<'a>(&'a self, cx: &'a Editing<'a>, key: &'a str) -> Made<'a, PasswordSet> {
+        let _ = (cx, key);
+        Box::pin(std::future::ready(Ok(PasswordSet::Gone)))
+    }
 }
 
 /// A form and its circumstances.
@@ -308,6 +320,16 @@ pub(crate) struct Editing<'a> {
     /// The fields that may be changed.
     pub(crate) fields: Vec<&'a str>,
     pub(crate) seen: Seen,
+}
+
+/// What came of a form for a password.
+pub(crate) enum PasswordSet {
+    Invalid(Box<(Form, Object)>),
+    /// The fields say one thing, and the button another.
+    Contradiction,
+    /// Done; whether the user has a password now.
+    Done(bool),
+    Gone,
 }
 
 /// What came of a form that was sent.

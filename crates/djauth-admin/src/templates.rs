@@ -33,6 +33,18 @@ pub(crate) static BUILT_IN: TemplateSet = built_in![
     "pagination.html",
     "search_form.html",
     // Forms, deletion, history.
+    "auth/user/add_form.html",
+    "auth/user/change_password.html",
+    "change_form.html",
+    "delete_confirmation.html",
+    "includes/breadcrumbs.html",
+    "includes/field.html",
+    "includes/fieldset.html",
+    "includes/object_delete_summary.html",
+    "includes/picker.html",
+    "object_history.html",
+    "popup_response.html",
+    "submit_line.html",
     // Beyond Django.
 ];
 
