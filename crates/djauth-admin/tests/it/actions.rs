@@ -1,5 +1,7 @@
 //! What is done to selected rows.
 
+use djauth::db::{Executor, Sql};
+
 use crate::change_list::{add, enter, names};
 use crate::support::{Kind, on_each_site};
 
@@ -107,6 +109,45 @@ async fn what_cannot_be_done_is_told() {
             .await;
         assert_eq!(page.status(), 200);
         assert!(!page.shows("name=\"post\""));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_confirmed_goes_unless_something_refers_to_it() {
+    on_each_site(async |auth, mut browser| {
+        let ada = add(auth, "ada", "").await.id.to_string();
+        let bob = add(auth, "bob", "").await.id.to_string();
+        let cyd = add(auth, "cyd", "").await.id.to_string();
+        for sql in [
+            "CREATE TABLE pets (id integer NOT NULL PRIMARY KEY, owner_id integer NOT NULL, \
+             FOREIGN KEY (owner_id) REFERENCES auth_user (id))",
+            "INSERT INTO pets SELECT 1, id FROM auth_user WHERE username = 'cyd'",
+        ] {
+            let sql = Sql::generated(sql.to_owned(), None);
+            auth.db().execute(&sql, Vec::new()).await.expect("is done");
+        }
+        enter(auth, &mut browser, Kind::SUPERUSER).await;
+        let [ada, bob, cyd] = [&ada, &bob, &cyd].map(|key| ("_selected_action", key.as_str()));
+        let sure = ("post", "yes");
+        for fields in [
+            vec![DELETE, ("index", "0"), ada, cyd],
+            vec![DELETE, ada, cyd, sure],
+        ] {
+            let page = browser.post(USERS, &fields).await;
+            assert_eq!(page.status(), 200);
+            assert!(page.shows("pets: <strong>1</strong>"), "{}", page.text);
+            assert!(!page.shows("name=\"post\""));
+        }
+        let answer = browser.post(USERS, &[DELETE, ada, bob, sure]).await;
+        assert_eq!(answer.location(), USERS);
+        let page = browser.get(USERS).await;
+        assert!(
+            page.shows("message success") && page.shows("2 users"),
+            "{}",
+            page.text
+        );
+        assert_eq!(names(&page), ["cyd", "zoe"]);
     })
     .await;
 }

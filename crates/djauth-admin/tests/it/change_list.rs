@@ -44,9 +44,7 @@ pub(crate) async fn add(auth: &Auth, name: &str, email: &str) -> User {
 
 /// Many rows at once, without passwords.
 async fn add_many(auth: &Auth, count: usize) {
-    let tx = djauth::db::Executor::begin(auth.db())
-        .await
-        .expect("begins");
+    let tx = Executor::begin(auth.db()).await.expect("begins");
     for number in 0..count {
         let name = format!("user{number:05}");
         // Few addresses, so that the order by them has much to decide.
