@@ -53,6 +53,17 @@ pub(crate) enum Relation {
     GroupPermissions,
 }
 
+impl Relation {
+    /// The name of its field.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::UserPermissions => "user_permissions",
+            Self::GroupPermissions => "permissions",
+        }
+    }
+}
+
 /// What is known about a registered model.
 #[derive(Clone)]
 pub(crate) struct ModelInfo {
@@ -231,6 +242,8 @@ pub(crate) trait Listed: Send + Sync {
     fn facets<'a>(&'a self, without: &'a [Q], asked: &'a [Q]) -> Made<'a, Vec<u64>>;
     /// What a relation can be filtered by, in the order of its own list.
     fn choices<'a>(&'a self, relation: Relation) -> Made<'a, Vec<(i32, String)>>;
+    /// The texts that a field of text has, each once.
+    fn texts<'a>(&'a self, field: &'a str, limit: u64) -> Made<'a, Vec<String>>;
     /// Keys of the whole list, for actions.
     fn keys<'a>(&'a self, query: &'a ListQuery, limit: u64) -> Made<'a, Vec<String>>;
     fn lookup_allowed(&self, lookup: &str) -> bool;
@@ -246,7 +259,7 @@ pub(crate) struct ListQuery {
     pub(crate) count: bool,
 }
 
-/// Where a page of a list begins.
+/// Where a page of a list begins; `Keys` are rows of it, in its order, whatever page they are on.
 pub(crate) enum Start {
     First,
     Page(u64),
@@ -284,6 +297,18 @@ pub(crate) trait Edited: Send + Sync {
     fn delete<'a>(&'a self, cx: &'a Editing<'a>, keys: &'a [String]) -> Made<'a, u64>;
     /// What a deletion would take along.
     fn going<'a>(&'a self, keys: &'a [String]) -> Made<'a, Going>;
+    /// The hidden fields by which a form remembers what it showed of an object.
+    fn seen(&self, object: &Object, fields: &[&str]) -> Vec<(String, String)>;
+    /// The form for somebody's password, with whom it is of. Only users have one.
+    fn password_form<'a>(&'a self, key: &'a str) -> Made<'a, Option<(Form, Object)>> {
+        let _ = key;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+    /// Sets a password or turns it off, if `cx.data` says so rightly.
+    fn set_password<'a>(&'a self, cx: &'a Editing<'a>, key: &'a str) -> Made<'a, PasswordSet> {
+        let _ = (cx, key);
+        Box::pin(std::future::ready(Ok(PasswordSet::Gone)))
+    }
 }
 
 /// A form and its circumstances.
@@ -295,6 +320,16 @@ pub(crate) struct Editing<'a> {
     /// The fields that may be changed.
     pub(crate) fields: Vec<&'a str>,
     pub(crate) seen: Seen,
+}
+
+/// What came of a form for a password.
+pub(crate) enum PasswordSet {
+    Invalid(Box<(Form, Object)>),
+    /// The fields say one thing, and the button another.
+    Contradiction,
+    /// Done; whether the user has a password now.
+    Done(bool),
+    Gone,
 }
 
 /// What came of a form that was sent.

@@ -25,7 +25,26 @@ pub(crate) static BUILT_IN: TemplateSet = built_in![
     "password_change_done.html",
     "password_change_form.html",
     // Lists.
+    "actions.html",
+    "change_list.html",
+    "change_list_results.html",
+    "delete_selected_confirmation.html",
+    "filter.html",
+    "pagination.html",
+    "search_form.html",
     // Forms, deletion, history.
+    "auth/user/add_form.html",
+    "auth/user/change_password.html",
+    "change_form.html",
+    "delete_confirmation.html",
+    "includes/breadcrumbs.html",
+    "includes/field.html",
+    "includes/fieldset.html",
+    "includes/object_delete_summary.html",
+    "includes/picker.html",
+    "object_history.html",
+    "popup_response.html",
+    "submit_line.html",
     // Beyond Django.
 ];
 

@@ -1,6 +1,8 @@
 //! The tables behind the forms.
 
+mod fields;
 mod groups;
+mod passwords;
 mod users;
 
 pub(crate) use self::groups::Groups;

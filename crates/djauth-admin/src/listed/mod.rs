@@ -1,7 +1,9 @@
 //! The tables behind the lists.
 
 mod groups;
+mod pages;
 mod users;
 
 pub(crate) use self::groups::Groups;
+pub(crate) use self::pages::COUNT_LIMIT;
 pub(crate) use self::users::Users;

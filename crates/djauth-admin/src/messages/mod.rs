@@ -114,10 +114,15 @@ impl Message {
         Some(Self {
             level: u32::try_from(parts.get(2)?.as_u64()?).ok()?,
             text: parts.get(3)?.as_str()?.to_owned(),
-            is_safe: flag.as_bool().unwrap_or_else(|| flag.as_i64() != Some(0)),
+            is_safe: is_set(flag),
             extra_tags: parts.get(4).and_then(Json::as_str).map(str::to_owned),
         })
     }
+}
+
+/// Whether a flag says yes: as `true`, or as another whole number than 0. Anything else is no mark of HTML.
+fn is_set(flag: &Json) -> bool {
+    flag.as_bool() == Some(true) || flag.as_i64().is_some_and(|number| number != 0)
 }
 
 /// The messages of one request; clones are the same. Mirrors `request._messages`.

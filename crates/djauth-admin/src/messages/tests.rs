@@ -51,6 +51,27 @@ fn a_message_is_written_as_django_writes_it() {
 }
 
 #[test]
+fn only_a_flag_that_is_set_marks_html() {
+    for (flag, is_safe) in [
+        ("1", true),
+        ("-1", true),
+        ("true", true),
+        ("0", false),
+        ("false", false),
+        ("null", false),
+        ("0.5", false),
+        ("1.0", false),
+        ("\"1\"", false),
+        ("[1]", false),
+        ("{}", false),
+    ] {
+        let text = format!("[\"__json_message\",{flag},25,\"<b>x</b>\"]");
+        let read = Message::from_json(&serde_json::from_str(&text).unwrap());
+        assert_eq!(read.map(|read| read.is_safe), Some(is_safe), "{flag}");
+    }
+}
+
+#[test]
 fn words_for_css_are_the_levels() {
     let mut told = message("x");
     assert_eq!(told.tags(), "success");

@@ -1,11 +1,15 @@
 //! The log of changes: `django/contrib/admin/models.py`.
 
+mod manager;
 mod message;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use djauth::{Auth, BaseUser};
 use djauth_db::Value;
 
+pub(crate) use self::manager::{LogEntryManager, NewEntries};
+pub(crate) use self::message::ChangeMessage;
 pub use self::message::get_change_message;
 use crate::model::{Made, ModelInfo};
 
@@ -60,6 +64,8 @@ pub struct LogEntry {
 #[derive(Default)]
 pub(crate) struct LogPage {
     pub(crate) entries: Vec<LogEntry>,
+    /// What those who made the entries are called, by their keys.
+    pub(crate) names: HashMap<String, String>,
     pub(crate) page: u64,
     pub(crate) pages: u64,
 }
@@ -68,29 +74,6 @@ pub(crate) struct LogPage {
 pub(crate) trait Log: Send + Sync {
     /// The newest entries of who acts, newest first.
     fn recent<'a>(&'a self, user: &'a Value<'static>, limit: u64) -> Made<'a, Vec<LogEntry>>;
-    /// The history of one object, oldest first.
+    /// The history of one object, oldest first. A page that does not exist is the nearest that does.
     fn of_object<'a>(&'a self, model: &'a ModelInfo, key: &'a str, page: u64) -> Made<'a, LogPage>;
-}
-
-/// Reads and writes the log.
-pub(crate) struct LogEntryManager<U: BaseUser> {
-    _auth: Auth<U>,
-}
-
-impl<U: BaseUser> LogEntryManager<U> {
-    pub(crate) fn new(auth: &Auth<U>) -> Self {
-        Self {
-            _auth: auth.clone(),
-        }
-    }
-}
-
-impl<U: BaseUser> Log for LogEntryManager<U> {
-    fn recent<'a>(&'a self, _: &'a Value<'static>, _: u64) -> Made<'a, Vec<LogEntry>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
-
-    fn of_object<'a>(&'a self, _: &'a ModelInfo, _: &'a str, _: u64) -> Made<'a, LogPage> {
-        Box::pin(std::future::ready(Ok(LogPage::default())))
-    }
 }

@@ -1,15 +1,67 @@
 //! The page that deletes an object.
 
-use crate::model::{Actor, Made, Registered};
+use djauth::ErrorKind;
+use minijinja::context;
+
+use super::Page;
+use super::response::response_delete;
+use crate::deleted::Going;
+use crate::model::{Actor, Made, Object, Registered};
 use crate::request::{AdminRequest, Answer};
 use crate::sites::SiteInner;
 
+/// Asks first; deletes when the form with `post` comes back, and nothing forbids it.
 pub(crate) fn delete_view<'a>(
-    _site: &'a SiteInner,
-    _model: &'a Registered,
-    _request: &'a AdminRequest,
-    _actor: &'a Actor,
-    _key: &'a str,
+    site: &'a SiteInner,
+    model: &'a Registered,
+    request: &'a AdminRequest,
+    actor: &'a Actor,
+    key: &'a str,
 ) -> Made<'a, Answer> {
-    Box::pin(std::future::ready(Ok(Answer::NotFound)))
+    Box::pin(async move {
+        let page = Page::new(site, model, request, actor);
+        if page.asks_by_other_field() {
+            return Ok(Answer::BadRequest);
+        }
+        if !page.rights.delete {
+            return Ok(Answer::Forbidden);
+        }
+        let Some(object) = model.edited.get(key).await? else {
+            return Ok(page.missing(key));
+        };
+        let keys = [object.key.clone()];
+        let going = model.edited.going(&keys).await?;
+        let confirmed = request.is_post() && request.data().contains("post");
+        if !confirmed || going.is_blocked() {
+            return Ok(confirmation(&page, &object, &going, false));
+        }
+        let cx = page.editing(Vec::new(), Some(request.data()));
+        match model.edited.delete(&cx, &keys).await {
+            Ok(0) => Ok(page.missing(key)),
+            Ok(_) => Ok(response_delete(&page, &object.repr)),
+            Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
+                Ok(confirmation(&page, &object, &going, true))
+            }
+            Err(error) => Err(error),
+        }
+    })
+}
+
+/// `refused`: the database has found something that refers to the object.
+fn confirmation(page: &Page<'_>, object: &Object, going: &Going, refused: bool) -> Answer {
+    let params = [("name", page.name())];
+    let title = if refused || going.is_blocked() {
+        page.request.t("admin_form.title_cannot_delete", &params)
+    } else {
+        page.request.t("admin_form.title_delete", &params)
+    };
+    let values = context! {
+        subtitle => &object.repr,
+        going => going.value(&page.site.info, page.model, page.request.language),
+        blocked => refused || going.is_blocked(),
+        is_self => object.key == page.actor.key_text && object.password.is_some(),
+    };
+    let values = context! { ..values, ..page.context(title, Some(object)) };
+    let template = page.site.template(page.model, "delete_confirmation.html");
+    Answer::page(template, values)
 }

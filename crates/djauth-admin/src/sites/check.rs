@@ -1,12 +1,13 @@
 //! Whether the data of the admins names fields that exist; the numbers are Django's.
 
-use djauth::{BaseUser, Error};
+use djauth::{BaseUser, Error, Settings};
 
 use super::AdminSite;
 use crate::model::{ModelInfo, Options, Set};
 
 /// The first mistake, if there is one.
 pub(super) fn check<U: BaseUser>(site: &AdminSite<U>) -> Result<(), Error> {
+    check_place(site)?;
     for (info, options) in site.described() {
         // A model that was written by hand does not say what its columns are.
         if info.fields.iter().any(|field| field.relation.is_none()) {
@@ -14,6 +15,16 @@ pub(super) fn check<U: BaseUser>(site: &AdminSite<U>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The rule of `ADMIN_URL`, for a place that [`AdminSite::at`] named.
+fn check_place<U: BaseUser>(site: &AdminSite<U>) -> Result<(), Error> {
+    let mut settings = Settings::clone(site.auth.settings());
+    settings.admin_url = site.prefix.trim_start_matches('/').to_owned();
+    settings.validate().map_err(|error| {
+        let place = &site.prefix;
+        Error::improperly_configured(format!("the admin cannot be at {place:?}: {error}"))
+    })
 }
 
 /// Names that stand somewhere, with Django's number of the check.

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 use super::actor::{has_permission, visitor};
 use super::context::each_context;
-use super::serve::{Site, redirect_response};
+use super::serve::{Site, redirect_response, secure};
 use crate::messages::{Message, Messages};
 use crate::model::{Actor, Made};
 use crate::request::Route;
@@ -58,10 +58,16 @@ pub(super) fn login<'a, U: BaseUser>(
         }
         let messages = shown(handle, messages).await?;
         let values = each_context(&site.inner, handle.language(), None, &messages, false);
-        let visitor = user.map(|user| user.get_username());
+        let outsider = user.filter(|user| !has_permission(&**user));
+        let visitor = outsider.map(|user| isolated(&user.get_username()));
         let page = login_page(site, context! { visitor, ..values });
-        call(page, request).await
+        call(page, handle, &Route::Login, request).await
     })
+}
+
+/// A name within a sentence, which may be of another direction: between FSI and PDI.
+fn isolated(name: &str) -> String {
+    format!("\u{2068}{name}\u{2069}")
 }
 
 fn login_page<U: BaseUser>(site: &Site<U>, values: Value) -> MethodRouter {
@@ -96,7 +102,7 @@ pub(super) fn logout<'a, U: BaseUser>(
             .template_name("admin/logged_out.html")
             .title(Text::Key("admin_site.logged_out"))
             .extra_context(values);
-        call(site.auth.logout_view(view), request).await
+        call(site.auth.logout_view(view), handle, &Route::Logout, request).await
     })
 }
 
@@ -122,7 +128,7 @@ pub(super) fn password_change<'a, U: BaseUser>(
                     .extra_context(values),
             ),
         };
-        call(page, request).await
+        call(page, handle, route, request).await
     })
 }
 
@@ -143,9 +149,19 @@ fn shown<'a>(handle: &Request, messages: &'a Messages) -> Made<'a, Vec<Message>>
     }
 }
 
-fn call<'a>(page: MethodRouter, request: extract::Request) -> Made<'a, Response<Body>> {
+/// What a view answers with success it has made of a template of the admin.
+fn call<'a>(
+    page: MethodRouter,
+    handle: &'a Request,
+    route: &'a Route,
+    request: extract::Request,
+) -> Made<'a, Response<Body>> {
     Box::pin(async move {
         let answer: Result<_, Infallible> = page.oneshot(request).await;
-        Ok(answer.unwrap_or_else(|never| match never {}))
+        let mut response = answer.unwrap_or_else(|never| match never {});
+        if response.status().is_success() {
+            secure(&mut response, handle, route);
+        }
+        Ok(response)
     })
 }

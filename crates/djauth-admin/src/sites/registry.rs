@@ -22,14 +22,14 @@ pub(super) fn registered<U: BaseUser>(
         info: group_info(),
         options: group_options(&admin),
         listed: Box::new(listed::Groups::new(auth, &admin)),
-        edited: Box::new(edited::Groups::new(auth, &admin)),
+        edited: Box::new(edited::Groups::new(auth, group_info())),
     });
     let users = users.map(|admin| Registered {
         id: ModelId::Users,
         info: user_info(auth.user_meta()),
         options: user_options(&admin, &columns),
         listed: Box::new(listed::Users::new(auth, &admin, columns)),
-        edited: Box::new(edited::Users::new(auth, &admin)),
+        edited: Box::new(edited::Users::new(auth, user_info(auth.user_meta()))),
     });
     groups.into_iter().chain(users).collect()
 }

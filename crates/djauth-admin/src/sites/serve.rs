@@ -111,12 +111,6 @@ pub(super) fn serve<U: BaseUser>(
     })
 }
 
-/// Django decorates these two with `cacheable=True`.
-fn is_cacheable(route: &Route) -> bool {
-    let own_password = matches!(route, Route::PasswordChange | Route::PasswordChangeDone);
-    own_password || *route == Route::JsI18n
-}
-
 impl<'a, U: BaseUser> Arrived<'a, U> {
     /// The login is open to everybody; everything else, also what does not exist, to staff.
     fn answered(&'a self, request: extract::Request) -> Made<'a, Response<Body>> {
@@ -167,8 +161,8 @@ impl<'a, U: BaseUser> Arrived<'a, U> {
     /// The headers of every answer, and the cookie with the messages that are left.
     fn finished(&'a self, mut response: Response<Body>) -> BoxFuture<'a, Response<Body>> {
         Box::pin(async move {
-            secure(&mut response);
-            if !is_cacheable(self.route) {
+            // Django decorates the pages for one's own password with `cacheable=True` too: they name who asks.
+            if *self.route != Route::JsI18n {
                 add_never_cache_headers(response.headers_mut(), self.site.auth.now());
             }
             let messages = self.messages.clone();
@@ -356,33 +350,71 @@ fn page<'a>(
         let (language, is_popup) = (request.language, request.is_popup());
         let each = each_context(site, language, Some(actor), &messages, is_popup);
         let values = context! { ..values, ..each };
-        site.templates.page(request.request(), template, values)
+        let handle = request.request();
+        let mut response = site.templates.page(handle, template, values)?;
+        secure(&mut response, handle, &request.route);
+        Ok(response)
     })
 }
 
-/// Puts the policy of the admin in the place of that of other pages. Error pages are made outside of the
-/// admin, and keep theirs.
-fn secure(response: &mut Response<Body>) {
-    if !response.status().is_success() {
-        return;
-    }
+/// Puts the policy of the admin in the place of that of other pages, on a page that is made of one of its
+/// templates. Error pages are made outside of the admin, and keep theirs.
+pub(super) fn secure(response: &mut Response<Body>, handle: &Request, route: &Route) {
     let headers = response.headers_mut();
-    if let Some(policy) = policy(headers) {
+    if let Some(policy) = policy(headers, handle, route) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
 }
 
-/// Nothing is inline, and no script makes markup. Forms may lead where those of other pages may: a login
-/// or a logout can end on another site that the settings name.
-fn policy(headers: &HeaderMap) -> Option<HeaderValue> {
+/// Nothing is inline, and no script makes markup. The form of the login may lead where those of other pages
+/// may; elsewhere only a logout can end on another site.
+fn policy(headers: &HeaderMap, handle: &Request, route: &Route) -> Option<HeaderValue> {
     let own = headers.get(CONTENT_SECURITY_POLICY)?.to_str().ok()?;
     let mut directives = own.split(';').map(str::trim);
-    let targets = directives.find(|directive| directive.starts_with("form-action "));
-    let targets = targets.unwrap_or("form-action 'self'");
+    let targets = directives.find_map(|directive| directive.strip_prefix("form-action "));
+    let logout = handle.settings().logout_redirect_url.as_deref();
+    let logout = logout.unwrap_or_default();
+    let may =
+        |target: &&str| *target == "'self'" || *route == Route::Login || is_of(logout, target);
+    let targets = targets.unwrap_or("'self'").split(' ').filter(may);
+    let targets = targets.collect::<Vec<_>>().join(" ");
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-         connect-src 'self'; {targets}; base-uri 'none'; frame-ancestors 'none'; \
+         connect-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'"
     );
     HeaderValue::try_from(policy).ok()
+}
+
+/// Whether an address is one of this origin, which may come without a scheme.
+fn is_of(url: &str, origin: &str) -> bool {
+    let url = url.strip_prefix("//").unwrap_or(url);
+    let rest = url.strip_prefix(origin);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_of_its_origin_alone() {
+        for url in [
+            "https://a.example",
+            "https://a.example/x",
+            "https://a.example?y",
+        ] {
+            assert!(is_of(url, "https://a.example"), "{url}");
+        }
+        assert!(is_of("//a.example:8443/", "a.example:8443"));
+        for url in [
+            "",
+            "/x",
+            "https://a.example.org/",
+            "https://a.example:1/",
+            "https://b.example/",
+        ] {
+            assert!(!is_of(url, "https://a.example"), "{url}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The list of a model: `django/contrib/admin/views/main.py`.
 
+mod asked;
 mod count;
 mod headers;
 mod main;
@@ -7,4 +8,7 @@ mod paging;
 mod params;
 mod rows;
 
-pub(crate) use self::main::changelist_view;
+pub(crate) use self::asked::Asked;
+pub(crate) use self::count::count_text;
+pub(crate) use self::main::{changelist_view, page_values};
+pub(crate) use self::params::Params;

@@ -1,1 +1,89 @@
-//! Deleting, and what goes along.
+//! The page that deletes an object.
+
+use djauth::db::{Executor, Sql};
+
+use crate::change::log;
+use crate::support::{Kind, on_each_site, person};
+
+#[tokio::test]
+async fn the_page_says_what_goes_along() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "ada", Kind::SUPERUSER).await;
+        let olga = person(
+            auth,
+            "olga",
+            Kind::with(&["auth.view_user", "auth.add_user"]),
+        )
+        .await;
+        let group = auth.groups().create("editors").await.expect("is made");
+        let links = auth.users().groups(&olga).expect("groups");
+        links.add(&[group.id]).await.expect("is added");
+        browser.enter("ada").await;
+        let path = format!("/admin/auth/user/{}/delete/", olga.id);
+        let page = browser.get(&path).await;
+        assert!(
+            page.shows("Memberships in groups: <strong>1</strong>"),
+            "{}",
+            page.text
+        );
+        assert!(page.shows("Permissions given: <strong>2</strong>"));
+        assert!(page.shows("name=\"post\" value=\"yes\""));
+        // Neither a question nor a form without the confirmation deletes.
+        for fields in [&[][..], &[("other", "1")]] {
+            assert_eq!(browser.post(&path, fields).await.status(), 200);
+        }
+        assert!(auth.users().get(olga.id).await.expect("is read").is_some());
+        let answer = browser.post(&path, &[("post", "yes")]).await;
+        assert_eq!(answer.location(), "/admin/auth/user/");
+        assert!(auth.users().get(olga.id).await.expect("is read").is_none());
+        assert_eq!(log(auth).await, [(3, String::new(), "olga".to_owned())]);
+        let page = browser.get("/admin/").await;
+        assert!(page.shows("“olga” was deleted"), "{}", page.text);
+        assert!(!page.leads_to(&format!("/admin/auth/user/{}/change/", olga.id)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_table_that_only_django_knows_forbids_it() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "ada", Kind::SUPERUSER).await;
+        let olga = person(auth, "olga", Kind::STAFF).await;
+        for sql in [
+            "CREATE TABLE pets (id integer NOT NULL PRIMARY KEY, owner_id integer NOT NULL, \
+             FOREIGN KEY (owner_id) REFERENCES auth_user (id))",
+            "INSERT INTO pets SELECT 1, id FROM auth_user WHERE username = 'olga'",
+        ] {
+            let sql = Sql::generated(sql.to_owned(), None);
+            auth.db().execute(&sql, Vec::new()).await.expect("is done");
+        }
+        browser.enter("ada").await;
+        let path = format!("/admin/auth/user/{}/delete/", olga.id);
+        let page = browser.get(&path).await;
+        assert!(page.shows("pets: <strong>1</strong>"), "{}", page.text);
+        assert!(!page.shows("name=\"post\""));
+        assert_eq!(browser.post(&path, &[("post", "yes")]).await.status(), 200);
+        assert!(auth.users().get(olga.id).await.expect("is read").is_some());
+        assert_eq!(log(auth).await, []);
+        // Who owns no pets can be deleted.
+        let nora = person(auth, "nora", Kind::STAFF).await;
+        let path = format!("/admin/auth/user/{}/delete/", nora.id);
+        assert_eq!(browser.post(&path, &[("post", "yes")]).await.status(), 302);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_deletes_themselves_takes_their_entries_along() {
+    on_each_site(async |auth, mut browser| {
+        let ada = person(auth, "ada", Kind::SUPERUSER).await;
+        browser.enter("ada").await;
+        let path = format!("/admin/auth/user/{}/delete/", ada.id);
+        assert!(browser.get(&path).await.shows("your own account"));
+        assert_eq!(browser.post(&path, &[("post", "yes")]).await.status(), 302);
+        assert_eq!(log(auth).await, []);
+        let answer = browser.get("/admin/").await;
+        assert!(answer.location().starts_with("/admin/login/"));
+    })
+    .await;
+}

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use axum::Router;
+use djauth::db::{Executor, Sql};
 use djauth::{AbstractBaseUser, Auth, BaseUser, PermissionsMixin};
 use djauth_admin::{AdminExt, AdminSite};
 use test_databases::TestDatabase;
 use uuid::Uuid;
 
+use crate::change::{form_of, send, with};
 use crate::support::{AdminBrowser, PASSWORD, app, clock, settings};
 
 /// An address as the login name, and UUIDs as keys.
@@ -102,4 +104,55 @@ async fn a_model_without_groups_has_no_groups() {
     assert_eq!(page.status(), 200);
     assert!(!page.leads_to("/admin/auth/group/"), "{}", page.text);
     assert_eq!(browser.get("/admin/auth/group/").await.status(), 404);
+}
+
+#[tokio::test]
+async fn an_own_model_is_added_changed_and_deleted() {
+    for database in TestDatabase::all() {
+        let auth = auth_of::<Account>(&database).await;
+        let mut browser = entered(&auth, auth.admin(), "ada@example.com").await;
+        let fields = [
+            ("email", "nora@example.com"),
+            ("full_name", "Nora"),
+            ("usable_password", "false"),
+        ];
+        let answer = browser.post("/admin/accounts/account/add/", &fields).await;
+        assert_eq!(answer.status(), 302, "{}", answer.text);
+        let nora = auth.users().get_by_natural_key("nora@example.com").await;
+        let nora = nora.expect("is read").expect("is there");
+        let path = format!("/admin/accounts/account/{}/", nora.id);
+        assert_eq!(answer.location(), format!("{path}change/"));
+        let change = format!("{path}change/");
+        let form = form_of(&browser.get(&change).await);
+        let form = with(&form, "full_name", "Nora N.");
+        let answer = send(&mut browser, &change, &form).await;
+        assert_eq!(answer.status(), 302, "{}", answer.text);
+        let now = auth.users().get(nora.id).await.expect("is read");
+        assert_eq!(now.expect("is there").full_name, "Nora N.");
+        let history = browser.get(&format!("{path}history/")).await;
+        assert!(history.shows("Full name.") && history.shows("<bdi>ada@example.com</bdi></td>"));
+        let sql = Sql::new("SELECT object_id FROM django_admin_log ORDER BY id");
+        let ids = auth.db().fetch(&sql, &[], |row| row.get::<String>(0));
+        assert_eq!(
+            ids.await.expect("the log"),
+            [nora.id.to_string(), nora.id.to_string()]
+        );
+        let delete = format!("{path}delete/");
+        let answer = browser.post(&delete, &[("post", "yes")]).await;
+        assert_eq!(answer.location(), "/admin/accounts/account/");
+        assert!(auth.users().get(nora.id).await.expect("is read").is_none());
+        auth.db().close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_model_without_groups_is_changed_too() {
+    for database in TestDatabase::all() {
+        let auth = auth_of::<ClubMember>(&database).await;
+        let mut browser = entered(&auth, auth.admin(), "ada").await;
+        // There are no permissions that could let anybody do anything.
+        let page = browser.get("/admin/clubs/clubmember/add/").await;
+        assert_eq!(page.status(), 403, "{}", page.text);
+        auth.db().close().await;
+    }
 }

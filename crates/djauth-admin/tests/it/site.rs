@@ -14,7 +14,8 @@ use djauth_hashers::{Decoded, MD5PasswordHasher, PasswordHasher};
 use test_databases::TestDatabase;
 
 use crate::support::{
-    AdminBrowser, Kind, PASSWORD, app, connect, on_each_site, person, settings, site,
+    AdminBrowser, Kind, PASSWORD, app, connect, log_in_past_the_page, on_each_site, person,
+    settings, site,
 };
 
 #[tokio::test]
@@ -337,7 +338,7 @@ async fn every_answer_is_kept_by_nobody_and_runs_nothing_inline() {
     let (_database, auth, mut browser) = site(|_| ()).await;
     person(&auth, "ada", Kind::SUPERUSER).await;
     let check = |path: &str, answer: &crate::support::Answer| {
-        let cacheable = path.contains("password_change") || path.contains("jsi18n");
+        let cacheable = path.contains("jsi18n");
         assert_eq!(
             answer.header(CACHE_CONTROL).contains("no-store"),
             !cacheable,
@@ -516,6 +517,76 @@ async fn without_the_layer_the_answer_names_it() {
     let answer = AdminBrowser::new(auth.admin()).get("/admin/").await;
     assert_eq!(answer.status(), 500);
     assert!(!answer.shows("<form"));
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_is_found() {
+    let database = TestDatabase::sqlite();
+    let auth = connect(&database, settings()).await;
+    for right in ["", "/", "staff", "/staff/people/"] {
+        assert!(AdminSite::new(&auth).at(right).check().is_ok(), "{right}");
+    }
+    for wrong in [
+        "/a//b/",
+        "/{a}/",
+        "/../",
+        "/accounts/",
+        "/auth/verify/",
+        "/livez/",
+    ] {
+        let error = AdminSite::new(&auth).at(wrong).check().unwrap_err();
+        assert!(error.to_string().contains(wrong), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_login_leads_to_sites_that_ask() {
+    let (_database, auth, mut browser) = site(|settings| {
+        settings.forward_auth_hosts = vec!["app.example.com".to_owned()];
+        settings.logout_redirect_url = Some("https://bye.example.com/x".to_owned());
+    })
+    .await;
+    person(&auth, "ada", Kind::SUPERUSER).await;
+    let login = browser.get("/admin/login/").await;
+    let policy = login.header(CONTENT_SECURITY_POLICY).to_owned();
+    assert!(policy.contains("app.example.com"), "{policy}");
+    assert!(policy.contains("https://bye.example.com"), "{policy}");
+    browser.enter("ada").await;
+    for path in ["/admin/", "/admin/auth/user/", "/admin/password_change/"] {
+        let page = browser.get(path).await;
+        let policy = page.header(CONTENT_SECURITY_POLICY).to_owned();
+        let targets = "form-action 'self' https://bye.example.com;";
+        assert!(policy.contains(targets), "{path}: {policy}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_may_not_enter_is_told_so() {
+    let (_database, auth, mut browser) = site(|_| ()).await;
+    let nora = person(
+        &auth,
+        "nora",
+        Kind {
+            staff: false,
+            ..Kind::STAFF
+        },
+    )
+    .await;
+    person(&auth, "ada", Kind::SUPERUSER).await;
+    let wrong = [("username", "ada"), ("password", "wrong")];
+    let mut staff = browser.clone();
+    staff.get("/admin/login/").await;
+    staff.enter("ada").await;
+    let page = staff.post("/admin/login/", &wrong).await;
+    assert_eq!(page.status(), 200);
+    assert!(!page.shows("You are logged in as"));
+    log_in_past_the_page(&auth, &mut browser, &nora).await;
+    let page = browser.get("/admin/login/").await;
+    assert!(
+        page.shows("You are logged in as \u{2068}nora\u{2069}"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]

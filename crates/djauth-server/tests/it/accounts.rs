@@ -40,6 +40,30 @@ fn login_shows_who_is_logged_in_and_logout_ends_it() {
 }
 
 #[test]
+fn the_admin_is_where_the_settings_put_it_and_else_nowhere() {
+    let site = Site::new();
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    assert_eq!(browser.get("/admin/").status, 404);
+    drop(server);
+    let site = site.with("ADMIN_URL", "staff/admin/");
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    assert_eq!(browser.get("/admin/").status, 404);
+    let answer = browser.get("/staff/admin/");
+    let place = "/staff/admin/login/?next=/staff/admin/";
+    assert_eq!(
+        (answer.status, answer.header("Location")),
+        (302, Some(place))
+    );
+    drop(server);
+    let site = site.with("ADMIN_URL", "accounts/");
+    let ran = site.run(&["check"]);
+    assert_ne!(ran.code, Some(0));
+    assert!(ran.err.contains("ADMIN_URL"), "{}", ran.err);
+}
+
+#[test]
 fn a_wrong_password_and_an_unknown_user_look_the_same() {
     let site = Site::new();
     site.superuser("edith", "correct horse");

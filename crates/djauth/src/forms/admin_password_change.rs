@@ -92,15 +92,30 @@ impl<U: BaseUser> AdminPasswordChangeForm<U> {
         }
     }
 
+    /// Whether the form says that the user is to have a password; once it was cleaned.
+    pub fn is_usable(&self) -> bool {
+        UNUSABLE.is_usable(&self.form)
+    }
+
+    /// The user with the new password, or with one that nothing fits, not saved: Django's
+    /// `save(commit=False)`.
+    ///
+    /// # Errors
+    /// `Value`: the form is not valid. `Busy`: too many hashes wait.
+    pub async fn build(mut self, auth: &Auth<U>) -> Result<U, Error> {
+        UNUSABLE
+            .set_password(&self.form, auth, &mut self.user)
+            .await?;
+        Ok(self.user)
+    }
+
     /// Writes the new password, or one that nothing fits. The user's sessions end by it.
     ///
     /// # Errors
     /// `Value`: the form is not valid. `DoesNotExist`: the user is gone. `Busy`: too many hashes wait.
-    pub async fn save(mut self, auth: &Auth<U>) -> Result<U, Error> {
-        UNUSABLE
-            .set_password(&self.form, auth, &mut self.user)
-            .await?;
-        auth.save_password(&self.user).await?;
-        Ok(self.user)
+    pub async fn save(self, auth: &Auth<U>) -> Result<U, Error> {
+        let user = self.build(auth).await?;
+        auth.save_password(&user).await?;
+        Ok(user)
     }
 }

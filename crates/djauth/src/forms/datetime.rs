@@ -1,6 +1,6 @@
 //! Moments as people write them: `django.forms.DateTimeField`.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::validators::ValidationError;
@@ -24,17 +24,36 @@ pub(super) fn parse_datetime(text: &str, zone: Tz) -> Result<DateTime<Utc>, Vali
     let naive = |format: &&str| NaiveDateTime::parse_from_str(text, format).ok();
     let moment = FORMATS.iter().find_map(naive).or_else(|| midnight(text));
     let invalid = || ValidationError::keyed("invalid", "error.invalid_datetime");
-    match zone.from_local_datetime(&moment.ok_or_else(invalid)?) {
+    in_zone(&moment.ok_or_else(invalid)?, zone)
+}
+
+fn in_zone(moment: &NaiveDateTime, zone: Tz) -> Result<DateTime<Utc>, ValidationError> {
+    match zone.from_local_datetime(moment) {
         LocalResult::Single(moment) => Ok(moment.to_utc()),
         _ => Err(ValidationError::of("ambiguous_timezone")),
     }
 }
 
-fn midnight(text: &str) -> Option<NaiveDateTime> {
+/// A moment that came as a date and a time; `invalid_date` and `invalid_time` say which is wrong.
+pub(super) fn parse_split_datetime(
+    date: &str,
+    time: &str,
+    zone: Tz,
+) -> Result<DateTime<Utc>, ValidationError> {
+    let date = day(date).ok_or_else(|| ValidationError::of("invalid_date"))?;
+    let read = |format: &&str| NaiveTime::parse_from_str(time, format).ok();
+    let time = ["%H:%M:%S%.f", "%H:%M"].iter().find_map(read);
+    let time = time.ok_or_else(|| ValidationError::of("invalid_time"))?;
+    in_zone(&date.and_time(time), zone)
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
     let date = |format| NaiveDate::parse_from_str(text, format).ok();
-    date("%Y-%m-%d")
-        .or_else(|| date("%m/%d/%Y"))?
-        .and_hms_opt(0, 0, 0)
+    date("%Y-%m-%d").or_else(|| date("%m/%d/%Y"))
+}
+
+fn midnight(text: &str) -> Option<NaiveDateTime> {
+    day(text)?.and_hms_opt(0, 0, 0)
 }
 
 #[cfg(test)]
@@ -52,6 +71,15 @@ mod tests {
             zone in select(&TZ_VARIANTS[..]),
         ) {
             let _ = parse_datetime(&text, zone);
+        }
+
+        #[test]
+        fn no_date_and_no_time_panics(
+            date in "\\PC{0,20}|[+-]?[0-9]{1,7}-[0-9]{1,2}-[0-9]{1,2}",
+            time in "\\PC{0,20}|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?",
+            zone in select(&TZ_VARIANTS[..]),
+        ) {
+            let _ = parse_split_datetime(&date, &time, zone);
         }
 
         #[test]

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::datetime::parse_datetime;
+use super::datetime::{parse_datetime, parse_split_datetime};
 use super::email::validate_email;
 use super::text::Text;
 use crate::http::strip;
@@ -32,6 +32,9 @@ pub enum FieldKind {
     SelectMultiple,
     /// A moment.
     DateTime,
+    /// A moment in two inputs, `<name>_0` for the date and `<name>_1` for the time; mirrors Django's
+    /// `SplitDateTimeField`.
+    SplitDateTime,
     /// The summary of a stored password (`read_only_password_hash`).
     ReadOnlyPasswordHash,
 }
@@ -43,6 +46,8 @@ pub struct Choice {
     pub value: String,
     /// What people read.
     pub label: Text,
+    /// What it stands under, among others.
+    pub group: Option<String>,
 }
 
 /// A field of a form, as data.
@@ -171,8 +176,54 @@ impl Field {
     #[must_use]
     pub fn choice(mut self, value: impl Into<String>, label: impl Into<Text>) -> Self {
         let (value, label) = (value.into(), label.into());
-        self.choices.push(Choice { value, label });
+        let group = None;
+        self.choices.push(Choice {
+            value,
+            label,
+            group,
+        });
         self
+    }
+
+    /// A value that it offers, under a heading: those of one heading follow each other.
+    #[must_use]
+    pub fn choice_of(
+        mut self,
+        group: impl Into<String>,
+        value: impl Into<String>,
+        label: impl Into<Text>,
+    ) -> Self {
+        let (value, label, group) = (value.into(), label.into(), Some(group.into()));
+        self.choices.push(Choice {
+            value,
+            label,
+            group,
+        });
+        self
+    }
+
+    /// What it takes instead.
+    #[must_use]
+    pub fn of_kind(mut self, kind: FieldKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// What it holds before anybody fills it in, in place of what was said before.
+    pub fn set_initial(&mut self, values: Vec<String>) {
+        self.initial = values;
+    }
+
+    /// What it holds before anybody fills it in.
+    #[must_use]
+    pub fn initial_values(&self) -> &[String] {
+        &self.initial
+    }
+
+    /// The values that it offers.
+    #[must_use]
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
     }
 
     /// What it is called, in a language.
@@ -219,6 +270,7 @@ impl Field {
             FieldKind::Radio => self.clean_choice(last),
             FieldKind::SelectMultiple => self.clean_choices(sent),
             FieldKind::DateTime => self.clean_datetime(strip(last)),
+            FieldKind::SplitDateTime => self.clean_split(sent),
             FieldKind::ReadOnlyPasswordHash => Ok(Cleaned::Text(Zeroizing::default())),
         }
     }
@@ -277,6 +329,20 @@ impl Field {
             _ => "invalid_choice",
         };
         (!offered).then(|| ValidationError::of(code))
+    }
+
+    /// Date and time, as [`Form`](super::Form) hands them over.
+    fn clean_split(&self, sent: &[Zeroizing<String>]) -> Result<Cleaned, Vec<ValidationError>> {
+        let part = |at: usize| sent.get(at).map_or("", |text| strip(text));
+        let (date, time) = (part(0), part(1));
+        match (date.is_empty(), time.is_empty()) {
+            (true, true) => self.unless_required(Cleaned::DateTime(None)),
+            (false, false) => parse_split_datetime(date, time, self.zone)
+                .map(|moment| Cleaned::DateTime(Some(moment)))
+                .map_err(|error| vec![error]),
+            (true, false) => Err(vec![ValidationError::of("invalid_date")]),
+            (false, true) => Err(vec![ValidationError::of("invalid_time")]),
+        }
     }
 
     fn clean_datetime(&self, value: &str) -> Result<Cleaned, Vec<ValidationError>> {

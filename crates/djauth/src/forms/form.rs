@@ -161,8 +161,28 @@ impl Form {
         }
     }
 
+    /// What was sent under the name of a field; empty if nothing was.
+    pub fn sent_values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.sent(name).iter().map(|value| value.as_str())
+    }
+
+    /// What was sent in the two inputs of a moment.
+    pub(super) fn sent_parts(&self, name: &str) -> [&str; 2] {
+        ["_0", "_1"].map(|part| {
+            let sent = self.sent(&format!("{name}{part}"));
+            sent.last().map_or("", |value| value.as_str())
+        })
+    }
+
     fn clean_field(&mut self, field: &Field) {
-        match field.clean(self.sent(&field.name)) {
+        let cleaned = match field.kind {
+            super::FieldKind::SplitDateTime => {
+                let parts = self.sent_parts(&field.name);
+                field.clean(&parts.map(|part| Zeroizing::new(part.to_owned())))
+            }
+            _ => field.clean(self.sent(&field.name)),
+        };
+        match cleaned {
             Ok(_) if field.disabled => {}
             Ok(value) => drop(self.cleaned.insert(field.name.clone(), value)),
             Err(errors) => drop(self.errors.insert(field.name.clone(), errors)),

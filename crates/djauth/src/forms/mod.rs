@@ -28,6 +28,7 @@ pub use authentication::AuthenticationForm;
 pub use email::validate_email;
 pub use field::{Choice, Cleaned, Field, FieldKind, UsernameField};
 pub use form::{Form, NON_FIELD_ERRORS};
+pub use model_form::{form_field, model_values};
 pub(crate) use password_reset::folded;
 pub use password_reset::{PasswordResetForm, ResetMail, ResetOptions};
 pub use read_only_password_hash::{ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget};

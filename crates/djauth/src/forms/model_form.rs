@@ -9,8 +9,8 @@ use crate::models::{FieldValues, Q};
 use crate::validators::{UnicodeUsernameValidator, ValidationError};
 use crate::{Auth, Error};
 
-/// The form field of a model's field.
-pub(super) fn form_field(meta: &UserMeta, info: &FieldInfo) -> Field {
+/// The form field of a model's field: Django's `formfield()`.
+pub fn form_field(meta: &UserMeta, info: &FieldInfo) -> Field {
     let name = &*info.name;
     let mut field = Field::new(name, kind(meta, info)).label(Text::field(meta, name));
     field.max_length = info.max_length.map(|limit| limit as usize);
@@ -31,8 +31,9 @@ fn kind(meta: &UserMeta, info: &FieldInfo) -> FieldKind {
     }
 }
 
-/// What the fields of the form mean for the model. A text that a field cannot hold is an error of it.
-pub(super) fn values(form: &mut Form, meta: &UserMeta) -> FieldValues {
+/// What the cleaned fields of a form mean for the user model, by the names of its fields. A text that a
+/// field cannot hold is an error of it.
+pub fn model_values(form: &mut Form, meta: &UserMeta) -> FieldValues {
     let mut values = FieldValues::new();
     for info in &meta.fields {
         let Some(cleaned) = form.cleaned(&info.name) else {

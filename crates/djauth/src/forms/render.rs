@@ -45,6 +45,7 @@ impl Form {
             error_id => error_id(field),
             attributes => Value::from_safe_string(self.attributes(field, language)),
             choices => self.choices(field, language),
+            parts => self.parts(field),
         }
     }
 
@@ -57,6 +58,7 @@ impl Form {
                 value => choice.value.as_str(),
                 label => choice.label.in_language(language),
                 checked => chosen.contains(&choice.value.as_str()),
+                group => choice.group.as_deref(),
             }
         };
         choices.map(value).collect()
@@ -72,6 +74,40 @@ impl Form {
                 .collect();
         }
         field.initial.iter().map(String::as_str).collect()
+    }
+
+    /// The attributes of the two inputs of a moment: `date` and `time`.
+    fn parts(&self, field: &Field) -> Value {
+        if field.kind != FieldKind::SplitDateTime {
+            return Value::UNDEFINED;
+        }
+        let part = |kind: &str, at: usize| {
+            let mut attributes = Attributes::default();
+            attributes.set("type", kind);
+            attributes.set("name", &format!("{}_{at}", field.name));
+            attributes.set("id", &format!("{}_{at}", field.id()));
+            let value = self.shown_part(field, at);
+            if !value.is_empty() && value.len() <= LONGEST_SHOWN {
+                attributes.set("value", value);
+            }
+            if kind == "time" {
+                attributes.set("step", "1");
+            }
+            attributes.flag("required", field.required);
+            self.described_by(field, &mut attributes);
+            Value::from_safe_string(attributes.0)
+        };
+        context! { date => part("date", 0), time => part("time", 1) }
+    }
+
+    /// What stands in an input of a moment; the first value has a blank between date and time.
+    fn shown_part<'a>(&'a self, field: &'a Field, at: usize) -> &'a str {
+        if self.is_bound() && !field.disabled {
+            return self.sent_parts(&field.name)[at];
+        }
+        let initial = field.initial.last().map_or("", String::as_str);
+        let (date, time) = initial.split_once(' ').unwrap_or((initial, ""));
+        if at == 0 { date } else { time }
     }
 
     /// The attributes of the field's `<input>` but those of single choices.
@@ -168,6 +204,7 @@ fn kind(kind: FieldKind) -> &'static str {
         FieldKind::SelectMultiple => "multiple",
         FieldKind::Checkbox => "checkbox",
         FieldKind::ReadOnlyPasswordHash => "password_hash",
+        FieldKind::SplitDateTime => "datetime",
         _ => "input",
     }
 }

@@ -88,7 +88,7 @@ impl<U: BaseUser> UserChangeForm<U> {
         let auth = context.auth;
         self.form.clean_fields_with(context, steps).await?;
         self.form.clean_with(context, steps).await?;
-        let values = model_form::values(&mut self.form, auth.user_meta());
+        let values = model_form::model_values(&mut self.form, auth.user_meta());
         model_form::validate(&mut self.form, auth, &values, self.user.pk()).await?;
         Ok(self.form.is_valid())
     }
@@ -102,7 +102,7 @@ impl<U: BaseUser> UserChangeForm<U> {
             return Err(invalid_form());
         }
         let mut values = auth.users().values(&self.user);
-        values.extend(model_form::values(&mut self.form, auth.user_meta()));
+        values.extend(model_form::model_values(&mut self.form, auth.user_meta()));
         let mut user: U = auth.users().of_values(&values)?;
         let tx = crate::db::Executor::begin(auth.db()).await?;
         let users = auth.users().using(&tx);

@@ -140,7 +140,7 @@ impl<U: BaseUser> BaseUserCreationForm<U> {
 
     /// The model's rules, and those for passwords, which may look at the whole user.
     async fn post_clean(&mut self, auth: &Auth<U>) -> Result<(), Error> {
-        let mut values = model_form::values(&mut self.form, auth.user_meta());
+        let mut values = model_form::model_values(&mut self.form, auth.user_meta());
         model_form::validate(&mut self.form, auth, &values, None).await?;
         if auth.user_meta().field("date_joined").is_some() {
             values
@@ -244,7 +244,20 @@ impl<U: BaseUser> AdminUserCreationForm<U> {
     /// # Errors
     /// As [`BaseUserCreationForm::new`].
     pub fn new(auth: &Auth<U>, data: Option<&QueryDict>) -> Result<Self, Error> {
-        let mut inner = UserCreationForm::new(auth, data)?;
+        let username = auth.user_meta().username_field.clone();
+        Self::with_fields(auth, &[&username], data)
+    }
+
+    /// The form with these fields of the model.
+    ///
+    /// # Errors
+    /// As [`BaseUserCreationForm::with_fields`].
+    pub fn with_fields(
+        auth: &Auth<U>,
+        names: &[&str],
+        data: Option<&QueryDict>,
+    ) -> Result<Self, Error> {
+        let mut inner = UserCreationForm::with_fields(auth, names, data)?;
         inner.may_be_unusable = true;
         for name in [PASSWORDS.password1, PASSWORDS.password2] {
             if let Some(field) = inner.form.field_mut(name) {

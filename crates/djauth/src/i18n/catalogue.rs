@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use toml::{Table, Value};
 
@@ -39,16 +40,27 @@ impl Catalogue {
                 format!("{prefix}.{name}")
             };
             match value {
-                Value::String(text) => drop(self.0.insert(key, Text::Plain(text))),
+                Value::String(text) => self.add(key, Text::Plain(text))?,
                 Value::Table(forms) if forms.contains_key(Category::Other.name()) => {
                     let forms = plural_forms(&key, forms)?;
-                    self.0.insert(key, Text::Plural(forms));
+                    self.add(key, Text::Plural(forms))?;
                 }
                 Value::Table(table) => self.read(&key, table)?,
                 _ => return Err(format!("{key} is no text")),
             }
         }
         Ok(())
+    }
+
+    /// A key stands once: no file takes the place of a text of another.
+    fn add(&mut self, key: String, text: Text) -> Result<(), String> {
+        match self.0.entry(key) {
+            Entry::Occupied(there) => Err(format!("{} is there twice", there.key())),
+            Entry::Vacant(place) => {
+                place.insert(text);
+                Ok(())
+            }
+        }
     }
 
     /// The text of a key, in this plural form if it has several.
@@ -156,6 +168,15 @@ mod tests {
         ] {
             assert!(Catalogue::parse_all(&[wrong]).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_key_stands_in_one_file() {
+        for second in ["a.b = \"y\"", "[a.b]\none = \"y\"\nother = \"z\""] {
+            let both = Catalogue::parse_all(&["a.b = \"x\"", second]);
+            assert_eq!(both.unwrap_err(), "a.b is there twice");
+        }
+        assert!(Catalogue::parse_all(&["a.b = \"x\"", "a.c = \"y\""]).is_ok());
     }
 
     #[test]

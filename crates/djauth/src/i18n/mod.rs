@@ -202,7 +202,7 @@ pub fn gettext(language: Language, key: &str, params: &[(&str, String)]) -> Stri
 }
 
 /// [`gettext`] for HTML: the text is escaped, and the values are HTML already.
-pub(crate) fn gettext_html(language: Language, key: &str, params: &[(&str, String)]) -> String {
+pub fn gettext_html(language: Language, key: &str, params: &[(&str, String)]) -> String {
     let text = minijinja::HtmlEscape(&text(language, key, params)).to_string();
     fill(&text, params)
 }

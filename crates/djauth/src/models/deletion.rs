@@ -32,6 +32,17 @@ impl Deleted {
     }
 }
 
+/// What a deletion would do, before it is done: Django's `Collector`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Going {
+    /// Rows of other tables that would go along.
+    pub rows: Deleted,
+    /// Rows of tables that nobody registered and that refer to what is deleted: only Django knows what
+    /// becomes of them, so the database would refuse.
+    pub blocking: Deleted,
+}
+
 /// What must go, or be emptied, with rows of one table.
 struct Reference {
     table: String,
@@ -88,6 +99,21 @@ impl Reference {
         Sql::generated(format!("{verb} WHERE {column} IN ({marks})"), None)
     }
 
+    /// How many rows it would take.
+    async fn count<I: Field>(&self, ex: &impl Executor, ids: &[I]) -> Result<u64, Error> {
+        let (table, column) = (&self.name, &self.column);
+        let mut found = 0;
+        for chunk in ids.chunks(CHUNK) {
+            let marks = vec!["?"; chunk.len()].join(", ");
+            let text = format!("SELECT COUNT(*) FROM {table} WHERE {column} IN ({marks})");
+            let sql = Sql::generated(text, None);
+            let params = key_values(chunk);
+            let rows = ex.fetch_optional(&sql, &params, |row| row.get::<i64>(0));
+            found += u64::try_from(rows.await?.unwrap_or_default()).unwrap_or_default();
+        }
+        Ok(found)
+    }
+
     async fn apply<I: Field>(
         &self,
         tx: &Transaction,
@@ -113,15 +139,23 @@ pub(crate) async fn users<U: BaseUser>(
     ids: &[U::Id],
 ) -> Result<Deleted, Error> {
     let tx = ex.begin().await?;
+    let references = of_users(auth, &tx).await?;
+    finish(&auth.model().users, tx, references, ids).await
+}
+
+async fn of_users<U: BaseUser>(
+    auth: &Auth<U>,
+    ex: &impl Executor,
+) -> Result<Vec<Reference>, Error> {
     let mut references = registered(auth, Referred::User);
     if let Some(links) = &auth.model().links {
         references.push(Reference::owner(&links.groups));
         references.push(Reference::owner(&links.user_permissions));
     }
-    if has_admin_log(auth, &tx).await? {
+    if has_admin_log(auth, ex).await? {
         references.push(Reference::cascade("django_admin_log", "user_id"));
     }
-    finish(&auth.model().users, tx, references, ids).await
+    Ok(references)
 }
 
 /// Deletes groups with their links.
@@ -131,12 +165,86 @@ pub(crate) async fn groups<U: BaseUser>(
     ids: &[i32],
 ) -> Result<Deleted, Error> {
     let tx = ex.begin().await?;
+    finish(&auth.model().groups, tx, of_groups(auth), ids).await
+}
+
+fn of_groups<U: BaseUser>(auth: &Auth<U>) -> Vec<Reference> {
     let mut references = registered(auth, Referred::Group);
     references.push(Reference::cascade("auth_group_permissions", "group_id"));
     if let Some(links) = &auth.model().links {
         references.push(Reference::target(&links.groups));
     }
-    finish(&auth.model().groups, tx, references, ids).await
+    references
+}
+
+/// What would go with users, and what forbids it.
+pub(crate) async fn going_users<U: BaseUser>(
+    auth: &Auth<U>,
+    ex: &impl Executor,
+    ids: &[U::Id],
+) -> Result<Going, Error> {
+    let references = of_users(auth, ex).await?;
+    going(&auth.model().users.table, ex, &references, ids).await
+}
+
+/// What would go with groups, and what forbids it.
+pub(crate) async fn going_groups<U: BaseUser>(
+    auth: &Auth<U>,
+    ex: &impl Executor,
+    ids: &[i32],
+) -> Result<Going, Error> {
+    going(&auth.model().groups.table, ex, &of_groups(auth), ids).await
+}
+
+async fn going<I: Field>(
+    table: &str,
+    ex: &impl Executor,
+    references: &[Reference],
+    ids: &[I],
+) -> Result<Going, Error> {
+    let mut going = Going::default();
+    for reference in references {
+        let rows = reference.count(ex, ids).await?;
+        if reference.on_delete == OnDelete::Cascade {
+            going.rows.count(&reference.table, rows);
+        }
+    }
+    for (table, column) in foreign_keys(ex, table).await? {
+        let key = Reference::cascade(&table, &column);
+        let explained = |known: &Reference| known.name == key.name && known.column == key.column;
+        if !references.iter().any(explained) {
+            going.blocking.count(&table, key.count(ex, ids).await?);
+        }
+    }
+    Ok(going)
+}
+
+/// Tables and columns with a foreign key to a table, as the database knows them.
+async fn foreign_keys(ex: &impl Executor, table: &str) -> Result<Vec<(String, String)>, Error> {
+    static SQLITE: Sql = Sql::new(
+        "SELECT m.name, k.\"from\" FROM sqlite_master m, pragma_foreign_key_list(m.name) k \
+         WHERE m.type = 'table' AND lower(k.\"table\") = lower(?)",
+    );
+    static POSTGRES: Sql = Sql::new(
+        "SELECT CAST(r.relname AS text), CAST(a.attname AS text) FROM pg_constraint c \
+         INNER JOIN pg_class f ON f.oid = c.confrelid \
+         INNER JOIN pg_class r ON r.oid = c.conrelid \
+         INNER JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] \
+         WHERE c.contype = 'f' AND f.relname = CAST(? AS text) AND pg_table_is_visible(f.oid) \
+         AND pg_table_is_visible(r.oid)",
+    );
+    static MYSQL: Sql = Sql::new(
+        "SELECT table_name, column_name FROM information_schema.key_column_usage \
+         WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE() \
+         AND referenced_table_name = ?",
+    );
+    let sql = match ex.dialect() {
+        Dialect::Sqlite => &SQLITE,
+        Dialect::Postgres => &POSTGRES,
+        _ => &MYSQL,
+    };
+    let read = |row: &crate::db::Row<'_>| Ok((row.get::<String>(0)?, row.get::<String>(1)?));
+    Ok(ex.fetch(sql, &[table.into()], read).await?)
 }
 
 /// Deletes permissions with their links.
@@ -241,7 +349,7 @@ fn registered<U: BaseUser>(auth: &Auth<U>, to: Referred) -> Vec<Reference> {
 }
 
 /// Whether the admin's log is in this database; once seen it is not asked for again.
-async fn has_admin_log<U: BaseUser>(auth: &Auth<U>, tx: &Transaction) -> Result<bool, Error> {
+async fn has_admin_log<U: BaseUser>(auth: &Auth<U>, tx: &impl Executor) -> Result<bool, Error> {
     if auth.apps().admin_log_seen() {
         return Ok(true);
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::query::{Q, QuerySet};
-use super::{Deleted, Group, Permission, Related, deletion};
+use super::{Deleted, Going, Group, Permission, Related, deletion};
 use crate::base_user::BaseUser;
 use crate::db::{Database, Executor, Transaction};
 use crate::{Auth, Error, ErrorKind};
@@ -158,6 +158,14 @@ impl<'a, U: BaseUser, E: Executor> GroupManager<'a, U, E> {
     /// As [`GroupManager::delete`].
     pub async fn delete_all(self, groups: QuerySet<'_, Group, E>) -> Result<Deleted, Error> {
         deletion::groups(self.auth, self.ex, &groups.ids().await?).await
+    }
+
+    /// What [`delete_all`](GroupManager::delete_all) would take along, and what forbids it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn going(self, ids: &[i32]) -> Result<Going, Error> {
+        deletion::going_groups(self.auth, self.ex, ids).await
     }
 
     /// The permissions of a group.

@@ -18,7 +18,7 @@ mod user;
 mod user_manager;
 
 pub use anonymous::AnonymousUser;
-pub use deletion::Deleted;
+pub use deletion::{Deleted, Going};
 pub use described::DescribedUser;
 pub use group::Group;
 pub use group_manager::GroupManager;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base_user::{BaseUser, LinkTable, UserLinkTables, UserMeta, truncate_name};
 use crate::db::{Dialect, Sql, quote_name};
 use crate::models::link::Link;
+use crate::models::query::LinkNames;
 use crate::models::table::Table;
 use crate::models::{Group, Permission};
 use crate::{Error, ErrorKind};
@@ -50,20 +51,25 @@ impl<U: BaseUser> Model<U> {
     /// # Errors
     /// `ImproperlyConfigured`: the model contradicts itself.
     pub(crate) fn new(dialect: Dialect, meta: Arc<UserMeta>) -> Result<Self, Error> {
-        let users = Table::<U>::users(&meta, dialect)?;
+        let mut users = Table::<U>::users(&meta, dialect)?;
         check_names(&meta, &users)?;
-        let groups = Table::new("auth_group")?;
+        let mut groups = Table::new("auth_group")?;
         let permissions = Table::new("auth_permission")?;
+        let links = meta.links.as_ref();
+        let links = links.map(|links| UserLinks::new(links, dialect));
+        let group_permissions = Link::new("auth_group_permissions", "group_id", "permission_id");
+        users.links = links
+            .iter()
+            .flat_map(|links| links.names(&group_permissions))
+            .collect();
+        groups.links = vec![("permissions", group_permissions.names())];
         let id = users.id_column();
         let (name, list) = (&users.name, &users.list);
         let [username, password, last_login] =
             [&meta.username_field, "password", "last_login"].map(|field| quoted(&meta, field));
         Ok(Self {
-            links: meta
-                .links
-                .as_ref()
-                .map(|links| UserLinks::new(links, dialect)),
-            group_permissions: Link::new("auth_group_permissions", "group_id", "permission_id"),
+            links,
+            group_permissions,
             // Two rows at most are read, so that a name that is not unique is noticed.
             by_username: Sql::generated(
                 format!("SELECT {list} FROM {name} WHERE {name}.{username} = ? LIMIT 2"),
@@ -138,7 +144,38 @@ impl UserLinks {
     }
 }
 
+impl UserLinks {
+    /// What lists of users can be filtered by.
+    fn names(&self, group_permissions: &Link) -> [(&'static str, LinkNames); 3] {
+        let groups = self.groups.names();
+        let through = LinkNames {
+            from: format!(
+                "{} INNER JOIN {} ON {} = {}",
+                groups.from,
+                group_permissions.table,
+                group_permissions.names().owner,
+                groups.target,
+            ),
+            owner: groups.owner.clone(),
+            target: group_permissions.names().target,
+        };
+        [
+            ("groups", groups),
+            ("user_permissions", self.user_permissions.names()),
+            ("groups__permissions", through),
+        ]
+    }
+}
+
 impl Link {
+    fn names(&self) -> LinkNames {
+        LinkNames {
+            from: self.table.clone(),
+            owner: format!("{}.{}", self.table, self.owner),
+            target: format!("{}.{}", self.table, self.target),
+        }
+    }
+
     /// The rest of a list of permissions: those that one user has directly.
     pub(crate) fn of_user(&self) -> String {
         let (table, owner, target) = (&self.table, &self.owner, &self.target);

@@ -63,6 +63,29 @@ impl<'a, U: BaseUser, E: Executor> PermissionManager<'a, U, E> {
         self.all().exclude(condition)
     }
 
+    /// Every permission with application and model of its content type, in their order: what forms
+    /// offer.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn choices(self) -> Result<Vec<(Permission, String, String)>, Error> {
+        static ALL: Sql = Sql::new(
+            "SELECT p.id, p.name, p.content_type_id, p.codename, c.app_label, c.model \
+             FROM auth_permission p INNER JOIN django_content_type c ON c.id = p.content_type_id \
+             ORDER BY c.app_label, c.model, p.codename",
+        );
+        let mut found = Vec::new();
+        let read = |row: &crate::db::Row<'_>| {
+            let mut permission =
+                Permission::new(row.get(2)?, row.get::<String>(3)?, row.get::<String>(1)?);
+            permission.id = row.get(0)?;
+            found.push((permission, row.get(4)?, row.get(5)?));
+            Ok(())
+        };
+        self.ex.fetch_each(&ALL, &[], read).await?;
+        Ok(found)
+    }
+
     /// The permission of this key.
     ///
     /// # Errors

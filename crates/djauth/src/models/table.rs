@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::FieldValues;
+use super::query::LinkNames;
 use crate::base_user::{BaseUser, Changes, Columns, UserId, UserMeta};
 use crate::db::{self, Dialect, Executor, Field, Row, Sql, Value, quote_name};
 use crate::{Error, ErrorKind};
@@ -57,6 +58,8 @@ pub(crate) struct Table<T: Entity> {
     pub(crate) list: String,
     /// Which of `columns` is the key.
     pub(crate) key: usize,
+    /// The relations that lists can be filtered by.
+    pub(crate) links: Vec<(&'static str, LinkNames)>,
     /// Of users alone.
     meta: Option<Arc<UserMeta>>,
     dialect: Option<Dialect>,
@@ -150,6 +153,7 @@ impl<T: Entity> Table<T> {
             columns,
             list,
             key: place,
+            links: Vec::new(),
             meta,
             dialect,
             of: PhantomData,

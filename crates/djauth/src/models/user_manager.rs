@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::query::{Q, QuerySet};
-use super::{Deleted, FieldValues, Group, Permission, Related, deletion, new_user};
+use super::{Deleted, FieldValues, Going, Group, Permission, Related, deletion, new_user};
 use crate::backends::{BackendError, Context, DynBackend, WithPerm};
 use crate::base_user::{BaseUser, Changes};
 use crate::db::{Database, Executor, Transaction};
@@ -329,6 +329,14 @@ impl<'a, U: BaseUser, E: Executor> UserManager<'a, U, E> {
     /// As [`UserManager::delete`].
     pub async fn delete_all(self, users: QuerySet<'_, U, E>) -> Result<Deleted, Error> {
         deletion::users(self.auth, self.ex, &users.ids().await?).await
+    }
+
+    /// What [`delete_all`](UserManager::delete_all) would take along, and what forbids it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn going(self, ids: &[U::Id]) -> Result<Going, Error> {
+        deletion::going_users(self.auth, self.ex, ids).await
     }
 
     /// The groups that a user is in.

@@ -309,8 +309,8 @@ settings! {
     }
 
     "Admin" {
-        /// Where the server has its admin; empty: nowhere.
-        ADMIN_URL => admin_url: String as AdminUrl = "admin/".into();
+        /// Where the server has its admin, such as `"admin/"`; empty: nowhere. The admin is still being built: its lists and forms work, and were not yet tried in a browser.
+        ADMIN_URL => admin_url: String as AdminUrl = String::new();
     }
 
     "Mail" {

@@ -53,6 +53,46 @@ fn complaint(result: Result<Settings, ImproperlyConfigured>, name: &str) -> Stri
 }
 
 #[test]
+fn the_admin_is_in_nobodys_place() {
+    for right in [
+        "",
+        "admin/",
+        "staff/admin/",
+        "account/",
+        "auth-admin/",
+        "livezone/",
+    ] {
+        let settings = environment(&[("ADMIN_URL", right)]).unwrap();
+        assert_eq!(settings.admin_url, right);
+    }
+    assert_eq!(new().admin_url, "");
+    for wrong in [
+        "admin",
+        "/admin/",
+        "a//b/",
+        "{a}/",
+        "../",
+        "accounts/",
+        "accounts/admin/",
+        "auth/",
+        "auth/verify/",
+        "auth/original/x/",
+        "livez/",
+        "readyz/",
+        "favicon.ico/",
+    ] {
+        let mut settings = new();
+        settings.admin_url = wrong.to_owned();
+        let error = settings.validate().expect_err(wrong);
+        assert_eq!(error.name(), Some("ADMIN_URL"), "{wrong}");
+    }
+    let mut settings = new();
+    settings.admin_url = "admin/".to_owned();
+    settings.health_liveness_path = Some("/admin/alive".to_owned());
+    assert_eq!(settings.validate().unwrap_err().name(), Some("ADMIN_URL"));
+}
+
+#[test]
 fn startproject_is_valid_and_reading_nothing_gives_it() {
     new().validate().unwrap();
     assert_eq!(format!("{:?}", file("").unwrap()), format!("{:?}", new()));

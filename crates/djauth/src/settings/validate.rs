@@ -2,6 +2,14 @@
 
 use super::{DEFINITIONS, ImproperlyConfigured, SameSite, Settings};
 
+/// What `djauth runserver` answers itself, beside the probes.
+const OWN_PATHS: [&str; 4] = [
+    "/accounts/",
+    "/auth/verify",
+    "/auth/original",
+    "/favicon.ico",
+];
+
 impl Settings {
     /// Judges all settings, each alone and together; the builder of `Auth` does it too.
     ///
@@ -17,6 +25,7 @@ impl Settings {
         self.validate_time()?;
         self.validate_engine()?;
         self.validate_mail()?;
+        self.validate_admin()?;
         for cookie in self.cookies() {
             cookie.validate()?;
         }
@@ -42,6 +51,26 @@ impl Settings {
             "CACHE_URL",
             format!("expected a URL, because SESSION_ENGINE is {engine:?}"),
         ))
+    }
+
+    /// The admin is neither at nor around nor within what the server answers itself.
+    fn validate_admin(&self) -> Result<(), ImproperlyConfigured> {
+        let url = &*self.admin_url;
+        if url.is_empty() {
+            return Ok(());
+        }
+        let probes = [&self.health_liveness_path, &self.health_readiness_path];
+        let probes = probes.into_iter().filter_map(|path| path.as_deref());
+        for own in OWN_PATHS.into_iter().chain(probes) {
+            let path = format!("{}/", own.trim_matches('/'));
+            if url.starts_with(&path) || path.starts_with(url) {
+                return Err(ImproperlyConfigured::setting(
+                    "ADMIN_URL",
+                    format!("expected another place, because the server has {own:?} itself"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn validate_names(&self) -> Result<(), ImproperlyConfigured> {

@@ -22,9 +22,33 @@ enum Node {
         lookup: Lookup,
         values: Vec<Value<'static>>,
     },
+    /// A row of a relation: one that points at these keys, or any.
+    Linked {
+        relation: &'static str,
+        keys: Option<Vec<i32>>,
+    },
     And(Vec<Q>),
     Or(Vec<Q>),
     Not(Box<Q>),
+}
+
+/// What the names in a condition stand for.
+pub(super) trait Names {
+    /// The quoted, qualified column of a field.
+    fn column(&self, name: &str) -> Result<String, Error>;
+    /// The table of a relation, and the quoted key that it is joined to.
+    fn link(&self, relation: &str) -> Result<(&LinkNames, String), Error>;
+}
+
+/// Where the rows of a relation are; everything is quoted, columns are qualified.
+#[derive(Clone)]
+pub(crate) struct LinkNames {
+    /// What stands behind FROM.
+    pub(crate) from: String,
+    /// The column that points at the row that has the relation.
+    pub(crate) owner: String,
+    /// The column that points at the other.
+    pub(crate) target: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +108,29 @@ impl Q {
     /// `endswith`.
     pub fn endswith(field: impl Into<String>, text: &str) -> Self {
         Self::like(field, format!("%{}", escape(text)), false)
+    }
+
+    /// `iendswith`.
+    pub fn iendswith(field: impl Into<String>, text: &str) -> Self {
+        Self::like(field, format!("%{}", escape(text)), true)
+    }
+
+    /// The row is linked to one of at most 30,000 others: `groups`, `user_permissions` and
+    /// `groups__permissions` of users, `permissions` of groups. However many they are, the row is found once.
+    ///
+    /// ```
+    /// use djauth::models::Q;
+    /// let staff_of_two_groups = Q::eq("is_staff", true).and(Q::linked("groups", [1, 2]));
+    /// ```
+    pub fn linked(relation: &'static str, keys: impl IntoIterator<Item = i32>) -> Self {
+        let keys = Some(keys.into_iter().collect());
+        Self(Node::Linked { relation, keys })
+    }
+
+    /// The row is linked to anything by this relation, as in [`Q::linked`].
+    pub fn has_any(relation: &'static str) -> Self {
+        let keys = None;
+        Self(Node::Linked { relation, keys })
     }
 
     /// `gt`: greater.
@@ -146,19 +193,22 @@ impl Q {
     /// count as "does not meet it".
     pub(super) fn render(
         &self,
-        column: &dyn Fn(&str) -> Result<String, Error>,
+        names: &dyn Names,
         dialect: Dialect,
         negated: bool,
         text: &mut String,
         params: &mut Vec<Value<'static>>,
     ) -> Result<(), Error> {
         match &self.0 {
+            Node::Linked { relation, keys } => {
+                render_link(names.link(relation)?, keys.as_deref(), text, params)
+            }
             Node::Lookup {
                 field,
                 lookup,
                 values,
             } => {
-                let column = column(field)?;
+                let column = names.column(field)?;
                 render_lookup(&column, *lookup, values, dialect, negated, text, params)
             }
             Node::And(parts) | Node::Or(parts) => {
@@ -169,7 +219,7 @@ impl Q {
                 text.push('(');
                 for (i, part) in parts.iter().enumerate() {
                     text.push_str(if i == 0 { "" } else { word });
-                    part.render(column, dialect, negated, text, params)?;
+                    part.render(names, dialect, negated, text, params)?;
                 }
                 text.push_str(if parts.is_empty() { none } else { "" });
                 text.push(')');
@@ -177,7 +227,7 @@ impl Q {
             }
             Node::Not(inner) => {
                 text.push_str("NOT ");
-                inner.render(column, dialect, !negated, text, params)
+                inner.render(names, dialect, !negated, text, params)
             }
         }
     }
@@ -188,6 +238,40 @@ impl Not for Q {
     fn not(self) -> Self {
         Self(Node::Not(Box::new(self)))
     }
+}
+
+/// EXISTS and never a JOIN: no row comes twice, so that nothing has to be made distinct.
+fn render_link(
+    (link, key): (&LinkNames, String),
+    keys: Option<&[i32]>,
+    text: &mut String,
+    params: &mut Vec<Value<'static>>,
+) -> Result<(), Error> {
+    let among = match keys {
+        None => String::new(),
+        Some([]) => {
+            text.push_str("(1 = 0)");
+            return Ok(());
+        }
+        Some(keys) if keys.len() > IN_LIMIT => return Err(too_many()),
+        Some(keys) => {
+            params.extend(keys.iter().copied().map(Value::from));
+            format!(" AND {} IN ({})", link.target, marks(keys.len()))
+        }
+    };
+    let LinkNames { from, owner, .. } = link;
+    text.push_str(&format!(
+        "(EXISTS (SELECT 1 FROM {from} WHERE {owner} = {key}{among}))"
+    ));
+    Ok(())
+}
+
+fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+fn too_many() -> Error {
+    Error::value(format!("more than {IN_LIMIT} values to compare with"))
 }
 
 fn render_lookup(
@@ -206,12 +290,8 @@ fn render_lookup(
         _ if storable.is_empty() => "1 = 0".to_owned(),
         Lookup::Compare(operator) => format!("{column} {operator} ?"),
         Lookup::Like { ignore_case } => like(column, ignore_case, dialect),
-        Lookup::In if storable.len() > IN_LIMIT => {
-            return Err(Error::value(format!(
-                "more than {IN_LIMIT} values to compare with"
-            )));
-        }
-        Lookup::In => format!("{column} IN ({})", vec!["?"; storable.len()].join(", ")),
+        Lookup::In if storable.len() > IN_LIMIT => return Err(too_many()),
+        Lookup::In => format!("{column} IN ({})", marks(storable.len())),
     };
     params.extend(storable);
     let guard = negated && !matches!(lookup, Lookup::IsNull(_));
@@ -256,10 +336,26 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
+    struct Plain(LinkNames);
+
+    impl Names for Plain {
+        fn column(&self, name: &str) -> Result<String, Error> {
+            Ok(format!("\"{name}\""))
+        }
+        fn link(&self, _: &str) -> Result<(&LinkNames, String), Error> {
+            Ok((&self.0, "t.id".to_owned()))
+        }
+    }
+
     fn rendered(condition: &Q) -> (String, usize) {
         let (mut text, mut params) = (String::new(), Vec::new());
-        let column = |name: &str| Ok(format!("\"{name}\""));
-        let written = condition.render(&column, Dialect::Postgres, false, &mut text, &mut params);
+        let [from, owner, target] = ["l", "l.o", "l.t"].map(str::to_owned);
+        let names = Plain(LinkNames {
+            from,
+            owner,
+            target,
+        });
+        let written = condition.render(&names, Dialect::Postgres, false, &mut text, &mut params);
         written.expect("a condition");
         (text, params.len())
     }
@@ -289,6 +385,23 @@ mod tests {
         assert_eq!(
             rendered(&Q::eq("a", Value::Null)),
             ("(\"a\" IS NULL)".to_owned(), 0)
+        );
+    }
+
+    #[test]
+    fn relations_are_asked_for_without_joining() {
+        assert_eq!(
+            rendered(&Q::linked("groups", [1, 2]).and(!Q::has_any("groups"))),
+            (
+                "((EXISTS (SELECT 1 FROM l WHERE l.o = t.id AND l.t IN (?, ?))) \
+                 AND NOT (EXISTS (SELECT 1 FROM l WHERE l.o = t.id)))"
+                    .to_owned(),
+                2
+            )
+        );
+        assert_eq!(
+            rendered(&Q::linked("groups", [])),
+            ("(1 = 0)".to_owned(), 0)
         );
     }
 

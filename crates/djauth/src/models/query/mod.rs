@@ -2,6 +2,7 @@
 //! users, groups and permissions need, under Django's names.
 
 mod condition;
+mod lists;
 
 use std::fmt;
 
@@ -9,6 +10,8 @@ use super::table::{Entity, Table};
 use crate::db::{Dialect, Executor, Field, Sql, Value};
 use crate::{Error, ErrorKind};
 
+pub(crate) use condition::LinkNames;
+use condition::Names;
 pub use condition::Q;
 
 /// Rows of one table: narrow it down, then await one of the last methods. Nothing runs before that.
@@ -23,6 +26,8 @@ pub struct QuerySet<'a, T: Rows, E: Executor> {
     order: Option<Vec<String>>,
     limit: Option<u64>,
     offset: u64,
+    /// The relation whose table is gone through first, and the key that it points at.
+    via: Option<(&'static str, i32)>,
 }
 
 /// Marks what a [`QuerySet`] can hold: users, [`Group`](super::Group) and
@@ -41,6 +46,7 @@ impl<T: Rows, E: Executor> Clone for QuerySet<'_, T, E> {
             order: self.order.clone(),
             limit: self.limit,
             offset: self.offset,
+            via: self.via,
         }
     }
 }
@@ -64,6 +70,7 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
             order: None,
             limit: None,
             offset: 0,
+            via: None,
         }
     }
 
@@ -186,8 +193,7 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
 
     /// The keys of the rows.
     pub(super) async fn ids(&self) -> Result<Vec<T::Id>, Error> {
-        let list = format!("{}.{}", self.table.name, self.table.id_column());
-        let (sql, params) = self.statement(&list)?;
+        let (sql, params) = self.statement(&self.key_text())?;
         Ok(self.ex.fetch(&sql, &params, |row| row.get(0)).await?)
     }
 
@@ -198,35 +204,20 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
 
     fn text(&self, list: &str) -> Result<(String, Vec<Value<'static>>), Error> {
         let dialect = self.ex.dialect();
-        let mut text = format!("SELECT {list} FROM {}{}", self.table.name, T::JOIN);
-        let mut params = Vec::new();
-        for (i, condition) in self.conditions.iter().enumerate() {
-            text.push_str(if i == 0 { " WHERE " } else { " AND " });
-            condition.render(
-                &|name| self.column(name),
-                dialect,
-                false,
-                &mut text,
-                &mut params,
-            )?;
+        let (from, mut params) = self.source_text()?;
+        let mut text = format!("SELECT {list} FROM {from}");
+        let mut word = if self.via.is_some() {
+            " AND "
+        } else {
+            " WHERE "
+        };
+        for condition in &self.conditions {
+            text.push_str(std::mem::replace(&mut word, " AND "));
+            condition.render(self, dialect, false, &mut text, &mut params)?;
         }
         text.push_str(&self.order_text()?);
         text.push_str(&self.slice_text(dialect));
         Ok((text, params))
-    }
-
-    fn column(&self, name: &str) -> Result<String, Error> {
-        let column = match name {
-            "pk" => Some(self.table.id_column()),
-            name => self.table.column(name),
-        };
-        if let Some(column) = column {
-            return Ok(format!("{}.{column}", self.table.name));
-        }
-        let related = T::RELATED.iter().find(|(lookup, _)| *lookup == name);
-        related
-            .map(|(_, sql)| (*sql).to_owned())
-            .ok_or_else(|| Error::value(format!("a {} has no field {name:?}", T::NAME)))
     }
 
     fn order_text(&self) -> Result<String, Error> {
@@ -255,6 +246,30 @@ impl<'a, T: Rows, E: Executor> QuerySet<'a, T, E> {
             (None, offset, Dialect::Postgres) => format!(" OFFSET {offset}"),
             (None, offset, _) => format!(" LIMIT {} OFFSET {offset}", i64::MAX),
         }
+    }
+}
+
+impl<T: Rows, E: Executor> Names for QuerySet<'_, T, E> {
+    fn column(&self, name: &str) -> Result<String, Error> {
+        let column = match name {
+            "pk" => Some(self.table.id_column()),
+            name => self.table.column(name),
+        };
+        if let Some(column) = column {
+            return Ok(format!("{}.{column}", self.table.name));
+        }
+        let related = T::RELATED.iter().find(|(lookup, _)| *lookup == name);
+        related
+            .map(|(_, sql)| (*sql).to_owned())
+            .ok_or_else(|| Error::value(format!("a {} has no field {name:?}", T::NAME)))
+    }
+
+    fn link(&self, relation: &str) -> Result<(&LinkNames, String), Error> {
+        let mut links = self.table.links.iter();
+        let found = links.find(|(name, _)| *name == relation);
+        let (_, link) = found
+            .ok_or_else(|| Error::value(format!("a {} has no relation {relation:?}", T::NAME)))?;
+        Ok((link, self.key_text()))
     }
 }
 

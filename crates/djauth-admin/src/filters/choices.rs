@@ -1,1 +1,0 @@
-//! One of the choices of a field.

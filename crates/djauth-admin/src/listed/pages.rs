@@ -1,0 +1,232 @@
+//! How a page of a table is read, so that an index serves it where one can.
+//!
+//! The whole table is read in its order from where the last page ended. What is filtered is read by keys
+//! first: one pass gives the page and how many there are, up to [`COUNT_LIMIT`].
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use djauth::Error;
+use djauth::models::{Q, QuerySet, Rows};
+use djauth_db::{Database, Field, Value};
+
+use crate::model::{Count, ListQuery, Start};
+
+/// Up to here rows are counted one by one.
+pub(crate) const COUNT_LIMIT: u64 = 10_000;
+
+/// One more than is counted: then there are more.
+const LOOK: u64 = COUNT_LIMIT + 1;
+
+/// A table with what its keys are.
+pub(super) struct Table<'a, T: Rows, K> {
+    pub(super) all: QuerySet<'a, T, Database>,
+    pub(super) key: fn(&T) -> K,
+    /// `None`: no row has such a key.
+    pub(super) parse: &'a (dyn Fn(&str) -> Option<K> + Send + Sync),
+}
+
+/// Rows of a page, how many there are on all pages, and whether more follow.
+pub(super) type Page<T> = (Vec<T>, Count, bool);
+
+impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
+    pub(super) async fn page(self, query: &ListQuery) -> Result<Page<T>, Error> {
+        let is_whole = query.filters.is_empty() && query.driver.is_none();
+        match &query.start {
+            Start::Keys(keys) => self.of_keys(query, keys).await,
+            _ if is_whole => self.of_all(query).await,
+            _ => self.of_some(query).await,
+        }
+    }
+
+    /// Keys of the list, in its order.
+    pub(super) async fn keys(self, query: &ListQuery, limit: u64) -> Result<Vec<K>, Error> {
+        let rows = self.narrowed(query).await?;
+        ordered(rows, &query.order).keys(limit).await
+    }
+
+    /// How many rows of the list meet each of these.
+    pub(super) async fn counts(self, without: &[Q], asked: &[Q]) -> Result<Vec<u64>, Error> {
+        filtered(self.all, without).counts(asked).await
+    }
+
+    async fn of_all(self, query: &ListQuery) -> Result<Page<T>, Error> {
+        let count = match query.count {
+            true => self.count().await?,
+            false => Count::default(),
+        };
+        if query.size == 0 {
+            return Ok((Vec::new(), count, false));
+        }
+        let (rows, is_turned) = started(self.all, query);
+        let mut rows = rows.limit(query.size + 1).collected().await?;
+        let has_more = rows.len() as u64 > query.size;
+        rows.truncate(usize::try_from(query.size).unwrap_or(usize::MAX));
+        if is_turned {
+            rows.reverse();
+        }
+        let follows = match query.start {
+            Start::Before(_) => true,
+            Start::Last => false,
+            _ => has_more,
+        };
+        Ok((rows, count, follows))
+    }
+
+    async fn count(&self) -> Result<Count, Error> {
+        let known = self.all.clone().count_up_to(LOOK).await?;
+        let mut count = counted(known);
+        if count.more {
+            let estimate = self.all.clone().estimated_count().await?;
+            count.estimate = Some(estimate.max(known));
+        }
+        Ok(count)
+    }
+
+    async fn of_some(self, query: &ListQuery) -> Result<Page<T>, Error> {
+        let narrowed = self.narrowed(query).await?;
+        let rows = ordered(narrowed, &query.order);
+        let keys: Vec<K> = rows.clone().keys(LOOK).await?;
+        let count = counted(keys.len() as u64);
+        let page = match query.start {
+            Start::Page(page) => page.max(1),
+            _ => 1,
+        };
+        let skipped = (page - 1).saturating_mul(query.size);
+        let end = skipped.saturating_add(query.size);
+        let keys = match end > COUNT_LIMIT && count.more {
+            true => rows.offset(skipped).keys(query.size + 1).await?,
+            false => keys.into_iter().skip(to_size(skipped)).collect(),
+        };
+        let has_more = keys.len() as u64 > query.size;
+        let keys: Vec<K> = keys.into_iter().take(to_size(query.size)).collect();
+        Ok((self.of_each(keys).await?, count, has_more))
+    }
+
+    /// Those of the keys that are in the list.
+    async fn of_keys(self, query: &ListQuery, keys: &[String]) -> Result<Page<T>, Error> {
+        let parsed = keys.iter().filter_map(|key| (self.parse)(key));
+        let among = Q::in_("pk", parsed.map(|key| key.to_value().into_owned()));
+        let narrowed = self.narrowed(query).await?.filter(among);
+        let rows = ordered(narrowed, &query.order).collected().await?;
+        let count = counted(rows.len() as u64);
+        Ok((rows, count, false))
+    }
+
+    /// The rows of these keys, in their order.
+    async fn of_each(self, keys: Vec<K>) -> Result<Vec<T>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: HashMap<K, usize> = keys.iter().copied().zip(0..).collect();
+        let among = Q::in_("pk", keys.iter().map(|key| key.to_value().into_owned()));
+        let mut rows = self.all.filter(among).collected().await?;
+        rows.sort_by_key(|row| places.get(&(self.key)(row)).copied());
+        Ok(rows)
+    }
+
+    /// With the conditions. A relation to few rows is gone through first; one to many is asked for each row,
+    /// in the order of the list.
+    async fn narrowed(&self, query: &ListQuery) -> Result<QuerySet<'_, T, Database>, Error> {
+        let rows = self.all.clone();
+        let rows = match query.driver {
+            None => rows,
+            Some((relation, key)) => {
+                let linked = rows.clone().via(relation.name(), key);
+                match linked.clone().count_up_to(LOOK).await? {
+                    few if few < LOOK => linked,
+                    _ => rows.filter(Q::linked(relation.name(), [key])),
+                }
+            }
+        };
+        Ok(filtered(rows, &query.filters))
+    }
+}
+
+fn to_size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn counted(found: u64) -> Count {
+    Count {
+        known: found.min(COUNT_LIMIT),
+        more: found > COUNT_LIMIT,
+        estimate: None,
+    }
+}
+
+fn filtered<'a, T: Rows>(
+    rows: QuerySet<'a, T, Database>,
+    conditions: &[Q],
+) -> QuerySet<'a, T, Database> {
+    conditions
+        .iter()
+        .fold(rows, |rows, condition| rows.filter(condition.clone()))
+}
+
+fn ordered<'a, T: Rows>(
+    rows: QuerySet<'a, T, Database>,
+    order: &[String],
+) -> QuerySet<'a, T, Database> {
+    let order: Vec<_> = order.iter().map(String::as_str).collect();
+    rows.order_by(&order)
+}
+
+/// From where the page begins, and whether the order is turned round for it.
+fn started<'a, T: Rows>(
+    rows: QuerySet<'a, T, Database>,
+    query: &ListQuery,
+) -> (QuerySet<'a, T, Database>, bool) {
+    let order = &query.order;
+    match &query.start {
+        Start::After(values) => (ordered(rows.filter(beyond(order, values)), order), false),
+        Start::Before(values) => {
+            let turned = turned(order);
+            let rows = rows.filter(beyond(&turned, values));
+            (ordered(rows, &turned), true)
+        }
+        Start::Last => (ordered(rows, &turned(order)), true),
+        Start::Page(page) => {
+            let skipped = page.saturating_sub(1).saturating_mul(query.size);
+            (ordered(rows, order).offset(skipped), false)
+        }
+        Start::First | Start::Keys(_) => (ordered(rows, order), false),
+    }
+}
+
+fn turned(order: &[String]) -> Vec<String> {
+    let turn = |field: &String| match field.strip_prefix('-') {
+        Some(field) => field.to_owned(),
+        None => format!("-{field}"),
+    };
+    order.iter().map(turn).collect()
+}
+
+/// Rows that come after these values in an order: `a >= ? AND (a > ? OR a = ? AND b > ?)`, of which an index
+/// can use the first part.
+fn beyond(order: &[String], values: &[Value<'static>]) -> Q {
+    let pairs: Vec<_> = order.iter().zip(values).collect();
+    let after = (0..pairs.len()).map(|at| {
+        let same = pairs[..at].iter().map(|(field, value)| {
+            let field = field.trim_start_matches('-');
+            Q::eq(field, (*value).clone())
+        });
+        let (field, value) = pairs[at];
+        Q::all_of(same.chain([farther(field, value, false)]))
+    });
+    let any = Q::any_of(after);
+    match pairs.first() {
+        Some((field, value)) => farther(field, value, true).and(any),
+        None => any,
+    }
+}
+
+fn farther(field: &str, value: &Value<'static>, or_equal: bool) -> Q {
+    let value = value.clone();
+    match (field.strip_prefix('-'), or_equal) {
+        (Some(field), true) => Q::lte(field, value),
+        (Some(field), false) => Q::lt(field, value),
+        (None, true) => Q::gte(field, value),
+        (None, false) => Q::gt(field, value),
+    }
+}
