@@ -105,7 +105,7 @@ def verify(figures):
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, bounded cache, of hello world",
             ratio(quiet, "djauth, bounded", "hello", "rate"), 0.85, True, fields_alone(quiet),
-            "the answer's own fields, which hello world does not send; then cookie, query, look-up and the line in the log",
+            "look-up, cookie, query, the line in the log, and the answer's own fields",
         )
 
 
