@@ -110,8 +110,6 @@ def verify(figures):
 
 
 def fields_alone(quiet):
-    if "hello, our fields" not in quiet:
-        return "0.90" + EARLIER
     return f"{ratio(quiet, 'hello, our fields', 'hello', 'rate'):.2f} (hello world that sends our fields)"
 
 

@@ -1,8 +1,8 @@
 //! What Django's admin knows of users and groups, as data; mirrors `django.contrib.auth.admin`.
 //!
-//! There are no pages here: those are in the crate `djauth-admin`. [`UserAdmin`] and [`GroupAdmin`] say what such pages show and in which
-//! order, and decide what Django's classes decide: who may add a user, where an added one leads, which
-//! filters of the address are refused, what becomes of a password form. Both are values with Django's
+//! There are no pages here: those are in the crate `djauth-admin`. [`UserAdmin`] and [`GroupAdmin`] say
+//! what such pages show and in which order, and decide what Django's classes decide: who may add a user,
+//! where an added one leads, which filters of the address are refused, what becomes of a password form. Both are values with Django's
 //! settings as [`Default`]; where a Django project writes a subclass, change a field.
 //!
 //! ```
