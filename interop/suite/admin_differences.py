@@ -10,6 +10,14 @@ OF_OLD = {
     (5, 2): {"login with next"},
 }
 
+#: Addresses that only our admin has; `<o>` is a user. Django takes the first kind for a user whom nobody
+#: knows, and the rest for nothing.
+ONLY_OURS = {
+    "auth/user/<o>/permissions/": 302,
+    "auth/permission/": 404,
+    "auth/permission/1/holders/": 404,
+}
+
 
 def is_alike(name):
     """Whether both sides must answer this request alike."""

@@ -34,6 +34,7 @@ mod beyond;
 mod holders;
 mod log;
 mod permissions;
+mod reasons;
 mod sessions;
 
 pub use crate::messages::Messages;

@@ -260,6 +260,7 @@ pub(crate) struct ListQuery {
 }
 
 /// Where a page of a list begins; `Keys` are rows of it, in its order, whatever page they are on.
+#[derive(Clone)]
 pub(crate) enum Start {
     First,
     Page(u64),

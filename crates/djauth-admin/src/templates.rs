@@ -46,6 +46,10 @@ pub(crate) static BUILT_IN: TemplateSet = built_in![
     "popup_response.html",
     "submit_line.html",
     // Beyond Django.
+    "effective_permissions.html",
+    "includes/reasons.html",
+    "permission_holders.html",
+    "permission_list.html",
 ];
 
 #[cfg(test)]

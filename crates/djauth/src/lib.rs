@@ -49,7 +49,8 @@ pub use djauth_sessions::Session;
 pub use djauth_signing::{SecretKey, SecretKeys};
 
 pub use crate::auth::{
-    Auth, BACKEND_SESSION_KEY, Builder, HASH_SESSION_KEY, REDIRECT_FIELD_NAME, SESSION_KEY,
+    Auth, BACKEND_SESSION_KEY, BackendPermissions, Builder, HASH_SESSION_KEY, REDIRECT_FIELD_NAME,
+    SESSION_KEY,
 };
 pub use crate::backends::Credentials;
 pub use crate::base_user::{AbstractBaseUser, BaseUser, PermissionsMixin};

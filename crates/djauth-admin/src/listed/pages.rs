@@ -173,7 +173,7 @@ fn ordered<'a, T: Rows>(
 }
 
 /// From where the page begins, and whether the order is turned round for it.
-fn started<'a, T: Rows>(
+pub(crate) fn started<'a, T: Rows>(
     rows: QuerySet<'a, T, Database>,
     query: &ListQuery,
 ) -> (QuerySet<'a, T, Database>, bool) {

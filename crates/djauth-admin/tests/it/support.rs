@@ -202,7 +202,7 @@ pub(crate) fn attributes(html: &str, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn unescaped(value: &str) -> String {
+pub(crate) fn unescaped(value: &str) -> String {
     let marks = [
         ("&#x2f;", "/"),
         ("&#x27;", "'"),

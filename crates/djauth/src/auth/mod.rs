@@ -21,6 +21,7 @@ use djauth_signing::{Clock, SecretKeys};
 
 pub use builder::Builder;
 pub(crate) use get_user::{Claim, Found, HashState};
+pub use permissions::BackendPermissions;
 pub(crate) use permissions::yes;
 
 use crate::Error;

@@ -3,6 +3,7 @@
 mod anonymous;
 mod deletion;
 mod described;
+mod grants;
 mod group;
 mod group_manager;
 mod link;
