@@ -3,6 +3,7 @@
 Run once with each Django:   python schema.py > schema-6.1.json
                              python schema.py own > schema-own-6.1.json   (a user model of the project's own, UUID keys)
                              python schema.py long > schema-long-6.1.json (integer keys, long names, every type of field)
+                             python schema.py axes > schema-axes.json     (the tables of django-axes alone)
 
 The apps are Django's four (admin, auth, contenttypes, sessions) and the settings Django's defaults. Wants two
 servers on which databases can be made, named by DJAUTH_TEST_POSTGRES_URL and DJAUTH_TEST_MARIADB_URL. Each
@@ -93,6 +94,8 @@ def facts(alias):
         return sorted(row[0] for row in cursor.fetchall())
 
 
+#: Apps of others, and how their tables' names begin.
+ADDED = {"axes": "axes_"}
 OWN = {"own": ("accounts.Account", OWN_MODELS), "long": ("clubs.ClubMember", LONG_MODELS)}
 
 
@@ -106,7 +109,8 @@ def own_app(folder, model, source):
 
 
 def main():
-    model, source = OWN[sys.argv[1]] if sys.argv[1:] else ("auth.User", None)
+    added = [argument for argument in sys.argv[1:] if argument in ADDED]
+    model, source = OWN[sys.argv[1]] if sys.argv[1:] and not added else ("auth.User", None)
     folder = tempfile.mkdtemp()
     databases = {
         "sqlite": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/db.sqlite3"},
@@ -121,7 +125,7 @@ def main():
     own = [own_app(folder, model, source)] if source else []
     settings.configure(
         DATABASES=databases,
-        INSTALLED_APPS=[f"django.contrib.{app}" for app in apps] + own,
+        INSTALLED_APPS=[f"django.contrib.{app}" for app in apps] + own + added,
         SECRET_KEY="not a secret",
         USE_TZ=True,
         AUTH_USER_MODEL=model,
@@ -137,7 +141,7 @@ def main():
             administrate(alias, f"CREATE DATABASE {NAME}")
         try:
             call_command("migrate", database=alias, verbosity=0)
-            answer[alias] = facts(alias)
+            answer[alias] = [fact for fact in facts(alias) if not added or ADDED[added[0]] in fact]
         finally:
             from django.db import connections
 

@@ -3,6 +3,7 @@
 // The derive names this crate `djauth`, also in here.
 extern crate self as djauth;
 
+pub mod access_log;
 pub mod admin;
 pub mod apps;
 mod auth;

@@ -63,6 +63,13 @@ if os.environ.get("ONLY_AUTH"):
         "django.contrib.sessions",
     ]
 
+# The tables in which djauth keeps its log of logins.
+AXES = bool(os.environ.get("AXES"))
+if AXES:
+    INSTALLED_APPS.append("axes")
+    AXES_ENABLE_ACCESS_FAILURE_LOG = True
+    AXES_VERBOSE = False
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -75,6 +82,8 @@ MIDDLEWARE = [
 if os.environ.get("REMOTE_USER_HEADER"):
     persistent = "Persistent" if from_json("REMOTE_USER_PERSISTENT", False) else ""
     MIDDLEWARE.append(f"house.remote_user.{persistent}Middleware")
+if AXES:
+    MIDDLEWARE.append("axes.middleware.AxesMiddleware")
 ROOT_URLCONF = "house.urls" if not os.environ.get("ONLY_AUTH") else "django.contrib.auth.urls"
 TEMPLATES = [
     {

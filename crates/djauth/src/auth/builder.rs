@@ -9,6 +9,7 @@ use djauth_signing::{Clock, SecretKeys, SystemClock};
 
 use super::{Auth, Inner};
 use crate::Error;
+use crate::access_log::AccessLog;
 use crate::apps::{self, Apps, Dependant};
 use crate::backends::{
     AllowAllUsersModelBackend, AllowAllUsersRemoteUserBackend, Backend, Backends, ModelBackend,
@@ -179,6 +180,7 @@ impl<U: BaseUser> Builder<U> {
         };
         let auth = Auth(Arc::new(Inner {
             mail: MailQueue::new(sender, &self.settings),
+            access_log: AccessLog::new(&db, &self.settings, &self.clock),
             validators: password_validators(&self.settings, &self.validators)?,
             hashing: HashingPool::with_hashers(hashers, &self.settings)?,
             templates: Templates::new(&self.settings),

@@ -25,6 +25,7 @@ pub use permissions::BackendPermissions;
 pub(crate) use permissions::yes;
 
 use crate::Error;
+use crate::access_log::AccessLog;
 use crate::apps::Apps;
 use crate::backends::{Backends, DynBackend};
 use crate::base_user::{BaseUser, UserMeta};
@@ -72,6 +73,7 @@ pub(crate) struct Inner<U: BaseUser> {
     cache: Option<UserCache<U>>,
     rate_limit: LoginRateLimit,
     mail: MailQueue,
+    access_log: AccessLog,
     validators: PasswordValidators,
 }
 
@@ -196,6 +198,10 @@ impl<U: BaseUser> Auth<U> {
 
     pub(crate) fn mail_queue(&self) -> &MailQueue {
         &self.0.mail
+    }
+
+    pub(crate) fn access_log_queue(&self) -> &AccessLog {
+        &self.0.access_log
     }
 
     pub(crate) fn cache(&self) -> Option<&UserCache<U>> {

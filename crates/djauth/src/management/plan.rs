@@ -4,6 +4,7 @@ use std::fmt;
 
 use djauth_db::Dialect;
 
+use super::along;
 use super::apps::{self, Migration};
 use super::catalogue::{Catalogue, RECORDER};
 use super::schema::{self, RECORDER_COLUMNS, SchemaProblem};
@@ -20,7 +21,7 @@ pub struct Plan {
 impl Plan {
     pub(super) fn new(work: Work) -> Self {
         Plan {
-            migrations: work.migrations,
+            migrations: [work.migrations, work.along].concat(),
             tables: work.own,
         }
     }
@@ -75,6 +76,8 @@ pub(super) struct Work {
     /// Which of them are those of the user model.
     pub(super) own: Vec<String>,
     pub(super) migrations: Vec<Migration>,
+    /// Those of apps that are not Django's own.
+    pub(super) along: Vec<Migration>,
 }
 
 /// The table of the login rate limit.
@@ -129,8 +132,13 @@ pub(super) fn work(
     let first = first.iter().flat_map(new_tables).map(made);
     let last = last.iter().flat_map(new_tables).map(made);
     work.tables = first.chain(own).chain(last).collect();
-    if wants_login_attempts(found, &work) {
+    let ours = wants_login_attempts(found, &work);
+    if ours {
         work.tables.push(made(tables::login_attempts(dialect)));
+    }
+    for app in along::missing(found, ours, dialect) {
+        work.tables.extend(app.tables(dialect).iter().map(made));
+        work.along.extend(app.migrations());
     }
     work.migrations = apps::in_django_order(&work.new, wanted.user.swapped);
     Ok(work)

@@ -311,6 +311,9 @@ settings! {
     "Admin" {
         /// Where the server has its admin, such as `"admin/"`; empty: nowhere. The admin is still being built: its lists and forms work, and were not yet tried in a browser.
         ADMIN_URL => admin_url: String as AdminUrl = String::new();
+        /// Days that logins and failures stay in the log, in a database that djauth has made; `clearsessions` deletes
+        /// what is older. 0 keeps everything.
+        ACCESS_LOG_DAYS => access_log_days: u64 as Number = 365;
     }
 
     "Mail" {

@@ -1,6 +1,7 @@
 //! Integration tests of djauth.
 
 mod access;
+mod access_log;
 mod admin;
 mod auth_backends;
 mod auth_support;

@@ -61,7 +61,8 @@ fn an_empty_database_gets_everything() {
     let work = decide(&Catalogue::default(), &wanted()).expect("accepted");
     assert!(work.recorder);
     assert_eq!(work.migrations.len(), 18);
-    assert_eq!(work.tables.len(), 10);
+    assert_eq!(work.tables.len(), 14);
+    assert_eq!(work.along.len(), 10);
     let position = |name| names(&work).iter().position(|table| *table == name);
     assert!(position("auth_user") < position("django_admin_log"));
     assert!(position("django_content_type") < position("auth_permission"));
@@ -78,6 +79,37 @@ fn a_table_of_migrations_that_is_empty_is_as_good_as_none() {
 fn a_complete_database_needs_nothing() {
     let work = decide(&made_by_django(&App::ALL), &wanted()).expect("accepted");
     assert!(work.migrations.is_empty() && work.tables.is_empty() && !work.recorder);
+}
+
+#[test]
+fn what_is_not_djangos_comes_along_only_where_the_database_is_ours() {
+    let mut found = made_by_django(&App::ALL);
+    assert!(
+        decide(&found, &wanted())
+            .expect("accepted")
+            .along
+            .is_empty()
+    );
+    add(&mut found, LOGIN_ATTEMPTS, &["counter"]);
+    let work = decide(&found, &wanted()).expect("accepted");
+    assert_eq!((work.along.len(), work.tables.len()), (10, 4));
+    let mut begun = found.clone();
+    add(&mut begun, "axes_accesslog", &["id"]);
+    assert!(
+        decide(&begun, &wanted())
+            .expect("accepted")
+            .along
+            .is_empty()
+    );
+    found
+        .applied
+        .push(("axes".to_owned(), "0001_initial".to_owned()));
+    assert!(
+        decide(&found, &wanted())
+            .expect("accepted")
+            .along
+            .is_empty()
+    );
 }
 
 #[test]
@@ -256,7 +288,11 @@ fn an_own_user_replaces_djangos() {
             "auth_permission",
             "auth_group",
             "auth_group_permissions",
-            "djauth_login_attempts"
+            "djauth_login_attempts",
+            "axes_accessattempt",
+            "axes_accessattemptexpiration",
+            "axes_accessfailurelog",
+            "axes_accesslog"
         ]
     );
 

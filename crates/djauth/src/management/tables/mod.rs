@@ -1,5 +1,6 @@
 //! The tables of Django's four apps, word for word as Django's migrations leave them on each database.
 
+mod axes;
 mod mariadb;
 pub(super) mod own;
 mod postgres;
@@ -7,6 +8,7 @@ mod sqlite;
 
 use djauth_db::{Dialect, quote_name};
 
+pub(super) use self::axes::tables as axes;
 use super::App;
 
 /// A table and the statements that make it, the one that makes the table first.
@@ -210,6 +212,7 @@ mod tests {
             .into_iter()
             .flat_map(|app| of(app, Dialect::Mysql, false))
             .chain([login_attempts(Dialect::Mysql)])
+            .chain(axes(Dialect::Mysql))
         {
             assert_eq!(table.statements.len(), 1, "{}", table.name);
         }
