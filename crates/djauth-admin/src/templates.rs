@@ -48,6 +48,7 @@ pub(crate) static BUILT_IN: TemplateSet = built_in![
     // Beyond Django.
     "effective_permissions.html",
     "includes/reasons.html",
+    "log.html",
     "permission_holders.html",
     "permission_list.html",
 ];

@@ -192,12 +192,6 @@ fn cut(repr: &str) -> &str {
 
 fn entry<U: BaseUser>(row: &Row<'_>) -> djauth_db::Result<LogEntry> {
     let (app, model) = (row.get::<Option<String>>(4)?, row.get::<Option<String>>(5)?);
-    let flag = match row.get::<i64>(8)? {
-        1 => Some(ActionFlag::Addition),
-        2 => Some(ActionFlag::Change),
-        3 => Some(ActionFlag::Deletion),
-        _ => None,
-    };
     Ok(LogEntry {
         id: row.get(0)?,
         action_time: row.get(1)?,
@@ -206,7 +200,7 @@ fn entry<U: BaseUser>(row: &Row<'_>) -> djauth_db::Result<LogEntry> {
         model: app.zip(model),
         object_id: row.get(6)?,
         object_repr: row.get(7)?,
-        action_flag: flag,
+        action_flag: ActionFlag::of(row.get(8)?),
         change_message: row.get(9)?,
     })
 }

@@ -25,6 +25,16 @@ pub enum ActionFlag {
 }
 
 impl ActionFlag {
+    /// The flag of a row; `None`: Django does not know the number.
+    pub(crate) fn of(number: i64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Addition),
+            2 => Some(Self::Change),
+            3 => Some(Self::Deletion),
+            _ => None,
+        }
+    }
+
     /// A word for it, for CSS and templates.
     #[must_use]
     pub fn name(self) -> &'static str {

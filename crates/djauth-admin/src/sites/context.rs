@@ -5,8 +5,9 @@ use minijinja::{Value, context};
 
 use super::index::{app_list, app_list_value};
 use super::{SiteInfo, SiteInner, assets};
+use crate::log::may_read;
 use crate::messages::Message;
-use crate::model::{Actor, EXTRA_PERMISSIONS};
+use crate::model::Actor;
 use crate::permissions::may_list;
 use crate::request::Route;
 
@@ -39,13 +40,12 @@ pub(super) fn each_context(
 
 fn urls(site: &SiteInner, actor: Option<&Actor>) -> Value {
     let info = &site.info;
-    let [log, _] = EXTRA_PERMISSIONS.map(|perm| actor.is_some_and(|a| a.may(perm)));
     context! {
         index => info.url(&Route::Index),
         login => info.url(&Route::Login),
         logout => info.url(&Route::Logout),
         password_change => info.url(&Route::PasswordChange),
-        log => log.then(|| info.url(&Route::Log)),
+        log => actor.is_some_and(may_read).then(|| info.url(&Route::Log)),
         permissions => lists_permissions(site, actor).then(|| info.url(&Route::Holders(None))),
     }
 }
@@ -62,7 +62,13 @@ fn site_tools(site: &SiteInner, actor: Option<&Actor>, language: Language) -> Va
             url => site.info.url(&Route::Holders(None)),
         }
     });
-    permissions.into_iter().collect()
+    let log = actor.is_some_and(may_read).then(|| {
+        context! {
+            name => gettext(language, "admin_events.title", &[]),
+            url => site.info.url(&Route::Log),
+        }
+    });
+    permissions.into_iter().chain(log).collect()
 }
 
 fn assets_value(info: &SiteInfo) -> Value {

@@ -29,6 +29,7 @@ use djauth_signing::Clock;
 pub(crate) use self::resolve::ModelPath;
 use self::serve::Site;
 use crate::beyond::Beyond;
+use crate::log::Reader;
 use crate::model::{ModelId, Registered};
 use crate::models::Log;
 use crate::request::Route;
@@ -254,6 +255,8 @@ pub(crate) struct SiteInner {
     pub(crate) models: Vec<Registered>,
     pub(crate) log: Box<dyn Log>,
     pub(crate) beyond: Box<dyn Beyond>,
+    /// The log of logins and changes.
+    pub(crate) events: Arc<Reader>,
     pub(crate) templates: Templates,
     pub(crate) clock: Arc<dyn Clock>,
 }

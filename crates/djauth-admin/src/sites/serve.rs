@@ -55,6 +55,7 @@ impl<U: BaseUser> Site<U> {
             models,
             log: Box::new(LogEntryManager::new(&auth)),
             beyond: beyond::beyond(&auth),
+            events: Arc::new(log::Reader::new(&auth)),
             templates: auth.templates().clone(),
             clock: auth.clock().clone(),
         };
