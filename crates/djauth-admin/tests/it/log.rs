@@ -55,7 +55,10 @@ async fn add_visit(auth: &Auth, failure: bool, visit: Visit<'_>) {
                 Dialect::Postgres => ended,
                 _ => ended.replace("+00:00", ""),
             };
-            ("axes_accesslog (session_hash, logout_time, ", format!("'', {ended}"))
+            (
+                "axes_accesslog (session_hash, logout_time, ",
+                format!("'', {ended}"),
+            )
         }
     };
     let zone = match auth.db().dialect() {
@@ -120,14 +123,28 @@ async fn export(browser: &mut AdminBrowser, query: &str) -> Vec<Vec<String>> {
 #[tokio::test]
 async fn only_who_may_read_the_log_sees_it() {
     on_each_site(async |auth, mut browser| {
-        person(auth, "plain", Kind::with(&["auth.view_user", "auth.change_user"])).await;
+        person(
+            auth,
+            "plain",
+            Kind::with(&["auth.view_user", "auth.change_user"]),
+        )
+        .await;
         person(auth, "reader", READER).await;
         for path in ["/admin/log/", "/admin/log/export/"] {
             let answer = browser.get(path).await;
-            assert!(answer.location().starts_with("/admin/login/?next=/admin/log/"), "{path}");
+            assert!(
+                answer
+                    .location()
+                    .starts_with("/admin/login/?next=/admin/log/"),
+                "{path}"
+            );
         }
         browser.enter("plain").await;
-        for path in ["/admin/log/", "/admin/log/export/", "/admin/log/export/?kind=x"] {
+        for path in [
+            "/admin/log/",
+            "/admin/log/export/",
+            "/admin/log/export/?kind=x",
+        ] {
             assert_eq!(browser.get(path).await.status(), 403, "{path}");
         }
         assert!(!browser.get("/admin/").await.leads_to("/admin/log/"));
@@ -153,29 +170,54 @@ async fn only_who_may_read_the_log_sees_it() {
 async fn every_kind_is_there() {
     on_each_site(async |auth, mut browser| {
         person(auth, "ada", Kind::SUPERUSER).await;
-        browser.headers.insert("user-agent", "Lynx/2.9".parse().expect("ASCII"));
+        browser
+            .headers
+            .insert("user-agent", "Lynx/2.9".parse().expect("ASCII"));
         browser.log_in("ada", "wrong").await;
         browser.log_in("nobody", "wrong").await;
         browser.enter("ada").await;
         let group = [("name", "editors")];
-        assert_eq!(browser.post("/admin/auth/group/add/", &group).await.status(), 302);
+        assert_eq!(
+            browser
+                .post("/admin/auth/group/add/", &group)
+                .await
+                .status(),
+            302
+        );
         browser.post("/admin/logout/", &[]).await;
         browser.enter("ada").await;
         let page = browser.get("/admin/log/").await;
-        for text in ["<bdi>nobody</bdi>", "Failed login", "Lynx&#x2f;2.9", "logged out 2026-01-01", "<bdi>editors</bdi>", "Added."] {
+        for text in [
+            "<bdi>nobody</bdi>",
+            "Failed login",
+            "Lynx&#x2f;2.9",
+            "logged out 2026-01-01",
+            "<bdi>editors</bdi>",
+            "Added.",
+        ] {
             assert!(page.shows(text), "{text}: {}", page.text);
         }
         assert!(!page.shows("wrong"), "{}", page.text);
-        let counted = |rows: Vec<Vec<String>>, kind: &str| {
-            rows.iter().filter(|row| row[1] == kind).count()
-        };
+        let counted =
+            |rows: Vec<Vec<String>>, kind: &str| rows.iter().filter(|row| row[1] == kind).count();
         for (kind, count) in [("change", 1), ("login", 2), ("failure", 2)] {
-            assert_eq!(counted(export(&mut browser, "").await, kind), count, "{kind}");
+            assert_eq!(
+                counted(export(&mut browser, "").await, kind),
+                count,
+                "{kind}"
+            );
             let alone = export(&mut browser, &format!("?kind={kind}")).await;
-            assert_eq!((alone.len(), counted(alone, kind)), (count, count), "{kind}");
+            assert_eq!(
+                (alone.len(), counted(alone, kind)),
+                (count, count),
+                "{kind}"
+            );
         }
         let ended = export(&mut browser, "?kind=logout").await;
-        assert_eq!((ended.len(), &*ended[0][11]), (1, "2026-01-01T12:00:00.000000Z"));
+        assert_eq!(
+            (ended.len(), &*ended[0][11]),
+            (1, "2026-01-01T12:00:00.000000Z")
+        );
     })
     .await;
 }
@@ -188,22 +230,48 @@ async fn each_filter_finds_its_rows() {
         browser.enter("ada").await;
         browser.get("/admin/log/").await;
         run(auth, "DELETE FROM axes_accesslog").await;
-        let first = Visit { ended: Some("2025-12-01 11:00:00"), ..VISIT };
+        let first = Visit {
+            ended: Some("2025-12-01 11:00:00"),
+            ..VISIT
+        };
         add_visit(auth, false, first).await;
-        let second = Visit { name: "bob", ip: "2001:db8::1", at: "2025-12-03 10:00:00", ..VISIT };
+        let second = Visit {
+            name: "bob",
+            ip: "2001:db8::1",
+            at: "2025-12-03 10:00:00",
+            ..VISIT
+        };
         add_visit(auth, false, second).await;
-        add_visit(auth, true, Visit { name: "bob", at: "2025-12-02 23:30:00", ..VISIT }).await;
+        add_visit(
+            auth,
+            true,
+            Visit {
+                name: "bob",
+                at: "2025-12-02 23:30:00",
+                ..VISIT
+            },
+        )
+        .await;
         add_change(auth, ada.id, ("7", "50% off_"), 1, "2025-12-01 12:00:00").await;
         add_change(auth, bob.id, ("8", "Ökonom"), 2, "2025-12-04 12:00:00").await;
         add_change(auth, bob.id, ("77", "500 offers"), 3, "2025-12-05 12:00:00").await;
         for (query, expected) in [
-            ("", "change:bob:77 change:bob:8 login:bob: failure:bob: change:ada:7 login:ada:"),
+            (
+                "",
+                "change:bob:77 change:bob:8 login:bob: failure:bob: change:ada:7 login:ada:",
+            ),
             ("?kind=change&who=bob", "change:bob:77 change:bob:8"),
-            ("?who=bob", "change:bob:77 change:bob:8 login:bob: failure:bob:"),
+            (
+                "?who=bob",
+                "change:bob:77 change:bob:8 login:bob: failure:bob:",
+            ),
             ("?who=ad", ""),
             ("?action=deletion", "change:bob:77"),
             ("?action=addition&who=bob", ""),
-            ("?model=auth.user", "change:bob:77 change:bob:8 change:ada:7"),
+            (
+                "?model=auth.user",
+                "change:bob:77 change:bob:8 change:ada:7",
+            ),
             ("?model=auth.group", ""),
             ("?object=7", "change:ada:7"),
             ("?object=50%25", "change:ada:7"),
@@ -215,22 +283,48 @@ async fn each_filter_finds_its_rows() {
             ("?since=2025-12-04", "change:bob:77 change:bob:8"),
             ("?until=2025-12-02", "failure:bob: change:ada:7 login:ada:"),
             ("?since=2025-12-02&until=2025-12-02", "failure:bob:"),
-            ("?since=2025-12-01T11:00&until=2025-12-02T00:00", "change:ada:7"),
+            (
+                "?since=2025-12-01T11:00&until=2025-12-02T00:00",
+                "change:ada:7",
+            ),
             ("?kind=failure&action=change", ""),
         ] {
             let found = export(&mut browser, query).await;
-            let found: Vec<_> = found.iter().map(|row| format!("{}:{}:{}", row[1], row[2], row[5])).collect();
+            let found: Vec<_> = found
+                .iter()
+                .map(|row| format!("{}:{}:{}", row[1], row[2], row[5]))
+                .collect();
             assert_eq!(found.join(" "), expected, "{query}");
             let page = browser.get(&format!("/admin/log/{query}")).await;
             assert_eq!(page.text.matches("<time ").count(), found.len(), "{query}");
         }
-        for query in ["?ip=1.2.3", "?since=x", "?kind=x", "?action=x", "?model=x", "?who=a%00", "?object=%00"] {
+        for query in [
+            "?ip=1.2.3",
+            "?since=x",
+            "?kind=x",
+            "?action=x",
+            "?model=x",
+            "?who=a%00",
+            "?object=%00",
+        ] {
             let page = browser.get(&format!("/admin/log/{query}")).await;
             assert!(page.status() == 200 && !page.shows("<time "), "{query}");
             assert!(!page.text.contains("/admin/log/export/"), "{query}");
-            assert_eq!(browser.get(&format!("/admin/log/export/{query}")).await.status(), 400, "{query}");
+            assert_eq!(
+                browser
+                    .get(&format!("/admin/log/export/{query}"))
+                    .await
+                    .status(),
+                400,
+                "{query}"
+            );
         }
-        assert!(browser.get("/admin/log/?ip=1.2.3").await.shows("aria-invalid"));
+        assert!(
+            browser
+                .get("/admin/log/?ip=1.2.3")
+                .await
+                .shows("aria-invalid")
+        );
     })
     .await;
 }
@@ -304,11 +398,24 @@ async fn hostile_names_do_nothing_in_page_and_file() {
             "👩‍👩‍👧",
         ];
         for name in names {
-            add_visit(auth, true, Visit { name, agent: name, ..VISIT }).await;
+            add_visit(
+                auth,
+                true,
+                Visit {
+                    name,
+                    agent: name,
+                    ..VISIT
+                },
+            )
+            .await;
             add_change(auth, ada.id, (name, name), 2, VISIT.at).await;
         }
         let page = browser.get("/admin/log/").await;
-        assert!(!page.shows("<script>alert") && page.shows("&lt;script&gt;alert"), "{}", page.text);
+        assert!(
+            !page.shows("<script>alert") && page.shows("&lt;script&gt;alert"),
+            "{}",
+            page.text
+        );
         assert!(page.shows("<bdi>\u{202e}gnp.exe</bdi>"));
         let found = export(&mut browser, "").await;
         let cells: BTreeSet<&str> = found.iter().flatten().map(String::as_str).collect();
@@ -320,7 +427,7 @@ async fn hostile_names_do_nothing_in_page_and_file() {
             assert!(cells.contains(&*marked), "{name:?}");
         }
         let formula = |cell: &&str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        assert_eq!(cells.iter().copied().find(|cell| formula(cell)), None);
+        assert_eq!(cells.iter().copied().find(formula), None);
         assert!(found.iter().all(|row| row.len() == 12));
     })
     .await;
@@ -367,11 +474,19 @@ async fn sources_that_are_not_there_are_empty() {
             run(auth, &format!("DROP TABLE {table}")).await;
         }
         let page = browser.get("/admin/log/").await;
-        assert!(page.shows("<bdi>seven</bdi>") && page.shows("Deleted."), "{}", page.text);
+        assert!(
+            page.shows("<bdi>seven</bdi>") && page.shows("Deleted."),
+            "{}",
+            page.text
+        );
         assert!(!page.leads_to("/admin/auth/user/7/change/"));
         run(auth, "DROP TABLE django_admin_log").await;
         let page = browser.get("/admin/log/").await;
-        assert!(page.status() == 200 && page.shows("nothing of that kind"), "{}", page.text);
+        assert!(
+            page.status() == 200 && page.shows("nothing of that kind"),
+            "{}",
+            page.text
+        );
         assert_eq!(export(&mut browser, "").await.len(), 0);
     })
     .await;
@@ -387,9 +502,20 @@ async fn links_keep_the_filter() {
     person(&auth, "ada", READER).await;
     browser.enter("ada").await;
     add_visit(&auth, true, VISIT).await;
-    let page = browser.get("/admin/log/?who=ada&since=2025-12-01T19:00&x=1").await;
-    assert!(page.leads_to("/admin/log/export/?who=ada&amp;since=2025-12-01T19%3A00") || page.leads_to("/admin/log/export/?who=ada&since=2025-12-01T19%3A00"), "{}", page.text);
-    assert!(page.shows("2025-12-01 19:00:00") && page.shows("value=\"ada\""), "{}", page.text);
+    let page = browser
+        .get("/admin/log/?who=ada&since=2025-12-01T19:00&x=1")
+        .await;
+    assert!(
+        page.leads_to("/admin/log/export/?who=ada&amp;since=2025-12-01T19%3A00")
+            || page.leads_to("/admin/log/export/?who=ada&since=2025-12-01T19%3A00"),
+        "{}",
+        page.text
+    );
+    assert!(
+        page.shows("2025-12-01 19:00:00") && page.shows("value=\"ada\""),
+        "{}",
+        page.text
+    );
     assert!(page.leads_to("?who=ada"));
     auth.db().close().await;
 }
