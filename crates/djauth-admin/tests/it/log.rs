@@ -352,8 +352,8 @@ async fn pages_skip_nothing_and_show_nothing_twice() {
             let columns = "action_time, user_id, content_type_id, object_id, object_repr, action_flag, change_message";
             run(auth, &format!("INSERT INTO django_admin_log ({columns}) SELECT {columns} FROM django_admin_log")).await;
         }
-        run(auth, "UPDATE axes_accesslog SET user_agent = CONCAT('l', id)").await;
-        run(auth, "UPDATE axes_accessfailurelog SET user_agent = CONCAT('f', id)").await;
+        run(auth, "UPDATE axes_accesslog SET user_agent = CAST(id AS char(20))").await;
+        run(auth, "UPDATE axes_accessfailurelog SET user_agent = CAST(id + 100000 AS char(20))").await;
         let (mut path, mut sizes, mut seen) = ("/admin/log/".to_owned(), Vec::new(), 0);
         let mut agents = BTreeSet::new();
         loop {
