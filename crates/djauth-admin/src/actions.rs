@@ -115,41 +115,50 @@ impl Action<'_> {
 
     /// Asks first; then deletes, with an entry in the log for each.
     async fn delete_selected(&self, objects: Vec<Object>) -> Result<Answer, Error> {
-        let data = self.request.data();
-        let seen = data
-            .get(COUNT)
-            .and_then(|count| count.parse::<usize>().ok());
-        let is_as_seen = !self.is_across() || seen.is_none_or(|seen| seen == objects.len());
         let keys: Vec<_> = objects.iter().map(|object| object.key.clone()).collect();
         let going = self.model.edited.going(&keys).await?;
-        if !data.contains("post") || !is_as_seen || going.is_blocked() {
+        if !self.is_confirmed(objects.len()) || going.is_blocked() {
             return Ok(self.confirmation(&objects, &going, false));
+        }
+        match self.deleted(&keys).await {
+            Ok(deleted) => Ok(self.done(deleted)),
+            // The database has found something that refers to one of them.
+            Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
+                Ok(self.confirmation(&objects, &going, true))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the question was answered, and for as many as there are now.
+    fn is_confirmed(&self, count: usize) -> bool {
+        let data = self.request.data();
+        let seen = data.get(COUNT).and_then(|seen| seen.parse::<usize>().ok());
+        data.contains("post") && (!self.is_across() || seen.is_none_or(|seen| seen == count))
+    }
+
+    async fn deleted(&self, keys: &[String]) -> Result<u64, Error> {
+        if keys.is_empty() {
+            return Ok(0);
         }
         let editing = Editing {
             request: self.request,
             actor: self.actor,
-            data: Some(data),
+            data: Some(self.request.data()),
             fields: Vec::new(),
             seen: Seen::default(),
         };
-        let deleted = match keys.is_empty() {
-            true => 0,
-            false => match self.model.edited.delete(&editing, &keys).await {
-                // The database has found something that refers to one of them.
-                Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
-                    return Ok(self.confirmation(&objects, &going, true));
-                }
-                deleted => deleted?,
-            },
-        };
+        self.model.edited.delete(&editing, keys).await
+    }
+
+    fn done(&self, deleted: u64) -> Answer {
         if deleted > 0 {
             let objects = count_text(self.request, self.model, exactly(deleted));
-            let text = self
-                .request
-                .t("admin_list.deleted", &[("objects", objects)]);
+            let params = [("objects", objects)];
+            let text = self.request.t("admin_list.deleted", &params);
             self.request.messages.add(Level::Success, text);
         }
-        Ok(self.again())
+        self.again()
     }
 
     /// `refused`: the database did not let them go.

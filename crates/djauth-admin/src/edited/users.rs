@@ -197,10 +197,7 @@ impl<U: BaseUser> Users<U> {
     /// Cleans and hashes outside of the transaction that writes.
     async fn added(&self, cx: &Editing<'_>) -> Result<Submitted, Error> {
         let mut form = self.creation(cx).await?;
-        let context = Context {
-            auth: &self.auth,
-            request: Some(cx.request.request()),
-        };
+        let context = Context::new(&self.auth, Some(cx.request.request()));
         if !form.clean_with(&context, &Standard).await? {
             return Ok(Submitted::Invalid(form.form().clone()));
         }

@@ -1,7 +1,11 @@
 //! Integration tests of djauth-admin.
 
+mod headers;
+mod login;
 mod matrix;
 mod messages;
+mod refused;
+mod registration;
 mod site;
 mod support;
 mod templates;
@@ -17,6 +21,7 @@ mod add;
 mod change;
 mod conflicts;
 mod delete;
+mod forged;
 mod history;
 mod own_models;
 mod password;

@@ -309,8 +309,8 @@ settings! {
     }
 
     "Admin" {
-        /// Where the server has its admin, such as `"admin/"`; empty: nowhere. The admin is still being built: its lists and forms work, and were not yet tried in a browser.
-        ADMIN_URL => admin_url: String as AdminUrl = String::new();
+        /// Where the server has its admin; empty: nowhere. Beside a Django whose own admin has this path, let the proxy decide who gets it, or move one of them.
+        ADMIN_URL => admin_url: String as AdminUrl = "admin/".to_owned();
     }
 
     "Mail" {
