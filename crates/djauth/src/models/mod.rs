@@ -19,6 +19,7 @@ mod user;
 mod user_manager;
 
 pub use anonymous::AnonymousUser;
+pub(crate) use deletion::has_table;
 pub use deletion::{Deleted, Going};
 pub use described::DescribedUser;
 pub use group::Group;
