@@ -309,7 +309,7 @@ settings! {
     }
 
     "Admin" {
-        /// Where the server has its admin, such as `"admin/"`; empty: nowhere. The admin is still being built: its lists and forms work, and were not yet tried in a browser.
+        /// Where the server has its admin, such as `"admin/"`; empty: nowhere. The admin is still being built: its lists and forms work.
         ADMIN_URL => admin_url: String as AdminUrl = String::new();
     }
 
