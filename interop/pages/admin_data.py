@@ -103,6 +103,14 @@ class Data:
             add = "INSERT INTO auth_user_groups (user_id, group_id) VALUES (?, ?)"
             connection.executemany(add, [(person.id, group) for person in people])
 
+    def allow(self, group, codename):
+        """Gives a group one permission for users or groups."""
+        self.rows(
+            "INSERT INTO auth_group_permissions (group_id, permission_id) SELECT ?, p.id FROM auth_permission p"
+            " JOIN django_content_type c ON c.id = p.content_type_id WHERE c.app_label = 'auth' AND p.codename = ?",
+            group, codename,
+        )
+
     def permissions(self, app, models):
         """The four permissions of each of so many models of an application that is not ours."""
         with self.open() as connection:
