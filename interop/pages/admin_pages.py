@@ -40,6 +40,8 @@ def fill(site):
     groups = [data.group(name) for name in GROUPS]
     data.join(people[:60], groups[1])
     data.permissions("shop", MODELS)
+    data.allow(groups[1], "view_user")
+    seen = data.one("SELECT id FROM auth_permission WHERE codename = 'view_user'")
     hostile = {
         kind: data.users([name], first_name=name, last_name=name, email="harm@example.com")[0]
         for kind, name in HOSTILE.items()
@@ -63,6 +65,9 @@ def fill(site):
         "group-add": f"{walk.GROUPS}add/",
         "group-change": f"{group}change/",
         "group-delete": f"{group}delete/",
+        "user-rights": f"{one}permissions/?perm=auth.view_user",
+        "permissions": "/admin/auth/permission/?q=shop",
+        "permission-holders": f"/admin/auth/permission/{seen}/holders/?superusers=1",
         "user-harm": f"{walk.USERS}{hostile['emoji'].id}/change/",
     }
     return Pages(site, data, boss, viewer, paths, hostile, harm)
