@@ -5,7 +5,7 @@ use djauth::forms::Form;
 use minijinja::{Value, context};
 
 use super::response::{response_add, response_change};
-use super::{Page, form_value, seen};
+use super::{Change, Page, form_value, seen};
 use crate::form_page::{Lines, fieldsets};
 use crate::model::{Actor, Made, ModelId, Object, Registered, Set, Submitted};
 use crate::request::{AdminRequest, Answer};
@@ -128,21 +128,31 @@ impl<'a> Page<'a> {
         Box::pin(async move {
             let data = self.request.data();
             let cx = self.editing(self.editable(), Some(data));
-            let (form, fresh) = match self.model.edited.change(&cx, key).await? {
+            let (form, conflicts) = match self.model.edited.change(&cx, key).await? {
                 Submitted::Saved(object, _) => return Ok(response_change(&self, &object)),
                 Submitted::Gone => return Ok(self.missing(key)),
-                Submitted::Invalid(form) => (form, false),
-                Submitted::Conflict(form, _) => (form, true),
+                Submitted::Invalid(form) => (form, Vec::new()),
+                Submitted::Conflict(form, conflicts) => (form, conflicts),
             };
             let Some(object) = self.model.edited.get(key).await? else {
                 return Ok(self.missing(key));
             };
-            let hidden = match fresh {
-                true => self.model.edited.seen(&object, &cx.fields),
-                false => seen::echoed(data),
-            };
-            self.change_page(&form, &object, hidden).await
+            let told = self.told(&object, conflicts);
+            self.change_page(&form, &object, seen::echoed(data, &told))
+                .await
         })
+    }
+
+    /// The hidden fields for what the visitor is told about conflicts.
+    fn told(&self, object: &Object, conflicts: Vec<Change>) -> Vec<(String, String)> {
+        let mut object = object.clone();
+        let mut names = Vec::new();
+        for Change { field, now } in conflicts {
+            object.values.insert(field.clone(), now);
+            names.push(field);
+        }
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        self.model.edited.seen(&object, &names)
     }
 
     fn show(self, key: &'a str) -> Made<'a, Answer> {
