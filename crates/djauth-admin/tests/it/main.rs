@@ -20,10 +20,12 @@ mod delete;
 mod history;
 mod own_models;
 mod password;
+mod warnings;
 mod weaknesses;
 
 // Beyond Django.
 mod account;
+mod graphs;
 mod holders;
 mod log;
 mod permissions;
