@@ -17,6 +17,7 @@ mod add;
 mod change;
 mod conflicts;
 mod delete;
+mod forms;
 mod history;
 mod own_models;
 mod password;
