@@ -10,7 +10,7 @@ use super::fields::{
     Offered, chosen, fill, fill_from_query, is_taken, label, offered, relation_field,
     say_conflicts, say_taken, tell_kept,
 };
-use crate::deleted::Going;
+use crate::deleted::{CHUNK, Going, LINES_SHOWN};
 use crate::model::{Edited, Editing, Made, ModelInfo, Object, Submitted};
 use crate::models::{ActionFlag, ChangeMessage, LogEntryManager, NewEntries};
 use crate::options::{self, Merged, Wanted};
@@ -338,9 +338,17 @@ impl<U: BaseUser> Edited for Groups<U> {
 
     fn going<'a>(&'a self, keys: &'a [String]) -> Made<'a, Going> {
         Box::pin(async move {
-            let going = self.auth.groups().going(&self.ids(keys)).await?;
+            let ids: Vec<i32> = keys.iter().filter_map(|key| self.id(key)).collect();
+            let going = self.auth.groups().going(&ids).await?;
             let objects = self.get_many(keys).await?;
-            Ok(Going::new(objects, going, None))
+            let mut going = Going::new(objects, going, None);
+            let shown = &ids[..ids.len().min(CHUNK)];
+            let each = |id: i32, end| going.link(id.to_string(), end);
+            self.auth
+                .groups()
+                .links_each(shown, LINES_SHOWN, each)
+                .await?;
+            Ok(going)
         })
     }
 

@@ -22,13 +22,16 @@ mod change;
 mod conflicts;
 mod delete;
 mod forged;
+mod forms;
 mod history;
 mod own_models;
 mod password;
+mod warnings;
 mod weaknesses;
 
 // Beyond Django.
 mod account;
+mod graphs;
 mod holders;
 mod log;
 mod permissions;

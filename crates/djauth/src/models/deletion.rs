@@ -355,7 +355,11 @@ fn registered<U: BaseUser>(auth: &Auth<U>, to: Referred) -> Vec<Reference> {
 }
 
 /// Whether the admin's log is in this database; once seen it is not asked for again.
-async fn has_admin_log<U: BaseUser>(auth: &Auth<U>, tx: &impl Executor) -> Result<bool, Error> {
+/// Whether the table of the admin's log is there. Once seen it is not looked for again.
+pub(crate) async fn has_admin_log<U: BaseUser>(
+    auth: &Auth<U>,
+    tx: &impl Executor,
+) -> Result<bool, Error> {
     if auth.apps().admin_log_seen() {
         return Ok(true);
     }
