@@ -7,7 +7,7 @@ use djauth_db::{Executor, Sql, Transaction, Value};
 use indexmap::IndexMap;
 
 use super::fields::{
-    Offered, chosen, fill, fill_from_query, is_taken, label, offered, relation_field,
+    Offered, as_asked, chosen, fill, fill_from_query, is_taken, label, offered, relation_field,
     say_conflicts, say_taken, tell_kept,
 };
 use crate::deleted::{CHUNK, Going, LINES_SHOWN};
@@ -214,7 +214,7 @@ impl<U: BaseUser> Groups<U> {
         let asked = groups.filter(Q::in_("pk", self.ids(keys)));
         asked.order_by(&["pk"]).for_each(each).await?;
         let pair = |(id, name): &(i32, String)| (id.to_string(), name.clone());
-        let objects: Vec<_> = found.iter().map(pair).collect();
+        let objects = as_asked(found.iter().map(pair).collect(), keys);
         let what = (ActionFlag::Deletion, ChangeMessage::Deleted);
         self.write(&tx, cx, &objects, what).await?;
         let going = groups.filter(Q::in_("pk", found.iter().map(|(id, _)| *id)));

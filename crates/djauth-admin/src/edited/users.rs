@@ -12,8 +12,8 @@ use djauth_db::{Dialect, Executor, Field as _, Sql, Transaction, Value, quote_na
 use indexmap::IndexMap;
 
 use super::fields::{
-    Offered, chosen, fill, fill_from_query, is_taken, offered, relation_field, say_conflicts,
-    say_taken, tell_kept,
+    Offered, as_asked, chosen, fill, fill_from_query, is_taken, offered, relation_field,
+    say_conflicts, say_taken, tell_kept,
 };
 use crate::deleted::{CHUNK, Going, LINES_SHOWN};
 use crate::model::{
@@ -351,7 +351,7 @@ impl<U: BaseUser> Users<U> {
         let each = |user: U| found.push((user.id(), user.to_string()));
         asked.order_by(&["pk"]).for_each(each).await?;
         let pair = |(id, name): &(U::Id, String)| (id.to_string(), name.clone());
-        let objects: Vec<_> = found.iter().map(pair).collect();
+        let objects = as_asked(found.iter().map(pair).collect(), keys);
         let what = (ActionFlag::Deletion, ChangeMessage::Deleted);
         self.write(&tx, cx, &objects, what).await?;
         let ids = found.iter().map(|(id, _)| id.to_value().into_owned());

@@ -65,7 +65,7 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
 
     /// Keys of the list, in its order.
     pub(super) async fn keys(self, query: &ListQuery, limit: u64) -> Result<Vec<K>, Error> {
-        let rows = self.narrowed(query).await?;
+        let (rows, _) = self.narrowed(query).await?;
         ordered(rows, &query.order).keys(limit).await
     }
 
@@ -118,19 +118,12 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
     }
 
     async fn of_some(self, query: &ListQuery) -> Result<Page<T>, Error> {
-        let narrowed = self.narrowed(query).await?;
+        let (narrowed, members) = self.narrowed(query).await?;
         let rows = ordered(narrowed, &query.order);
-        let keys: Vec<K> = rows.clone().keys(LOOK).await?;
-        let count = counted(keys.len() as u64);
-        let page = match query.start {
-            Start::Page(page) => page.max(1),
-            _ => 1,
-        };
-        let skipped = (page - 1).saturating_mul(query.size);
-        let end = skipped.saturating_add(query.size);
-        let keys = match end > COUNT_LIMIT && count.more {
-            true => rows.offset(skipped).keys(query.size + 1).await?,
-            false => keys.into_iter().skip(to_size(skipped)).collect(),
+        let (keys, count) = match members {
+            // How many there are is known already: only the page is read.
+            Some(members) => (page_of(&rows, query).await?, counted(members)),
+            None => found(&rows, query).await?,
         };
         let has_more = keys.len() as u64 > query.size;
         let keys: Vec<K> = keys.into_iter().take(to_size(query.size)).collect();
@@ -141,8 +134,10 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
     async fn of_keys(self, query: &ListQuery, keys: &[String]) -> Result<Page<T>, Error> {
         let parsed = keys.iter().filter_map(|key| (self.parse)(key));
         let among = Q::in_("pk", parsed.map(|key| key.to_value().into_owned()));
-        let narrowed = self.narrowed(query).await?.filter(among);
-        let rows = ordered(narrowed, &query.order).collected().await?;
+        let (narrowed, _) = self.narrowed(query).await?;
+        let rows = ordered(narrowed.filter(among), &query.order)
+            .collected()
+            .await?;
         let count = counted(rows.len() as u64);
         Ok((rows, count, false))
     }
@@ -160,21 +155,58 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
     }
 
     /// With the conditions. A relation to few rows is gone through first; one to many is asked for each row,
-    /// in the order of the list.
-    async fn narrowed(&self, query: &ListQuery) -> Result<QuerySet<'_, T, Database>, Error> {
+    /// in the order of the list. How many rows there are, up to one more than is counted, is told where that
+    /// was found out on the way.
+    async fn narrowed(&self, query: &ListQuery) -> Result<Narrowed<'_, T>, Error> {
         let rows = self.all.clone();
-        let rows = match query.driver {
-            None => rows,
-            Some((relation, key)) => {
-                let linked = rows.clone().via(relation.name(), key);
-                match linked.clone().count_up_to(LOOK).await? {
-                    few if few < LOOK => linked,
-                    _ => rows.filter(Q::linked(relation.name(), [key])),
-                }
-            }
+        let Some((relation, key)) = query.driver else {
+            return Ok((filtered(rows, &query.filters), None));
         };
-        Ok(filtered(rows, &query.filters))
+        let linked = rows.clone().via(relation.name(), key);
+        let members = linked.clone().count_up_to(LOOK).await?;
+        let rows = match members < LOOK {
+            true => linked,
+            false => rows.filter(Q::linked(relation.name(), [key])),
+        };
+        let known = query.filters.is_empty().then_some(members);
+        Ok((filtered(rows, &query.filters), known))
     }
+}
+
+/// The rows of a list, and how many they are, if that is known.
+type Narrowed<'a, T> = (QuerySet<'a, T, Database>, Option<u64>);
+
+/// The number of rows before the page.
+fn skipped(query: &ListQuery) -> u64 {
+    let page = match query.start {
+        Start::Page(page) => page.max(1),
+        _ => 1,
+    };
+    (page - 1).saturating_mul(query.size)
+}
+
+/// The keys of the page, and one more if there is one.
+async fn page_of<T: Rows, K: Field>(
+    rows: &QuerySet<'_, T, Database>,
+    query: &ListQuery,
+) -> Result<Vec<K>, Error> {
+    let rows = rows.clone().offset(skipped(query));
+    rows.keys(query.size + 1).await
+}
+
+/// The same, and how many there are: one pass tells both, if the page is not beyond what is counted.
+async fn found<T: Rows, K: Field>(
+    rows: &QuerySet<'_, T, Database>,
+    query: &ListQuery,
+) -> Result<(Vec<K>, Count), Error> {
+    let keys: Vec<K> = rows.clone().keys(LOOK).await?;
+    let count = counted(keys.len() as u64);
+    let skipped = skipped(query);
+    let keys = match skipped.saturating_add(query.size) > COUNT_LIMIT && count.more {
+        true => page_of(rows, query).await?,
+        false => keys.into_iter().skip(to_size(skipped)).collect(),
+    };
+    Ok((keys, count))
 }
 
 fn to_size(number: u64) -> usize {
