@@ -129,7 +129,8 @@ async fn a_relation_stands_only_where_it_can() {
         let checked = AdminSite::new(&auth).users(admin).check();
         checked.err().map(|error| error.to_string())
     };
-    let cases: [(fn(&mut UserAdmin), &str); 6] = [
+    type Case = (fn(&mut UserAdmin), &'static str);
+    let cases: [Case; 6] = [
         (|admin| admin.list_display.push("groups"), "admin.E109"),
         (|admin| admin.ordering = vec!["-groups"], "admin.E033"),
         (|admin| admin.search_fields.push("=groups"), "admin.E126"),
