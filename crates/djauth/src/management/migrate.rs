@@ -15,9 +15,10 @@ use crate::Error;
 ///
 /// An empty database gets the tables, names, indexes and constraints of Django's four apps, and their eighteen
 /// migrations are recorded as applied, so that Django 4.2, 5.2 or 6.1 finds nothing to do. Along come tables that are
-/// not Django's: the counters of [`rate_limit`](crate::rate_limit), and those of django-axes for the
-/// [log of logins](crate::access_log) with its migrations. In a Django database the apps that are missing are added,
-/// and nothing else. A schema that is older than Django 4.2's final one, newer than 6.1's or not
+/// not Django's: that of the login rate limit, django-allauth's of users' sessions
+/// ([`usersessions`](crate::usersessions)), and those of django-axes for the [log of logins](crate::access_log), the
+/// latter two recorded as their migrations. In a Django database the apps that are missing are added, and nothing
+/// else. A schema that is older than Django 4.2's final one, newer than 6.1's or not
 /// Django's at all is refused by name and left alone. Content types and permissions that are missing are added at the
 /// end, as after each `migrate` of Django.
 ///

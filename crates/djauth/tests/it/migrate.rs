@@ -5,7 +5,9 @@ use djauth::management::{App, Migrate, SchemaProblem, UserTable, check_schema};
 use djauth_db::{Database, Dialect, Executor, Sql};
 use test_databases::TestDatabase;
 
-use crate::schema::{MIGRATIONS, all_facts, assert_same, connect, django, facts, on_each, script};
+use crate::schema::{
+    MIGRATIONS, all_facts, assert_same, connect, django, facts, facts_of_sessions, on_each, script,
+};
 
 #[tokio::test]
 async fn an_empty_database_becomes_djangos() {
@@ -37,6 +39,22 @@ async fn the_tables_of_the_log_of_logins_are_those_of_axes() {
     .await;
 }
 
+/// django-allauth's own table, with the row by which it knows that it has been made.
+#[tokio::test]
+async fn the_table_of_sessions_is_allauths() {
+    on_each(async |database, db| {
+        Migrate::new().run(&db).await.expect("migrates");
+        let django = django("usersessions-6.1", db.dialect());
+        assert_same(&facts_of_sessions(&db).await, &django, database.name());
+        static APPLIED: Sql =
+            Sql::new("SELECT id FROM django_migrations WHERE app = ? AND name = ?");
+        let of = ["usersessions".into(), "0001_initial".into()];
+        let id = db.fetch(&APPLIED, &of, |row| row.get::<i64>(0)).await;
+        assert_eq!(id.expect("reads"), [19], "{}", database.name());
+    })
+    .await;
+}
+
 /// A database that an older djauth made gets them with the next run; one of Django's never.
 #[tokio::test]
 async fn a_database_that_was_made_before_gets_the_log_of_logins() {
@@ -61,6 +79,28 @@ async fn a_database_that_was_made_before_gets_the_log_of_logins() {
         };
         let after = all_facts(&db).await;
         assert_same(&structure(&after), &structure(&before), database.name());
+    })
+    .await;
+}
+
+/// A database that an older version made gets it; what Django made does not.
+#[tokio::test]
+async fn an_older_database_of_ours_gets_the_table_of_sessions() {
+    on_each(async |database, db| {
+        Migrate::new().run(&db).await.expect("migrates");
+        let older = [
+            "DROP TABLE usersessions_usersession",
+            "DELETE FROM django_migrations WHERE app = 'usersessions'",
+        ];
+        script(&db, &older).await;
+        let done = Migrate::new().run(&db).await.expect("migrates");
+        let done: Vec<_> = done.migrations().collect();
+        assert_eq!(done, [("usersessions", "0001_initial")]);
+        let django = django("usersessions-6.1", db.dialect());
+        assert_same(&facts_of_sessions(&db).await, &django, database.name());
+        script(&db, &older).await;
+        script(&db, &["DROP TABLE djauth_login_attempts"]).await;
+        assert!(Migrate::new().run(&db).await.expect("accepted").is_empty());
     })
     .await;
 }
@@ -292,7 +332,7 @@ async fn an_own_user_model_is_pointed_at() {
         let links = [link("groups", "group_id"), link("user_permissions", "permission_id")];
         script(&db, &[&users, &links[0], &links[1]]).await;
         let done = migrate.run(&db).await.expect("migrates");
-        assert_eq!(done.migrations().len(), 3);
+        assert_eq!(done.migrations().len(), 4);
 
         let log = |facts: Vec<String>| facts.into_iter().filter(|fact| fact.contains("django_admin_log") && is_structure(fact));
         let django: Vec<String> = log(django("own-6.1", db.dialect())).collect();

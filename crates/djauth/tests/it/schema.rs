@@ -4,8 +4,9 @@ use djauth_db::{Database, Dialect, Executor, Sql};
 use serde_json::Value;
 use test_databases::TestDatabase;
 
-/// What Django's `migrate` leaves: sorted lines of one database. `answer` is `6.1`, `5.2`, `4.2`, `own-6.1`, `long-6.1` or
-/// `axes`, which has the tables of django-axes alone.
+/// What Django's `migrate` leaves: sorted lines of one database. `answer` is `6.1`, `5.2`, `4.2`, `own-6.1` or
+/// `long-6.1`; with `usersessions-` before one of the last, or before `6.1`, the table of django-allauth alone; `axes` has the
+/// tables of django-axes alone.
 pub(crate) fn django(answer: &str, dialect: Dialect) -> Vec<String> {
     let text = match answer {
         "4.2" => include_str!("../data/schema-4.2.json"),
@@ -13,6 +14,9 @@ pub(crate) fn django(answer: &str, dialect: Dialect) -> Vec<String> {
         "6.1" => include_str!("../data/schema-6.1.json"),
         "long-6.1" => include_str!("../data/schema-long-6.1.json"),
         "axes" => include_str!("../data/schema-axes.json"),
+        "usersessions-6.1" => include_str!("../data/schema-usersessions-6.1.json"),
+        "usersessions-own-6.1" => include_str!("../data/schema-usersessions-own-6.1.json"),
+        "usersessions-long-6.1" => include_str!("../data/schema-usersessions-long-6.1.json"),
         _ => include_str!("../data/schema-own-6.1.json"),
     };
     let answers: Value = serde_json::from_str(text).expect("JSON");
@@ -38,12 +42,12 @@ static MARIADB: Sql = Sql::new(include_str!(
     "../../../../interop/vectors/schema/mariadb.sql"
 ));
 
-/// The migrations that are recorded in a database of ours: Django's eighteen and ten of axes.
-pub(crate) const MIGRATIONS: usize = 28;
+/// The migrations that are recorded in a database of ours: Django's eighteen, one of sessions and ten of axes.
+pub(crate) const MIGRATIONS: usize = 29;
 /// How the names of tables begin that Django's own apps do not have.
-const ALONG: [&str; 2] = ["djauth_login_attempts", "axes_"];
+const ALONG: [&str; 3] = ["djauth_login_attempts", "usersessions_usersession", "axes_"];
 /// The apps of which they are.
-const APPS_ALONG: [&str; 1] = ["axes"];
+const APPS_ALONG: [&str; 2] = ["usersessions", "axes"];
 
 /// The same of a database of ours, without what Django's own apps do not have.
 pub(crate) async fn facts(db: &Database) -> Vec<String> {
@@ -82,6 +86,13 @@ fn counted_down(fact: &str, along: usize) -> String {
         _ => word.to_owned(),
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// What is there of the table of users' sessions.
+pub(crate) async fn facts_of_sessions(db: &Database) -> Vec<String> {
+    let mut facts = all_facts(db).await;
+    facts.retain(|fact| fact.contains("usersessions_usersession"));
+    facts
 }
 
 /// Every fact of a database.
