@@ -19,6 +19,8 @@ ONLY_OURS = {
     "auth/user/<o>/permissions/": 302,
     "auth/permission/": 404,
     "auth/permission/1/holders/": 404,
+    "log/": 404,
+    "log/export/": 404,
 }
 
 

@@ -196,7 +196,7 @@ fn content(answer: &Answer) -> String {
 }
 
 /// How the addresses end that Django's admin has not: `ONLY_OURS` of `interop/suite/admin_differences.py`.
-const ONLY_OURS: [&str; 2] = ["/permissions/", "/auth/permission/"];
+const ONLY_OURS: [&str; 3] = ["/permissions/", "/auth/permission/", "/admin/log/"];
 
 fn links(content: &str, scene: &Scene) -> Vec<String> {
     let links = attributes(content, "href").into_iter();
