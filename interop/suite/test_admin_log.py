@@ -87,7 +87,6 @@ def test_each_reads_the_rows_of_the_other(empty, folder, in_place_of_djauth):
         assert reader.login(house.djauth, name, password, "/admin/login/").status == 302
         # What this process has not written yet is written now.
         log = reader.get(house.djauth, "/admin/log/export/")
-        assert log.status == 200, log
         found = read_by_axes(house.django)
         assert found["logins"][:2] == [login for login, _ in rows]
         assert found["failures"] == [failure for _, failure in rows]
@@ -96,6 +95,7 @@ def test_each_reads_the_rows_of_the_other(empty, folder, in_place_of_djauth):
 
 
 def read_by_us(log, name):
+    assert log.status == 200, log
     entries = list(csv.DictReader(io.StringIO(log.body.decode("utf-8-sig"))))
     kinds = [(entry["kind"], entry["who"], bool(entry["logged_out"])) for entry in entries]
     assert kinds == [
