@@ -5,8 +5,11 @@ import django
 #: What changed in Django itself after these versions, by the names of `pages.json`; ours is as 6.1.
 OF_OLD = {
     # Both lead staff who are logged in already to the start, whatever `next` says. In 4.2 a link logs
-    # out, and an address without its slash loses its query.
-    (4, 2): {"login with next", "logout", "a page without a slash, with a query"},
+    # out, an address without its slash loses its query, and nobody is left without a password.
+    (4, 2): {
+        "login with next", "logout", "a page without a slash, with a query", "password, disabled",
+        "password, contradicting",
+    },
     (5, 2): {"login with next"},
 }
 

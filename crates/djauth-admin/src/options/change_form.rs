@@ -1,5 +1,6 @@
 //! The pages that add and change an object.
 
+use djauth::Error;
 use djauth::admin::{AddView, Rights as UserRights, UserAdmin};
 use djauth::forms::Form;
 use minijinja::{Value, context};
@@ -7,6 +8,7 @@ use minijinja::{Value, context};
 use super::response::{response_add, response_change};
 use super::{Change, Page, form_value, seen};
 use crate::form_page::{Lines, fieldsets};
+use crate::messages::Level;
 use crate::model::{Actor, Made, ModelId, Object, Registered, Set, Submitted};
 use crate::request::{AdminRequest, Answer};
 use crate::sites::SiteInner;
@@ -62,6 +64,8 @@ fn at_once<'a>(answer: Answer) -> Made<'a, Answer> {
 /// What a page with a form is made of.
 struct Shown<'s> {
     form: &'s Form,
+    /// Whether nobody else is an active superuser.
+    is_last: bool,
     /// The fields that are only shown.
     read_only: Option<&'s Form>,
     object: Option<&'s Object>,
@@ -129,7 +133,10 @@ impl<'a> Page<'a> {
             let data = self.request.data();
             let cx = self.editing(self.editable(), Some(data));
             let (form, conflicts) = match self.model.edited.change(&cx, key).await? {
-                Submitted::Saved(object, _) => return Ok(response_change(&self, &object)),
+                Submitted::Saved(object, labels) => {
+                    self.warn_of_loss(&labels).await?;
+                    return Ok(response_change(&self, &object));
+                }
                 Submitted::Gone => return Ok(self.missing(key)),
                 Submitted::Invalid(form) => (form, Vec::new()),
                 Submitted::Conflict(form, conflicts) => (form, conflicts),
@@ -153,6 +160,15 @@ impl<'a> Page<'a> {
         }
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         self.model.edited.seen(&object, &names)
+    }
+
+    /// Nothing is refused, but who has taken the last superuser's rights away is told so.
+    async fn warn_of_loss(&self, labels: &[String]) -> Result<(), Error> {
+        if self.model.edited.lost_superusers(labels).await? {
+            let text = self.request.t("admin_form.no_superuser", &[]);
+            self.request.messages.add(Level::Warning, text);
+        }
+        Ok(())
     }
 
     fn show(self, key: &'a str) -> Made<'a, Answer> {
@@ -185,8 +201,12 @@ impl<'a> Page<'a> {
             rest.retain(|name| !form.fields().iter().any(|field| field.name() == *name));
             let cx = self.editing(rest, None);
             let read_only = self.model.edited.change_form(&cx, object).await?;
+            let keys = std::slice::from_ref(&object.key);
+            let edited = &self.model.edited;
+            let is_last = self.rights.change && edited.includes_last_superuser(keys).await?;
             let shown = Shown {
                 form,
+                is_last,
                 read_only: Some(&read_only),
                 object: Some(object),
                 hidden,
@@ -199,6 +219,7 @@ impl<'a> Page<'a> {
     fn add_page(&self, form: &Form, as_new: bool) -> Answer {
         self.page(&Shown {
             form,
+            is_last: false,
             read_only: None,
             object: None,
             hidden: Vec::new(),
@@ -231,6 +252,7 @@ impl<'a> Page<'a> {
             subtitle => shown.object.map(|object| &object.repr),
             add => shown.object.is_none(),
             is_self => self.is_self(shown.object),
+            last_superuser => shown.is_last,
             fieldsets => fieldsets(&lines, sets),
             buttons => self.buttons(shown),
             ..form_value(self, shown.form, &shown.hidden)
