@@ -66,6 +66,7 @@ def fill(site):
         "group-change": f"{group}change/",
         "group-delete": f"{group}delete/",
         "user-rights": f"{one}permissions/?perm=auth.view_user",
+        "user-sessions": f"{walk.USERS}{boss.id}/sessions/",
         "permissions": "/admin/auth/permission/?q=shop",
         "permission-holders": f"/admin/auth/permission/{seen}/holders/?superusers=1",
         "user-harm": f"{walk.USERS}{hostile['emoji'].id}/change/",
