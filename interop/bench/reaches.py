@@ -127,10 +127,9 @@ def isolation(figures):
 
 
 def rest_of_storm(storm):
-    if storm.endswith("Argon2"):
-        return "a lane of Argon2 never offers its core, and keeps it until the next tick (4 ms) from a thread that was put off"
     writes = "; the commits of the logins" if "right" in storm else ""
-    return f"the pages of those who log in{writes}"
+    memory = "; memory, and the caches of the processor, which Argon2 shares with the requests" if storm.endswith("Argon2") else ""
+    return f"the pages of those who log in{writes}{memory}"
 
 
 def growth(figures):

@@ -116,8 +116,7 @@ def isolation(figures):
     yield (
         "Two connections ask without a pause while 32 visitors log in without a pause, with the settings as they"
         " come. Right passwords also write sessions and `last_login`; SQLite's file is in the mode (WAL) that djauth"
-        " gives its own: in the mode that Django leaves, each commit shuts readers out. Argon2 is a library's, which"
-        " never offers its core in between.\n"
+        " gives its own: in the mode that Django leaves, each commit shuts readers out.\n"
     )
     for kind, of in figures.items():
         yield f"![Latency on {NAMES[kind]}](docs/benchmarks/latency-{kind}.svg)\n"

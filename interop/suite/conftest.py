@@ -111,8 +111,6 @@ def settings_for(database, engine="db", **more):
         "CHEAP_ITERATIONS": CHEAP,
         # That project has no `LocaleMiddleware`, so its pages do not vary by language.
         "USE_ACCEPT_LANGUAGE": False,
-        # It has an admin; our server shows its own only where it is asked to.
-        "ADMIN_URL": "admin/",
         # Django has no such limit.
         "LOGIN_RATE_LIMIT_PER_NETWORK": "",
         "LOGIN_RATE_LIMIT_PER_USERNAME": "",

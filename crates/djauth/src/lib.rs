@@ -27,6 +27,7 @@ pub mod templatetags;
 mod tls;
 pub mod tokens;
 pub mod urls;
+pub mod usersessions;
 pub mod validators;
 pub mod views;
 

@@ -11,6 +11,7 @@ use djauth_db::{Executor, Transaction, Value};
 
 use crate::model::{Editing, FieldSpec, Made, ModelInfo, Object, Relation};
 use crate::models::LogEntryManager;
+use crate::models::listed;
 use crate::options::Merged;
 
 /// What relations offer.
@@ -170,12 +171,10 @@ pub(super) fn tell_kept(info: &ModelInfo, cx: &Editing<'_>, kept: &[String]) {
         return;
     }
     let labels = kept.iter().filter_map(|name| info.field(name));
-    let labels: Vec<_> = labels
-        .map(|spec| spec.label.in_language(cx.request.language))
-        .collect();
-    let text = cx
-        .request
-        .t("admin_form.kept", &[("fields", labels.join(", "))]);
+    let language = cx.request.language;
+    let labels = labels.map(|spec| spec.label.in_language(language));
+    let fields = ("fields", listed(language, labels));
+    let text = cx.request.t("admin_form.kept", &[fields]);
     cx.request.messages.add(crate::messages::Level::Info, text);
 }
 

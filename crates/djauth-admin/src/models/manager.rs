@@ -44,13 +44,18 @@ impl<U: BaseUser> LogEntryManager<U> {
     }
 
     /// Writes an entry for each object: Django's `log_actions`. Everything goes through the transaction
-    /// in which the objects are changed.
+    /// in which the objects are changed. Where the table is missing, as on a site without Django's admin,
+    /// the change is made all the same, and the server's log says that it is recorded nowhere else.
     pub(crate) fn log_actions<'a>(
         &'a self,
         tx: &'a Transaction,
         new: &'a NewEntries<'a>,
     ) -> Made<'a, ()> {
         Box::pin(async move {
+            if !self.auth.has_admin_log(tx).await? {
+                warn_unrecorded(new);
+                return Ok(());
+            }
             let (app, model) = (&new.model.app_label, &new.model.model_name);
             let (content_type, _) = ContentTypeManager::get_or_create(tx, app, model).await?;
             let message = new.message.stored();
@@ -80,6 +85,9 @@ impl<U: BaseUser> LogEntryManager<U> {
         label: &'a str,
     ) -> Made<'a, Option<(String, LogEntry)>> {
         Box::pin(async move {
+            if !self.auth.has_admin_log(tx).await? {
+                return Ok(None);
+            }
             let sql = generated(
                 "WHERE c.app_label = ? AND c.model = ? AND e.object_id = ? ORDER BY e.id DESC LIMIT 20",
             );
@@ -161,6 +169,19 @@ impl<U: BaseUser> Log for LogEntryManager<U> {
     fn of_object<'a>(&'a self, model: &'a ModelInfo, key: &'a str, page: u64) -> Made<'a, LogPage> {
         Box::pin(async move { self.page(model, key, page).await.or_else(unless_missing) })
     }
+}
+
+/// Keys alone: names are in the rows that were changed.
+fn warn_unrecorded(new: &NewEntries<'_>) {
+    let keys: Vec<_> = new.objects.iter().map(|(key, _)| key).take(CHUNK).collect();
+    tracing::warn!(
+        target: "djauth.admin",
+        model = format!("{}.{}", new.model.app_label, new.model.model_name),
+        action = new.flag.name(),
+        ?keys,
+        count = new.objects.len(),
+        "there is no table django_admin_log: a change by the admin is not recorded there"
+    );
 }
 
 /// A site without Django's admin has no log to show.

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use djauth_db::Value;
 
 pub(crate) use self::manager::{LogEntryManager, NewEntries};
-pub(crate) use self::message::ChangeMessage;
 pub use self::message::get_change_message;
+pub(crate) use self::message::{ChangeMessage, listed};
 use crate::model::{Made, ModelInfo};
 
 /// What was done to an object.

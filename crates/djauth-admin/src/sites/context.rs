@@ -16,7 +16,7 @@ pub(super) fn each_context(
     language: Language,
     actor: Option<&Actor>,
     messages: &[Message],
-    is_popup: bool,
+    (route, is_popup): (&Route, bool),
 ) -> Value {
     let info = &site.info;
     let apps = actor.map(|actor| app_list(site, actor, language));
@@ -29,6 +29,8 @@ pub(super) fn each_context(
         available_apps => apps.clone(),
         app_list => apps,
         is_popup,
+        here => info.url(route),
+        here_list => route.model().map(|model| info.url(&Route::List(model))),
         urls => urls(site, actor),
         site_tools => site_tools(site, actor, language),
         assets => assets_value(info),

@@ -8,8 +8,9 @@ use djauth::db::{Executor, Sql, Value};
 use djauth_admin::AdminExt;
 use test_databases::TestDatabase;
 
+use crate::graphs::{PERMS, built, some_graphs};
 use crate::own_models::{Account, auth_of};
-use crate::permissions::{PERMS, built, hostile_names, rows, some_graphs};
+use crate::permissions::{hostile_names, rows};
 use crate::support::{AdminBrowser, Answer, Kind, app, on_each_site, person};
 
 const LIST: &str = "/admin/auth/permission/";

@@ -47,8 +47,16 @@ pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> R
     serve(listener, App::new(&opened.auth, metrics), limits, stop).await;
     let limit = opened.auth.settings().email_shutdown_timeout;
     opened.auth.mail().drain(Duration::from_secs(limit)).await;
+    last_seen(&opened.auth).await;
     opened.auth.db().close().await;
     Ok(())
+}
+
+/// Writes what waited for the end of its minute.
+async fn last_seen<U: BaseUser>(auth: &Auth<U>) {
+    if let Err(error) = auth.user_sessions().write_last_seen().await {
+        tracing::warn!(target: "djauth.server", %error, "it was not written when sessions were last seen");
+    }
 }
 
 /// The listener of `METRICS_ADDRESS`.

@@ -29,6 +29,7 @@ use crate::request_path::{Hints, user_cache};
 use crate::settings::{DEFAULT_MAILER_ALIAS, Settings};
 use crate::signals::Signals;
 use crate::templates::Templates;
+use crate::usersessions::Seen;
 
 /// Puts an [`Auth`] together. Begin with [`Auth::builder`].
 #[must_use = "nothing happens before `connect` or `database`"]
@@ -180,6 +181,7 @@ impl<U: BaseUser> Builder<U> {
         let auth = Auth(Arc::new(Inner {
             mail: MailQueue::new(sender, &self.settings),
             validators: password_validators(&self.settings, &self.validators)?,
+            seen: Seen::default(),
             hashing: HashingPool::with_hashers(hashers, &self.settings)?,
             templates: Templates::new(&self.settings),
             rate_limit: LoginRateLimit::new(

@@ -13,7 +13,7 @@ mod sessions;
 mod signed_cookies;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Utc};
 use djauth_sessions::SessionEngine;
@@ -39,6 +39,7 @@ use crate::request_path::{Hints, UserCache};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::templates::Templates;
+use crate::usersessions::Seen;
 
 /// Where a session keeps the user's key, as text.
 pub const SESSION_KEY: &str = "_auth_user_id";
@@ -73,6 +74,7 @@ pub(crate) struct Inner<U: BaseUser> {
     rate_limit: LoginRateLimit,
     mail: MailQueue,
     validators: PasswordValidators,
+    seen: Seen,
 }
 
 impl Auth {
@@ -204,6 +206,19 @@ impl<U: BaseUser> Auth<U> {
 
     pub(crate) fn hints(&self) -> &Hints<U> {
         &self.0.hints
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.0.seen
+    }
+
+    /// For tasks that do not keep the application alive.
+    pub(crate) fn downgrade(&self) -> Weak<Inner<U>> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(crate) fn upgrade(inner: &Weak<Inner<U>>) -> Option<Self> {
+        inner.upgrade().map(Self)
     }
 }
 

@@ -14,7 +14,9 @@ use crate::Error;
 /// made it does not touch.
 ///
 /// An empty database gets the tables, names, indexes and constraints of Django's four apps, and their eighteen
-/// migrations are recorded as applied, so that Django 4.2, 5.2 or 6.1 finds nothing to do. In a Django database the
+/// migrations are recorded as applied, so that Django 4.2, 5.2 or 6.1 finds nothing to do. Two tables more come into
+/// databases that are made here: that of the login rate limit, and django-allauth's of users' sessions, recorded as
+/// its migration ([`usersessions`](crate::usersessions)). In a Django database the
 /// apps that are missing are added. A schema that is older than Django 4.2's final one, newer than 6.1's or not
 /// Django's at all is refused by name and left alone. Content types and permissions that are missing are added at the
 /// end, as after each `migrate` of Django.

@@ -2,6 +2,7 @@
 //! engines than `db`, and sessions that the request has loaded already.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use super::cache::{Mark, Outcome, Proofs, Question, Read, Token};
 use super::entry::{Entry, keep, named};
@@ -66,6 +67,7 @@ impl<U: BaseUser> Question<Proofs> for Claimed<'_, U> {
                     session: None,
                     answers: named(self.perms, answers.clone().unwrap_or_default()),
                     row_bytes: *bytes,
+                    seen: AtomicU32::default(),
                 };
                 keep(entry, mark, *versions, None)
             }

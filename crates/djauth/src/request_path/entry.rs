@@ -1,6 +1,7 @@
 //! What the cache holds of a session, and how a request is answered by it or by the one statement.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use chrono::{DateTime, Utc};
 use djauth_sessions::{EngineKind, Session, SessionData};
@@ -16,6 +17,7 @@ use crate::db::{Database, Dialect, Executor, Field, Value};
 use crate::management::CacheTriggers;
 use crate::management::cache::subject_of;
 use crate::settings::Settings;
+use crate::usersessions::slot;
 use crate::{Error, ErrorKind};
 
 /// The cache of sessions with their users.
@@ -45,6 +47,8 @@ pub(crate) struct Entry<U> {
     pub(super) answers: Vec<(Box<str>, bool)>,
     /// What the row's texts take.
     pub(super) row_bytes: usize,
+    /// When it was last noted that the session was seen.
+    pub(super) seen: AtomicU32,
 }
 
 /// Answers that one entry keeps.
@@ -182,6 +186,11 @@ impl<'a, U: BaseUser> Asking<'a, U> {
             return (Reply::NotTried, Outcome::Forget);
         };
         let reply = auth.believed(user, &claim, self.perms, &joined.answers);
+        if let Reply::Found(Found { hash, .. }, _) = &reply
+            && *hash != HashState::Wrong
+        {
+            auth.session_seen(&self.key, auth.now());
+        }
         let entry = match (&reply, joined.expires, mark) {
             (Reply::Found(found, _), Some(expires), Some(mark)) => {
                 // The token of a server holds the text as it is.
@@ -194,6 +203,7 @@ impl<'a, U: BaseUser> Asking<'a, U> {
                     session: Some((data, expires)),
                     answers: named(self.perms, joined.answers),
                     row_bytes: joined.row_bytes + text,
+                    seen: AtomicU32::new(slot(auth.now())),
                 };
                 let session = SessionText {
                     key: self.key.clone(),
@@ -275,10 +285,12 @@ impl<U: BaseUser> Question<Proofs> for Asking<'_, U> {
 
     fn by(&self, entry: &Entry<U>) -> Option<Reply<U>> {
         let (data, expires) = entry.session.as_ref()?;
-        if *expires <= self.auth.now() {
+        let now = self.auth.now();
+        if *expires <= now {
             return None;
         }
         let answers = entry.answers(self.auth, self.perms)?;
+        self.auth.seen_again(&entry.seen, &self.key, now);
         Some(Reply::Kept(entry.found.clone(), answers, data.clone()))
     }
 

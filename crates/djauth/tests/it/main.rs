@@ -45,5 +45,6 @@ mod server_cache;
 mod tls_support;
 mod tokens;
 mod user_permissions;
+mod usersessions;
 mod view_options;
 mod weaknesses;
