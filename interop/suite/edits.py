@@ -21,7 +21,7 @@ NAMES = ["alice", "Alice", "Ünï.Cödé", "d+e@f-g_h", "世界", "x" * 150, "zo
 WRONG_NAMES = ["", "   ", "with blank", "a/b", "x" * 151, "<b>", "nul\0"]
 TEXTS = ["", " Ada ", "O'Brien", '"quoted" & <b>', "😀" * 20, "ö" * 150, "\u202egnol\u202c", "a\\b"]
 LONG = "ö" * 151
-MAILS = ["", "a@example.com", "Mixed.Case@EXAMPLE.com", "ü@example.com", "no address", "a@b"]
+MAILS, WRONG_MAILS = ["", "a@example.com"], ["ü@example.com", "no address", "a@b"]
 GROUPS = ["editors", "Editors ", "Prüfer", "<i>italic</i>", "g" * 150, "世界", "😀", "a,b; c"]
 WRONG_GROUPS = ["", "g" * 151, " "]
 PASSWORDS = ["correct horse", " blanks around ", "pässwörd 世", "x" * 300]
@@ -147,7 +147,9 @@ class Edits:
                 lambda: {"username": [bad([chance.choice(NAMES) + str(chance.randrange(1000))][-150:], WRONG_NAMES + NAMES)[-151:]]},
                 lambda: {"first_name": [bad(TEXTS, [LONG])]},
                 lambda: {"last_name": [bad(TEXTS, [LONG])]},
-                lambda: {"email": [bad(MAILS[:3], MAILS[3:])]},
+                # Never the same twice: of one that differs only in the capitals of its domain, which
+                # are not kept, Django's log says that it was changed, and ours that it was not.
+                lambda: {"email": [bad([*MAILS, f"Mixed.{chance.randrange(10**6)}@EXAMPLE.com"], WRONG_MAILS)]},
                 lambda: {chance.choice(FLAGS): chance.choice([[], ["on"]])},
                 lambda: {"groups": self.sample(self.keys("group"), 3)},
                 lambda: {"user_permissions": self.sample(self.permissions, 4)},

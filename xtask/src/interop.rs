@@ -16,7 +16,7 @@ const WALK: u64 = 2000;
 const STALENESS: u64 = 200;
 
 /// Steps of the walk through both admins, on each database.
-const EDITS: u64 = 60;
+const EDITS: u64 = 100;
 
 /// What a run of pytest counted, the tests that passed, and the complaint, if it failed.
 pub(crate) type Ended = (Counts, Ran, Option<String>);
