@@ -3,9 +3,10 @@
 use djauth::{Auth, BaseUser};
 
 use crate::reasons::Reasons;
+use crate::sessions::SessionPages;
 
 /// What the pages about sessions and permissions need of the user model.
-pub(crate) trait Beyond: Reasons + Send + Sync {}
+pub(crate) trait Beyond: Reasons + SessionPages + Send + Sync {}
 
 pub(crate) struct Users<U: BaseUser> {
     pub(crate) auth: Auth<U>,

@@ -30,6 +30,7 @@ pub(crate) enum Kind {
     Memberships,
     Permissions,
     Entries,
+    Sessions,
     /// Of a table that the application registered.
     Other(String),
 }
@@ -43,6 +44,8 @@ impl Kind {
             Kind::Permissions
         } else if table == "django_admin_log" {
             Kind::Entries
+        } else if table == "usersessions_usersession" {
+            Kind::Sessions
         } else {
             Kind::Other(table.to_owned())
         }
@@ -53,6 +56,7 @@ impl Kind {
             Kind::Memberships => gettext(language, "admin_form.rows_memberships", &[]),
             Kind::Permissions => gettext(language, "admin_form.rows_permissions", &[]),
             Kind::Entries => gettext(language, "admin_form.rows_entries", &[]),
+            Kind::Sessions => gettext(language, "admin_form.rows_sessions", &[]),
             Kind::Other(table) => table.clone(),
         }
     }
@@ -121,6 +125,7 @@ mod tests {
         assert_eq!(Kind::of("auth_user_groups", None), Kind::Memberships);
         assert_eq!(Kind::of("auth_group_permissions", None), Kind::Permissions);
         assert_eq!(Kind::of("django_admin_log", None), Kind::Entries);
+        assert_eq!(Kind::of("usersessions_usersession", None), Kind::Sessions);
         assert_eq!(Kind::of("pets", None), Kind::Other("pets".into()));
     }
 }

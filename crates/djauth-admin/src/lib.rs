@@ -30,6 +30,7 @@ mod options;
 
 // Beyond Django.
 mod account;
+mod agent;
 mod beyond;
 mod holders;
 mod log;

@@ -50,7 +50,14 @@ pub(crate) static BUILT_IN: TemplateSet = built_in![
     "includes/reasons.html",
     "permission_holders.html",
     "permission_list.html",
+    "user_sessions.html",
 ];
+
+/// The pages about one's own account, found under these names.
+pub(crate) static ACCOUNT: TemplateSet = &[(
+    "account/sessions.html",
+    include_str!("../templates/account/sessions.html"),
+)];
 
 #[cfg(test)]
 mod tests {
@@ -58,7 +65,7 @@ mod tests {
 
     #[test]
     fn nothing_is_inline() {
-        for (name, text) in BUILT_IN {
+        for (name, text) in BUILT_IN.iter().chain(ACCOUNT) {
             let attributes = text.split_whitespace().filter(|word| word.contains('='));
             let mut inline =
                 attributes.filter(|word| word.starts_with("on") || word.starts_with("style="));

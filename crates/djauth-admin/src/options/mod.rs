@@ -139,14 +139,25 @@ impl<'a> Page<'a> {
 impl Page<'_> {
     /// Pages about an object that Django does not have, for who may see them: each `name` and `url`.
     fn tools(&self, object: &Object) -> Value {
-        let may = self.model.id == ModelId::Users && self.rights.view;
-        let rights = may.then(|| {
-            context! {
-                name => self.request.t("admin_more.rights", &[]),
-                url => self.request.url(&Route::Effective(object.key.clone())),
-            }
-        });
-        rights.into_iter().collect()
+        let is_user = self.model.id == ModelId::Users;
+        let key = || object.key.clone();
+        let rights = (
+            "admin_more.rights",
+            self.rights.view,
+            Route::Effective(key()),
+        );
+        let sessions = (
+            "admin_more.sessions",
+            self.rights.change,
+            Route::Sessions(key()),
+        );
+        let tools = [rights, sessions]
+            .into_iter()
+            .filter(|(_, may, _)| is_user && *may);
+        let tool = |(name, _, route): (_, _, Route)| {
+            context! { name => self.request.t(name, &[]), url => self.request.url(&route) }
+        };
+        tools.map(tool).collect()
     }
 }
 

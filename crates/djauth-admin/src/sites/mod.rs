@@ -28,6 +28,7 @@ use djauth_signing::Clock;
 
 pub(crate) use self::resolve::ModelPath;
 use self::serve::Site;
+use crate::account;
 use crate::beyond::Beyond;
 use crate::model::{ModelId, Registered};
 use crate::models::Log;
@@ -37,11 +38,20 @@ use crate::request::Route;
 pub trait AdminExt {
     /// [`AdminSite::router`] of a site with everything as Django has it.
     fn admin<S: Clone + Send + Sync + 'static>(&self) -> Router<S>;
+
+    /// `sessions/`: where somebody is logged in, for themself, with what ends that. Nest it beside
+    /// [`Auth::urls`]: `.nest("/accounts", auth.urls().merge(auth.account_urls()))`. Django has no such page; the
+    /// address is django-allauth's.
+    fn account_urls<S: Clone + Send + Sync + 'static>(&self) -> Router<S>;
 }
 
 impl<U: BaseUser> AdminExt for Auth<U> {
     fn admin<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         AdminSite::new(self).router()
+    }
+
+    fn account_urls<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        account::urls(self)
     }
 }
 
