@@ -86,7 +86,7 @@ if AXES:
     MIDDLEWARE.append("axes.middleware.AxesMiddleware")
 # A site that lists its users' sessions: django-allauth's tables, pages and middleware.
 if os.environ.get("ALLAUTH"):
-    INSTALLED_APPS += ["allauth", "allauth.account", "allauth.usersessions"]
+    INSTALLED_APPS += ["django.contrib.humanize", "allauth", "allauth.account", "allauth.usersessions"]
     MIDDLEWARE += [
         "allauth.account.middleware.AccountMiddleware",
         "allauth.usersessions.middleware.UserSessionsMiddleware",
