@@ -192,7 +192,7 @@ def admin(figures):
     kB = lambda count: f"{count / 1000:.1f}"
     row = lambda of: [cell for name in (django, ours) for cell in (kB(of[f"{name}, bytes"]["page"]), kB(sum(of[f"{name}, bytes"].values())))]
     pages = list(next(iter(figures.values()))["pages"].values())[-1]
-    yield table(["", "Django, page", "with all", "djauth, page", "with all"], [[page, *row(of)] for page, of in pages.items()])
+    yield table(["", "Django, page", "with all", "djauth, page", "with all"], [[page, *row(of)] for page, of in pages.items() if of[f"{ours}, bytes"]["page"]])
 
 
 def footprint(figures):

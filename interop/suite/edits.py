@@ -269,13 +269,12 @@ class Edits:
         """Django would write all of the form over what is there. Of ours, it gets what is right."""
         form = seen.filled(changes) + [("_save", "1")]
         side, browser = self.side, self.visitor.browsers[0]
-        mirrored = self.visitor.browsers[1].get(self.mirror, path)
-        now = sheet_in(mirrored)
+        now, mirrored = self.open(path)
         merged, conflicts = merge(seen.values, now.values, {**seen.values, **changes})
         self.say("conflicts", conflicts)
         if not conflicts:
             # Ours tells that others' changes stay.
-            self.send(path, [form, now.filled(merged) + [("_save", "1")]], ignored=("info",))
+            self.send(path, [form, mirrored.filled(merged) + [("_save", "1")]], ignored=("info",))
             return
         answer = browser.post(side, path, form)
         assert answer.status == 200, answer
@@ -349,7 +348,7 @@ class Edits:
 
 
 def merge(seen, now, sent):
-    """What a form that saw `seen` means by `sent` where there is `now`; and the fields in conflict."""
+    """What a form that saw `seen` changes by `sent` where there is `now`; and the fields in conflict."""
     merged, conflicts = {}, set()
     fields = {field_of(name) for name in now if not name.startswith(("_", "initial-", "csrf"))}
     fields |= {field_of(name) for name in sent if not name.startswith(("_", "csrf"))}
@@ -363,7 +362,8 @@ def merge(seen, now, sent):
             wanted = is_now
         elif is_now not in (was, wanted):
             conflicts.add(field)
-        merged |= dict(zip(names, wanted))
+        if wanted != is_now:
+            merged |= dict(zip(names, wanted))
     return merged, conflicts
 
 
