@@ -153,7 +153,7 @@ fn form_value(site: &SiteInner, request: &AdminRequest, asked: &Asked) -> Value 
         ip => asked.value("ip"),
         since => asked.value("since"),
         until => asked.value("until"),
-        wrong => asked.wrong(),
+        wrong => asked.wrong().to_vec(),
     }
 }
 

@@ -196,7 +196,12 @@ fn content(answer: &Answer) -> String {
 }
 
 /// How the addresses end that Django's admin has not: `ONLY_OURS` of `interop/suite/admin_differences.py`.
-const ONLY_OURS: [&str; 3] = ["/permissions/", "/auth/permission/", "/admin/log/"];
+const ONLY_OURS: [&str; 4] = [
+    "/permissions/",
+    "/auth/permission/",
+    "/admin/log/",
+    "/sessions/",
+];
 
 fn links(content: &str, scene: &Scene) -> Vec<String> {
     let links = attributes(content, "href").into_iter();
