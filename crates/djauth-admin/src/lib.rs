@@ -1,9 +1,5 @@
 #![doc = include_str!("docs/front.md")]
 #![forbid(unsafe_code)]
-#![allow(
-    dead_code,
-    reason = "lists, forms and what goes beyond Django will use the rest of what is prepared here"
-)]
 
 mod model;
 mod quote;
