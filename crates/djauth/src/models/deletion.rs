@@ -354,7 +354,6 @@ fn registered<U: BaseUser>(auth: &Auth<U>, to: Referred) -> Vec<Reference> {
     of_this.map(Reference::from_dependant).collect()
 }
 
-/// Whether the admin's log is in this database; once seen it is not asked for again.
 /// Whether the table of the admin's log is there. Once seen it is not looked for again.
 pub(crate) async fn has_admin_log<U: BaseUser>(
     auth: &Auth<U>,
