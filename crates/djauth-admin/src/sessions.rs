@@ -25,6 +25,8 @@ pub(crate) struct Sessions {
     /// Why there is nothing to show.
     missing: Option<Missing>,
     rows: Vec<Row>,
+    /// Whether there are others, which are not shown.
+    more: bool,
     /// Whether the user is the one who asks.
     own: bool,
 }
@@ -159,11 +161,14 @@ pub(crate) fn of<'a, U: BaseUser>(
         let Some(user) = found(auth, key).await? else {
             return Ok(None);
         };
-        let rows = auth.user_sessions().list(&user, MOST).await?;
-        let rows = rows.into_iter().map(|row| Row::new(row, request));
+        let rows = auth.user_sessions().list(&user, MOST + 1).await?;
+        let more = rows.len() > MOST;
+        let rows = rows.into_iter().take(MOST);
+        let rows = rows.map(|row| Row::new(row, request));
         Ok(Some(Sessions {
             missing: missing(auth).await?,
             rows: rows.collect(),
+            more,
             own: is_own(auth, request, &user).await?,
         }))
     })
@@ -223,13 +228,12 @@ async fn ends_own<U: BaseUser>(
         Ending::All => return auth.user_sessions().is_available().await,
         Ending::One(id) => id,
     };
-    let listed = auth.user_sessions().list(user, MOST).await?;
-    Ok(listed.iter().any(|row| row.id == id && row.is_of(request)))
+    auth.user_sessions().is_own(request, user, id).await
 }
 
 impl Sessions {
     /// For the templates: `sessions` (each `id`, `here`, `ip`, `agent`, `begun` and `seen` with `text` and
-    /// `moment`), `own`, `others`, `missing`.
+    /// `moment`), `more` (how many are shown, if there are more), `own`, `others`, `missing`.
     pub(crate) fn value(&self, language: Language, zone: Tz) -> Value {
         let moment = |at: DateTime<Utc>| {
             let at = at.with_timezone(&zone);
@@ -247,6 +251,7 @@ impl Sessions {
         };
         context! {
             sessions => self.rows.iter().map(row).collect::<Value>(),
+            more => self.more.then_some(MOST),
             own => self.own,
             others => self.rows.iter().any(|row| !row.here),
             missing => self.missing.map(|missing| match missing {

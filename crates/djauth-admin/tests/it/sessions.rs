@@ -337,3 +337,44 @@ async fn a_deletion_counts_the_sessions_that_go_along() {
     })
     .await;
 }
+
+/// Another session like the first one that is listed.
+async fn copy_session(auth: &Auth, key: &str) {
+    let columns = "created_at, ip, last_seen_at, user_agent, data, user_id";
+    let first = "(SELECT MIN(id) FROM usersessions_usersession)";
+    let row = format!(
+        "INSERT INTO usersessions_usersession (session_key, {columns}) \
+         SELECT '{key}', {columns} FROM usersessions_usersession WHERE id = {first}"
+    );
+    let session = format!(
+        "INSERT INTO django_session (session_key, session_data, expire_date) \
+         SELECT '{key}', session_data, expire_date FROM django_session WHERE session_key = \
+         (SELECT session_key FROM usersessions_usersession WHERE id = {first})"
+    );
+    for statement in [row, session] {
+        let sql = Sql::generated(statement, None);
+        let done = auth.db().execute(&sql, Vec::new()).await;
+        assert_eq!(done.expect("is added"), 1);
+    }
+}
+
+/// A page shows a hundred, and says so when there are more.
+#[tokio::test]
+async fn sessions_that_are_not_shown_are_named() {
+    on_each_site(async |auth, mut browser| {
+        let ada = person(auth, "ada", CHANGE).await;
+        browser.enter("ada").await;
+        for n in 1..100 {
+            copy_session(auth, &format!("copy{n:028}")).await;
+        }
+        let more = "more sessions than the 100 here";
+        let page = browser.get(&page_of(&ada)).await;
+        assert_eq!(offered(&page.text).len(), 100);
+        assert!(!page.shows(more), "{}", page.text);
+        copy_session(auth, &format!("copy{:028}", 100)).await;
+        let page = browser.get(&page_of(&ada)).await;
+        assert_eq!(offered(&page.text).len(), 100);
+        assert!(page.shows(more), "{}", page.text);
+    })
+    .await;
+}

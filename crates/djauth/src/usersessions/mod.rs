@@ -148,6 +148,21 @@ impl<U: BaseUser> UserSessions<'_, U> {
         Ok(found)
     }
 
+    /// Whether the row of this number is that of the session which this request is part of, and this user's.
+    ///
+    /// # Errors
+    /// As [`is_available`](Self::is_available).
+    pub async fn is_own(&self, request: &Request, user: &U, id: i64) -> Result<bool, Error> {
+        let Some(own) = request.session().shared_key() else {
+            return Ok(false);
+        };
+        if !self.is_available().await? {
+            return Ok(false);
+        }
+        let key = rows::key_of(self.auth.db(), user.id(), id).await?;
+        Ok(key.is_some_and(|key| same(&own, &key)))
+    }
+
     /// Whether the key is that of a session of this user, with the present password.
     async fn lives(&self, user: &U, key: &str) -> Result<bool, Error> {
         let session = self.auth.sessions().open(Some(key));
