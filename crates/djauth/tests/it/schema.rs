@@ -26,10 +26,18 @@ pub(crate) fn django(answer: &str, dialect: Dialect) -> Vec<String> {
         Dialect::Mysql => "mariadb",
     };
     let lines = answers[database].as_array().expect("a list");
-    lines
-        .iter()
-        .map(|line| line.as_str().expect("text").to_owned())
-        .collect()
+    let lines = lines.iter().map(|line| line.as_str().expect("text"));
+    match answer.starts_with("usersessions-") {
+        true => lines.map(cascading).collect(),
+        false => lines.map(str::to_owned).collect(),
+    }
+}
+
+/// The one difference from the table of django-allauth: there its user takes a row along by themselves.
+fn cascading(fact: &str) -> String {
+    let deferred = "DEFERRABLE INITIALLY DEFERRED";
+    fact.replace(deferred, &format!("ON DELETE CASCADE {deferred}"))
+        .replace("delete RESTRICT", "delete CASCADE")
 }
 
 static SQLITE: Sql = Sql::new(include_str!(

@@ -407,6 +407,48 @@ async fn a_deleted_user_takes_the_rows_along() {
     .await;
 }
 
+/// A Django without allauth deletes the user alone.
+#[tokio::test]
+async fn who_does_not_know_the_table_deletes_users_too() {
+    on_each_auth(async |database, auth, _| {
+        let (ann, bob) = (user(&auth, "ann").await, user(&auth, "bob").await);
+        log_in(&auth, &ann, None).await;
+        let bobs = log_in(&auth, &bob, None).await;
+        script(&auth, "DELETE FROM auth_user WHERE username = 'ann'").await;
+        assert_eq!(rows(&auth).await, [(bobs, bob.id)], "{}", database.name());
+    })
+    .await;
+}
+
+/// However many sessions there are, and nobody else's.
+#[tokio::test]
+async fn the_own_session_is_known_by_its_row() {
+    on_each_auth(async |database, auth, _| {
+        let at = database.name();
+        let (ann, bob) = (user(&auth, "ann").await, user(&auth, "bob").await);
+        let own = log_in(&auth, &ann, None).await;
+        let listed = auth.user_sessions().list(&ann, 1).await.expect("lists");
+        let id = listed[0].id;
+        for _ in 0..3 {
+            log_in(&auth, &ann, None).await;
+        }
+        let sessions = auth.user_sessions();
+        let shown = sessions.list(&ann, 3).await.expect("lists");
+        assert!(shown.iter().all(|row| row.id != id), "{at}");
+        let here = request(&auth, Some(&own), FIREFOX);
+        let is_own = async |request: &Request, user: &User, id: i64| {
+            let sessions = auth.user_sessions();
+            sessions.is_own(request, user, id).await.expect("asks")
+        };
+        assert!(is_own(&here, &ann, id).await, "{at}");
+        assert!(!is_own(&here, &bob, id).await, "{at}");
+        assert!(!is_own(&here, &ann, shown[0].id).await, "{at}");
+        let stranger = request(&auth, None, FIREFOX);
+        assert!(!is_own(&stranger, &ann, id).await, "{at}");
+    })
+    .await;
+}
+
 /// Whatever a client says it is, and wherever it is.
 #[tokio::test]
 async fn hostile_agents_are_kept_as_text() {

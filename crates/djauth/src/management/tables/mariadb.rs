@@ -18,11 +18,12 @@ pub(super) const LOGIN_ATTEMPTS: Table = Table {
     ],
 };
 
-/// `usersessions_usersession`, as the migration of django-allauth makes it.
+/// `usersessions_usersession`, as the migration of django-allauth makes it, but for `ON DELETE CASCADE`:
+/// a Django without allauth knows nothing of the table, and could delete nobody who has a row in it.
 pub(super) const USER_SESSIONS: Table = Table {
     name: "usersessions_usersession",
     statements: &[
-        r#"CREATE TABLE "usersessions_usersession" ("id" bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, "created_at" datetime(6) NOT NULL, "ip" char(39) NOT NULL, "last_seen_at" datetime(6) NOT NULL, "session_key" varchar(40) NOT NULL UNIQUE, "user_agent" varchar(200) NOT NULL, "data" json NOT NULL, "user_id" {user_type} NOT NULL, CONSTRAINT {user_constraint} FOREIGN KEY ("user_id") REFERENCES {user_table} ({user_key}))"#,
+        r#"CREATE TABLE "usersessions_usersession" ("id" bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, "created_at" datetime(6) NOT NULL, "ip" char(39) NOT NULL, "last_seen_at" datetime(6) NOT NULL, "session_key" varchar(40) NOT NULL UNIQUE, "user_agent" varchar(200) NOT NULL, "data" json NOT NULL, "user_id" {user_type} NOT NULL, CONSTRAINT {user_constraint} FOREIGN KEY ("user_id") REFERENCES {user_table} ({user_key}) ON DELETE CASCADE)"#,
     ],
 };
 

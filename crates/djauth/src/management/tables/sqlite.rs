@@ -19,11 +19,12 @@ pub(super) const LOGIN_ATTEMPTS: Table = Table {
     ],
 };
 
-/// `usersessions_usersession`, as the migration of django-allauth makes it.
+/// `usersessions_usersession`, as the migration of django-allauth makes it, but for `ON DELETE CASCADE`:
+/// a Django without allauth knows nothing of the table, and could delete nobody who has a row in it.
 pub(super) const USER_SESSIONS: Table = Table {
     name: "usersessions_usersession",
     statements: &[
-        r#"CREATE TABLE "usersessions_usersession" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "created_at" datetime NOT NULL, "ip" char(39) NOT NULL, "last_seen_at" datetime NOT NULL, "session_key" varchar(40) NOT NULL UNIQUE, "user_agent" varchar(200) NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), "user_id" {user_type} NOT NULL REFERENCES {user_table} ({user_key}) DEFERRABLE INITIALLY DEFERRED)"#,
+        r#"CREATE TABLE "usersessions_usersession" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "created_at" datetime NOT NULL, "ip" char(39) NOT NULL, "last_seen_at" datetime NOT NULL, "session_key" varchar(40) NOT NULL UNIQUE, "user_agent" varchar(200) NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), "user_id" {user_type} NOT NULL REFERENCES {user_table} ({user_key}) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED)"#,
         r#"CREATE INDEX "usersessions_usersession_user_id_af5e0a6d" ON "usersessions_usersession" ("user_id")"#,
     ],
 };
