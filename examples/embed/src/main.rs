@@ -1,10 +1,14 @@
 //! An axum application with Django's accounts and its admin in one SQLite file.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::{Router, routing::get};
 use djauth::{Auth, LoginRequired, SecretKey, Settings};
 use djauth_admin::AdminExt;
+
+/// How long what waits may take at the end.
+const LIMIT: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +20,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
     // With the address of whoever connects: guesses are counted and hashing is shared out by it.
     let app = app(&auth).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stopped())
+        .await?;
+    // What waits in memory: mails, the log of logins, when sessions were last seen.
+    auth.mail().drain(LIMIT).await;
+    auth.access_log().drain(LIMIT).await;
+    auth.user_sessions().write_last_seen().await?;
     Ok(())
+}
+
+async fn stopped() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        eprintln!("Ctrl-C cannot be caught: {error}");
+        std::future::pending().await
+    }
 }
 
 fn app(auth: &Auth) -> Router {

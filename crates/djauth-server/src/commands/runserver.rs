@@ -23,7 +23,7 @@ use crate::{address, metrics, output, terminal};
 /// The names that a server on loopback answers to when `ALLOWED_HOSTS` is empty.
 const LOOPBACK_NAMES: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "[::1]"];
 
-/// How long the log of logins may take at the end.
+/// How long the log of logins, and when sessions were last seen, may take at the end.
 const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 /// Serves until it is stopped.
@@ -49,17 +49,27 @@ pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> R
     announce(&listener)?;
     serve(listener, App::new(&opened.auth, metrics), limits, stop).await;
     let limit = opened.auth.settings().email_shutdown_timeout;
-    opened.auth.mail().drain(Duration::from_secs(limit)).await;
-    last_seen(&opened.auth).await;
-    opened.auth.access_log().drain(LOG_LIMIT).await;
+    // At once, so that a mail server that does not answer takes no time from the database.
+    tokio::join!(
+        opened.auth.mail().drain(Duration::from_secs(limit)),
+        opened.auth.access_log().drain(LOG_LIMIT),
+        last_seen(&opened.auth),
+    );
     opened.auth.db().close().await;
     Ok(())
 }
 
 /// Writes what waited for the end of its minute.
 async fn last_seen<U: BaseUser>(auth: &Auth<U>) {
-    if let Err(error) = auth.user_sessions().write_last_seen().await {
-        tracing::warn!(target: "djauth.server", %error, "it was not written when sessions were last seen");
+    let sessions = auth.user_sessions();
+    match tokio::time::timeout(LOG_LIMIT, sessions.write_last_seen()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(target: "djauth.server", %error, "it was not written when sessions were last seen");
+        }
+        Err(_) => {
+            tracing::warn!(target: "djauth.server", "it was not written in time when sessions were last seen");
+        }
     }
 }
 

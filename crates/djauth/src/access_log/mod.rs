@@ -63,13 +63,14 @@ impl AccessLog {
         }
     }
 
-    /// Writes what waits, now. What cannot be written waits on; the log says so.
+    /// Writes what waits, now. What cannot be written waits on; the log says so. Whoever asks may stop waiting: it is
+    /// written all the same.
     pub async fn flush(&self) {
         self.queue.flush().await;
     }
 
-    /// Takes nothing more on and writes what waits. False: something was left when the time was up; the log says
-    /// how much.
+    /// Takes nothing more on and writes what waits, again and again until the database takes it. False: something was
+    /// left when the time was up; the log says how much.
     pub async fn drain(&self, limit: Duration) -> bool {
         self.queue.drain(limit).await
     }

@@ -1,6 +1,6 @@
 //! What waits to be written.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -20,6 +20,8 @@ const ALL: usize = FAILURES + 1024;
 const PAUSE: Duration = Duration::from_secs(1);
 /// The same after the database could not take them.
 const LONGER_PAUSE: Duration = Duration::from_secs(5);
+/// Between two tries at the end.
+const LAST_PAUSE: Duration = Duration::from_millis(500);
 /// How long it is believed that the tables are not there.
 const BELIEVED: Duration = Duration::from_secs(60);
 
@@ -36,6 +38,8 @@ struct Inner {
 #[derive(Default)]
 struct State {
     waiting: Vec<Event>,
+    /// How many a task is writing just now.
+    writing: usize,
     dropped: u64,
     /// Whether a task will write what waits.
     scheduled: bool,
@@ -55,6 +59,21 @@ impl State {
             false => self.dropped += 1,
         }
         taken
+    }
+
+    /// How many are not in the database, and will not be if nobody writes any more.
+    fn missing(&self) -> u64 {
+        let held = self.waiting.len() + self.writing;
+        self.dropped + u64::try_from(held).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let lost = self.state.get_mut().missing();
+        if lost > 0 {
+            tracing::error!(target: TARGET, lost, "entries of the log of logins are lost: it ended before they were written");
+        }
     }
 }
 
@@ -80,33 +99,29 @@ impl Queue {
         // Without a runtime it waits for `flush`.
         if let Ok(runtime) = Handle::try_current() {
             state.scheduled = true;
-            runtime.spawn(self.clone().write_later());
+            // A runtime that ends drops the task at once, which takes the lock.
+            drop(state);
+            runtime.spawn(Scheduled(Arc::downgrade(&self.0)).run());
         }
     }
 
-    /// Ends when nothing waits any more.
-    async fn write_later(self) {
-        let mut pause = PAUSE;
-        loop {
-            tokio::time::sleep(pause).await;
-            pause = match self.flush().await {
-                true => PAUSE,
-                false => LONGER_PAUSE,
-            };
-            let mut state = self.0.state.lock();
-            if state.waiting.is_empty() {
-                state.scheduled = false;
-                return;
-            }
-        }
-    }
-
-    /// Writes what waits. False: the database cannot take it at the moment, and it waits on.
+    /// Writes what waits. False: the database cannot take it at the moment, and it waits on. By a task of its own:
+    /// whoever asks may go away in the middle, and must not take the events along.
     pub(super) async fn flush(&self) -> bool {
+        let queue = self.clone();
+        let written = tokio::spawn(async move { queue.write_now().await }).await;
+        written.unwrap_or_else(|error| {
+            tracing::error!(target: TARGET, %error, "the task that writes the log of logins broke off");
+            false
+        })
+    }
+
+    async fn write_now(&self) -> bool {
         let mut layout = self.0.layout.lock().await;
         let (events, dropped) = {
             let mut state = self.0.state.lock();
             let dropped = std::mem::take(&mut state.dropped);
+            state.writing = state.waiting.len();
             (std::mem::take(&mut state.waiting), dropped)
         };
         if dropped > 0 {
@@ -129,6 +144,7 @@ impl Queue {
         state.dropped += u64::try_from(come.len().saturating_sub(room)).unwrap_or(u64::MAX);
         left.extend(come.into_iter().take(room));
         state.waiting = left;
+        state.writing = 0;
     }
 
     /// Answers what has to wait on.
@@ -168,12 +184,53 @@ impl Queue {
 
     pub(super) async fn drain(&self, limit: Duration) -> bool {
         self.0.state.lock().closed = true;
-        let flushed = tokio::time::timeout(limit, self.flush()).await;
-        let done = flushed.unwrap_or(false);
-        if !done {
-            tracing::error!(target: TARGET, "entries of the log of logins are lost: they were not written in time");
+        let written = tokio::time::timeout(limit, self.written()).await;
+        let lost = self.0.state.lock().missing();
+        if lost > 0 {
+            tracing::error!(target: TARGET, lost, "entries of the log of logins are lost: they were not written in time");
         }
-        done
+        written.is_ok()
+    }
+
+    async fn written(&self) {
+        while !self.flush().await {
+            tokio::time::sleep(LAST_PAUSE).await;
+        }
+    }
+}
+
+/// The task that writes what waits. It does not hold the queue while it pauses, and however it ends, by a panic or
+/// with its runtime, the next event gets another.
+struct Scheduled(Weak<Inner>);
+
+impl Scheduled {
+    /// Ends when nothing waits any more, and when the queue is closed: who drains it writes it.
+    async fn run(mut self) {
+        let mut pause = PAUSE;
+        loop {
+            tokio::time::sleep(pause).await;
+            let Some(queue) = self.0.upgrade().map(Queue) else {
+                return;
+            };
+            pause = match queue.flush().await {
+                true => PAUSE,
+                false => LONGER_PAUSE,
+            };
+            let mut state = queue.0.state.lock();
+            if state.waiting.is_empty() || state.closed {
+                state.scheduled = false;
+                self.0 = Weak::new();
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Scheduled {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.state.lock().scheduled = false;
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use djauth::db::{Database, Dialect, Executor, Sql};
 use djauth::http::Request;
 use djauth::{Auth, Credentials, User};
 use djauth_signing::FixedClock;
+use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use test_databases::TestDatabase;
 
@@ -379,6 +380,50 @@ async fn what_the_database_cannot_take_waits() {
         .filter_map(|row| row.name)
         .collect();
     assert_eq!(names, ["first", "second"]);
+    other.close().await;
+    auth.db().close().await;
+}
+
+/// A handler whose client goes away is dropped wherever it waits.
+#[tokio::test]
+async fn whoever_writes_and_goes_away_takes_nothing_along() {
+    on_each_auth(async |database, auth, _| {
+        fails(&auth, &at_the_page(&auth, None), "first").await;
+        let polled = auth.access_log().flush().now_or_never();
+        assert_eq!(polled, None, "{}", database.name());
+        assert_eq!(failures(&auth).await.len(), 1, "{}", database.name());
+    })
+    .await;
+}
+
+/// The last writing goes on until the database takes it, or until its time is up.
+#[tokio::test]
+async fn the_end_waits_for_a_busy_database() {
+    let database = TestDatabase::sqlite();
+    let mark = if database.url().contains('?') {
+        '&'
+    } else {
+        '?'
+    };
+    let url = format!("{}{mark}timeout=0.1", database.url());
+    let auth = without_limits(&url).await;
+    let other = Database::connect(database.url()).await.expect("connects");
+    fails(&auth, &at_the_page(&auth, None), "first").await;
+    let busy = other.begin().await.expect("begins");
+    busy.execute(&Sql::new("DELETE FROM django_session"), Vec::new())
+        .await
+        .expect("writes");
+    let short = std::time::Duration::from_secs(1);
+    assert!(!auth.access_log().drain(short).await);
+    let long = std::time::Duration::from_secs(60);
+    let free = async {
+        tokio::time::sleep(short).await;
+        busy.rollback().await.expect("rolls back");
+    };
+    let (drained, ()) = tokio::join!(auth.access_log().drain(long), free);
+    assert!(drained);
+    let rows = rows_of(auth.db(), "axes_accessfailurelog", "NULL, ''").await;
+    assert_eq!(rows.len(), 1);
     other.close().await;
     auth.db().close().await;
 }
