@@ -44,6 +44,19 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The column at `index` as text for people, if it holds a text, an integer or a UUID; `None` for all else.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn shown(&self, index: usize) -> Result<Option<String>> {
+        Ok(match self.value(index)? {
+            Value::Text(text) => Some(text.into_owned()),
+            Value::Int(number) => Some(number.to_string()),
+            Value::Uuid(uuid) => Some(uuid.to_string()),
+            _ => None,
+        })
+    }
+
     /// The column at `index`, borrowed.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
 use chrono::SecondsFormat;
 use djauth::Error;
-use djauth::i18n::Language;
+use djauth::i18n::{Language, gettext};
 use futures_util::Stream;
 use futures_util::stream;
 
@@ -56,7 +56,7 @@ pub(crate) fn export_view<'a>(
         };
         site.events.written().await;
         let merged = Merged::new(&site.events, filter.clone(), Cursor::default(), BATCH);
-        let rows = rows(merged, request.language);
+        let rows = rows(merged, request.language, MOST);
         let day = site.clock.now().format("%Y-%m-%d").to_string();
         Ok(Answer::Response(file(Body::from_stream(rows), &day)))
     })
@@ -80,17 +80,20 @@ struct Export {
     language: Language,
     left: usize,
     started: bool,
+    ended: bool,
 }
 
 fn rows(
     merged: Merged,
     language: Language,
+    most: usize,
 ) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
     let export = Export {
         merged,
         language,
-        left: MOST,
+        left: most,
         started: false,
+        ended: false,
     };
     stream::try_unfold(export, |mut export| async move {
         let part = export.part().await?;
@@ -114,7 +117,25 @@ impl Export {
             text.push_str(&row(&entry, self.language));
             self.left -= 1;
         }
+        if self.left == 0 && !std::mem::replace(&mut self.ended, true) {
+            text.push_str(&self.last().await?);
+        }
         Ok(text)
+    }
+
+    /// Says at the end of a full file that there is more.
+    async fn last(&mut self) -> Result<String, Error> {
+        let Some(entry) = self.next().await? else {
+            return Ok(String::new());
+        };
+        let at = entry.at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let limit = gettext(self.language, "admin_events.export_limit", &[]);
+        let cell = |name| match name {
+            "time" => at.as_str(),
+            "message" => &*limit,
+            _ => "",
+        };
+        Ok(csv::row(HEADER.map(cell)))
     }
 
     async fn next(&mut self) -> Result<Option<Entry>, Error> {
@@ -163,5 +184,53 @@ fn row(entry: &Entry, language: Language) -> String {
             ];
             csv::row(first.into_iter().chain(rest))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use djauth::db::Executor;
+    use djauth::{Auth, SecretKey, Settings};
+    use futures_util::TryStreamExt;
+    use test_databases::TestDatabase;
+
+    use super::super::filter::Filter;
+    use super::super::reader::Reader;
+    use super::*;
+
+    /// A file with at most so many of three failures.
+    async fn exported(auth: &Auth, most: usize) -> String {
+        let (filter, from) = (Filter::default(), Cursor::default());
+        let merged = Merged::new(&Arc::new(Reader::new(auth)), filter, from, BATCH);
+        let parts = rows(merged, Language::ENGLISH, most).try_collect::<Vec<_>>();
+        let parts = parts.await.expect("is read").concat();
+        String::from_utf8(parts).expect("UTF-8")
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_full_says_so() {
+        let database = TestDatabase::sqlite();
+        let key = SecretKey::new("for tests only, ".repeat(4)).expect("is long enough");
+        let auth = Auth::connect(database.url(), Settings::new(key)).await;
+        let auth: Auth = auth.expect("connects");
+        auth.migrate().await.expect("migrates");
+        let transaction = auth.db().begin().await.expect("begins");
+        for name in ["ada", "bob", "eve"] {
+            let insert = format!(
+                "INSERT INTO axes_accessfailurelog (user_agent, username, http_accept, path_info, attempt_time, locked_out) \
+                 VALUES ('', '{name}', '', '/', '2026-01-01 00:00:00', 0)"
+            );
+            transaction.execute_script(&insert).await.expect("inserts");
+        }
+        transaction.commit().await.expect("commits");
+        for (most, rows, is_full) in [(2, 4, true), (3, 4, false), (4, 4, false)] {
+            let text = exported(&auth, most).await;
+            assert_eq!(text.lines().count(), rows, "{text}");
+            assert_eq!(text.contains("a million entries"), is_full, "{text}");
+            assert_eq!(text.contains("ada"), !is_full, "{text}");
+        }
+        auth.db().close().await;
     }
 }

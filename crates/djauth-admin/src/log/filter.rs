@@ -3,7 +3,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use djauth::http::QueryDict;
 
@@ -141,19 +143,25 @@ fn action(name: &str) -> Option<ActionFlag> {
     all.into_iter().find(|flag| flag.name() == name)
 }
 
+/// Where clocks are put forward at midnight, a day begins at most so many hours later.
+const MISSING_HOURS: i64 = 3;
+
 /// A day, or a day and a time. A day alone is its beginning, so many days later.
 fn moment(text: &str, zone: Tz, later: u64) -> Option<DateTime<Utc>> {
-    let local = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        Ok(day) => day
-            .checked_add_days(Days::new(later))?
-            .and_time(NaiveTime::MIN),
-        Err(_) => day_and_time(text)?,
+    let (local, hours) = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        Ok(day) => {
+            let day = day.checked_add_days(Days::new(later))?;
+            (day.and_time(NaiveTime::MIN), MISSING_HOURS)
+        }
+        Err(_) => (day_and_time(text)?, 0),
     };
     // What no database can hold.
     if !(2..9999).contains(&local.year()) {
         return None;
     }
-    Some(zone.from_local_datetime(&local).earliest()?.to_utc())
+    let after = |hours| zone.from_local_datetime(&(local + TimeDelta::hours(hours)));
+    let moment = (0..=hours).find_map(|hours| after(hours).earliest())?;
+    Some(moment.to_utc())
 }
 
 fn day_and_time(text: &str) -> Option<NaiveDateTime> {
@@ -227,6 +235,28 @@ mod tests {
             ("2025-12-31T23:00:00+00:00", "2026-01-31T23:00:00+00:00")
         );
         assert_eq!(asked.parameters().len(), 5);
+    }
+
+    /// Chile, Egypt and Cuba put their clocks forward at midnight.
+    #[test]
+    fn days_without_a_midnight_begin_later() {
+        for (zone, day, begins) in [
+            (
+                Tz::America__Santiago,
+                "2026-09-06",
+                "2026-09-06T04:00:00+00:00",
+            ),
+            (Tz::Africa__Cairo, "2026-04-24", "2026-04-23T22:00:00+00:00"),
+            (
+                Tz::America__Havana,
+                "2026-03-08",
+                "2026-03-08T05:00:00+00:00",
+            ),
+        ] {
+            let found = moment(day, zone, 0).map(|at| at.to_rfc3339());
+            assert_eq!(found.as_deref(), Some(begins), "{zone}");
+            assert_eq!(moment(&format!("{day}T00:30"), zone, 0), None, "{zone}");
+        }
     }
 
     #[test]

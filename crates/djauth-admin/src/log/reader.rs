@@ -1,6 +1,7 @@
 //! The statements behind the log.
 
 use djauth::access_log::AccessLog;
+use djauth::base_user::FieldInfo;
 use djauth::db::{Database, Dialect, ErrorKind, Executor, Row, Sql, Value, quote_name};
 use djauth::{Auth, BaseUser, Error};
 
@@ -15,6 +16,8 @@ pub(crate) struct Reader {
     access_log: AccessLog,
     /// Quoted: the user's table, its key, and the column of the name.
     users: [String; 3],
+    /// The field of the name, which is not always text.
+    name: Option<FieldInfo>,
 }
 
 /// A condition with what is bound in it.
@@ -50,6 +53,7 @@ impl Reader {
             db: auth.db().clone(),
             access_log: auth.access_log().clone(),
             users: names.map(|name| quote_name(name).into_owned()),
+            name: meta.field(&meta.username_field).cloned(),
         }
     }
 
@@ -123,8 +127,18 @@ impl Reader {
     fn changes(&self, filter: &Filter, condition: &mut Where) -> String {
         let [users, key, name] = &self.users;
         if let Some(who) = &filter.who {
-            let part = format!("e.user_id IN (SELECT {key} FROM {users} WHERE {name} = ?)");
-            condition.and(part, [who.clone().into()]);
+            let bound = match &self.name {
+                Some(field) => field.parse(who),
+                None => Some(who.clone().into()),
+            };
+            match bound {
+                Some(bound) => condition.and(
+                    format!("e.user_id IN (SELECT {key} FROM {users} WHERE {name} = ?)"),
+                    [bound],
+                ),
+                // Nobody can be called that.
+                None => condition.and("1 = 0", []),
+            }
         }
         if let Some(flag) = filter.action {
             condition.and("e.action_flag = ?", [(flag as i64).into()]);
@@ -192,7 +206,7 @@ fn entry(source: Source, row: &Row<'_>) -> djauth::db::Result<Entry> {
     Ok(Entry {
         id: row.get(0)?,
         at: row.get(1)?,
-        who: row.get(2)?,
+        who: row.shown(2)?,
         detail,
     })
 }
@@ -220,6 +234,28 @@ fn visit(row: &Row<'_>) -> djauth::db::Result<Visit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_may_be_numbers() {
+        let row = |name: Value<'static>| {
+            let values = [
+                7.into(),
+                chrono::DateTime::UNIX_EPOCH.into(),
+                name,
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                "x".into(),
+                2.into(),
+                "".into(),
+            ];
+            let read = entry(Source::Changes, &Row::owned(&values, &[]));
+            read.expect("is read").who
+        };
+        assert_eq!(row(4711.into()).as_deref(), Some("4711"));
+        assert_eq!(row("ada".into()).as_deref(), Some("ada"));
+        assert_eq!(row(Value::Null), None);
+    }
 
     #[test]
     fn patterns_hold_no_jokers_of_the_visitor() {

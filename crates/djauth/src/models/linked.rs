@@ -88,7 +88,8 @@ impl<U: BaseUser, E: Executor> GroupManager<'_, U, E> {
                 limit,
             );
             read(self.ex, &sql, groups, |row| {
-                each(row.get(0)?, LinkedTo::Member(row.get(1)?));
+                let name = row.shown(1)?.unwrap_or_default();
+                each(row.get(0)?, LinkedTo::Member(name));
                 Ok(())
             })
             .await?;
