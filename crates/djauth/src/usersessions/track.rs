@@ -12,9 +12,9 @@ use tokio::runtime::Handle;
 use super::{UserSessions, rows};
 use crate::auth::Inner;
 use crate::base_user::BaseUser;
-use crate::db::{Database, Executor};
+use crate::db::{Database, Dialect, Executor};
 use crate::models::has_table;
-use crate::{Auth, Error};
+use crate::{Auth, Error, ErrorKind};
 
 /// How long notes wait.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -71,7 +71,22 @@ impl Seen {
             let second: &mut Vec<_> = taken.entry(at.trunc_subsecs(0)).or_default();
             second.push(key);
         }
+        // In the same order in every process, so that two do not wait for each other.
+        taken.values_mut().for_each(|keys| keys.sort_unstable());
         taken
+    }
+
+    /// What could not be written waits for the next task, as far as there is room.
+    fn put_back(&self, noted: BTreeMap<DateTime<Utc>, Vec<Arc<str>>>) {
+        let mut notes = self.notes.lock();
+        for (at, keys) in noted {
+            for key in keys {
+                if notes.len() >= MOST {
+                    return;
+                }
+                notes.entry(key).or_insert(at);
+            }
+        }
     }
 }
 
@@ -114,17 +129,30 @@ impl<U: BaseUser> UserSessions<'_, U> {
     /// at its end.
     ///
     /// # Errors
-    /// As [`is_available`](Self::is_available). What was noted is lost then.
+    /// As [`is_available`](Self::is_available). What was noted is written the next time, if the failure can pass.
     pub async fn write_last_seen(&self) -> Result<u64, Error> {
         let noted = self.auth.seen().take();
         if noted.is_empty() {
             return Ok(0);
         }
+        let written = self.write_noted(&noted).await;
+        let passes =
+            |error: &Error| matches!(error.kind(), ErrorKind::Busy | ErrorKind::Unavailable);
+        if written.as_ref().is_err_and(passes) {
+            self.auth.seen().put_back(noted);
+        }
+        written
+    }
+
+    async fn write_noted(
+        &self,
+        noted: &BTreeMap<DateTime<Utc>, Vec<Arc<str>>>,
+    ) -> Result<u64, Error> {
         if !self.tracks().await? {
             self.auth.seen().off.store(true, Ordering::Relaxed);
             return Ok(0);
         }
-        write(self.auth.db(), &noted).await
+        write(self.auth.db(), noted).await
     }
 
     /// The setting, or else whether the table is ours: where ours of the login attempts is.
@@ -139,19 +167,30 @@ impl<U: BaseUser> UserSessions<'_, U> {
     }
 }
 
+/// In one transaction on SQLite, where each commit empties the cache; elsewhere in short ones, as each row stays
+/// locked until the end of its own.
 async fn write(
     db: &Database,
     noted: &BTreeMap<DateTime<Utc>, Vec<Arc<str>>>,
 ) -> Result<u64, Error> {
-    let tx = db.begin().await?;
-    let mut rows = 0;
+    let (mut open, mut rows) = (None, 0);
     for (at, keys) in noted {
         let keys: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
         for keys in keys.chunks(rows::CHUNK) {
+            let tx = match open.take() {
+                Some(tx) => tx,
+                None => db.begin().await?,
+            };
             rows += rows::see(&tx, *at, keys).await?;
+            match db.dialect() {
+                Dialect::Sqlite => open = Some(tx),
+                Dialect::Postgres | Dialect::Mysql => tx.commit().await?,
+            }
         }
     }
-    tx.commit().await?;
+    if let Some(tx) = open {
+        tx.commit().await?;
+    }
     Ok(rows)
 }
 
@@ -183,6 +222,14 @@ mod tests {
         let taken = seen.take();
         assert_eq!(taken.values().map(Vec::len).sum::<usize>(), MOST);
         assert_eq!(taken[&(now + TimeDelta::seconds(1))], [key(0)]);
+        // What is put back is older than what came meanwhile.
+        seen.notes.lock().insert(key(1), later);
+        seen.put_back(BTreeMap::from([(now, vec![key(1), key(2)])]));
+        assert_eq!(
+            *seen.notes.lock(),
+            HashMap::from([(key(1), later), (key(2), now)])
+        );
+        seen.take();
         assert!(seen.take().is_empty() && seen.note(&key(0), now));
         seen.off.store(true, Ordering::Relaxed);
         assert!(seen.take().len() == 1 && !seen.note(&key(0), now) && seen.take().is_empty());
