@@ -40,11 +40,15 @@ fn answer<U: BaseUser>(
         let messages = Messages::of(&auth, page.request());
         let answer = answered(&auth, &page, &messages).await;
         let mut response = answer.unwrap_or_else(|error| failure_response(&error));
-        add_never_cache_headers(response.headers_mut(), auth.now());
-        match messages.finish(response.headers_mut()).await {
-            Ok(()) => response,
-            Err(error) => failure_response(&error),
+        if response.status().is_server_error() {
+            // The page on which they were to stand was not made.
+            messages.give_back();
         }
+        if let Err(error) = messages.finish(response.headers_mut()).await {
+            response = failure_response(&error);
+        }
+        add_never_cache_headers(response.headers_mut(), auth.now());
+        response
     })
 }
 
