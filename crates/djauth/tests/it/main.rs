@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod auth_backends;
 mod auth_support;
+mod bounded_cache;
 mod breached;
 mod cache_triggers;
 mod checks;
