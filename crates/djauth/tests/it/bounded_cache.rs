@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use chrono::TimeDelta;
+use djauth::db::{Executor, Sql};
 use djauth::forward_auth::{Access, IdentityHeader, Rule};
 use djauth::views::{verify_answer, verify_at_once};
 use djauth::{Auth, Settings};
@@ -15,6 +16,11 @@ use crate::auth_support::{connect, logged_in, settings};
 
 const BOUND: Duration = Duration::from_secs(2);
 const VIEW: &str = "/auth/verify?perm=auth.view_user";
+
+static PERMIT: Sql = Sql::new(
+    "INSERT INTO auth_user_user_permissions (user_id, permission_id) \
+     SELECT 1, id FROM auth_permission WHERE codename = 'view_user'",
+);
 
 /// A user who may view users, and a session of hers.
 struct Site {
@@ -33,10 +39,8 @@ impl Site {
             .users()
             .create_user("al b", "a@example.com", Some("x"));
         let key = logged_in(&first, &user.await.expect("creates")).await;
-        database.client(
-            "INSERT INTO auth_user_user_permissions (user_id, permission_id) \
-             SELECT 1, id FROM auth_permission WHERE codename = 'view_user'",
-        );
+        let permit = first.db().execute(&PERMIT, vec![]).await;
+        assert_eq!(permit.expect("permits"), 1);
         let auth = beside(&first, &clock, |settings| {
             settings.auth_cache_staleness = bound
         });
