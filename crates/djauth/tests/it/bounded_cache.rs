@@ -42,7 +42,7 @@ impl Site {
         let permit = first.db().execute(&PERMIT, vec![]).await;
         assert_eq!(permit.expect("permits"), 1);
         let auth = beside(&first, &clock, |settings| {
-            settings.auth_cache_staleness = bound
+            settings.auth_cache_staleness = bound;
         });
         Self {
             auth,
