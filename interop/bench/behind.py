@@ -49,6 +49,13 @@ def growth(figures):
             yield f"Time of {when}, {NAMES[kind]}, beside Django", models["djauth"][number] / models["Django"][number]
 
 
+def admin(figures):
+    for kind, of in figures.items():
+        for size, pages in of["pages"].items():
+            for page, times in pages.items():
+                yield f"Time of the admin's page \"{page}\", {int(size):,} users, {NAMES[kind]}, beside Django", ratio(times, "djauth", "Django, gunicorn", "p50")
+
+
 def footprint(figures):
     django, ours = "Django, gunicorn", "djauth"
     yield "Time from start to the login page", ratio(figures["start"], ours, django, "seconds")
@@ -58,5 +65,6 @@ def footprint(figures):
 
 
 COMPARISONS = {
-    "hashers": hashers, "logins": logins, "verify": verify, "growth": growth, "footprint": footprint,
+    "hashers": hashers, "logins": logins, "verify": verify, "growth": growth, "admin": admin,
+    "footprint": footprint,
 }

@@ -4,7 +4,7 @@ import math
 from collections import namedtuple
 
 from bench.plots import NAMES, cost
-from bench.rounds import ratio
+from bench.rounds import middle, ratio
 
 DJANGOS = ("Django, gunicorn", "Django, uvicorn")
 #: Limits that this command does not measure: they are of a Zen 4 with AVX-512 and SHA-NI.
@@ -128,10 +128,9 @@ def isolation(figures):
 
 
 def rest_of_storm(storm):
-    if storm.endswith("Argon2"):
-        return "a lane of Argon2 never offers its core, and keeps it until the next tick (4 ms) from a thread that was put off"
     writes = "; the commits of the logins" if "right" in storm else ""
-    return f"the pages of those who log in{writes}"
+    memory = "; memory, and the caches of the processor, which Argon2 shares with the requests" if storm.endswith("Argon2") else ""
+    return f"the pages of those who log in{writes}{memory}"
 
 
 def growth(figures):
@@ -156,6 +155,28 @@ def spread(figures, mode):
     return max(costs) / min(costs)
 
 
+#: Milliseconds for pages of the admin at a million users, and what takes them.
+ADMIN = (
+    (("list, first page", "list, next page", "list, last page", "list, a group of 100", "list, a group of a fortieth",
+      "list, a username"), 20, "an index serves them; the page itself"),
+    (("list, by e-mail", "search, one found"), 1500, "no index of Django's serves them: one pass over the table"),
+    (("search, all found",), 50, "what is found is counted up to 10,000"),
+)
+
+
+def admin(figures):
+    for kind, of in figures.items():
+        pages = of["pages"].get("1000000")
+        for names, needed, rest in ADMIN if pages else ():
+            took = {name: middle(pages[name], "djauth", "p50") * 1e3 for name in names}
+            slowest = max(took, key=took.get)
+            yield Reach(
+                "admin", f"milliseconds of the admin's pages at a million users, {NAMES[kind]} (slowest: {slowest})",
+                took[slowest], needed, False, "", rest,
+            )
+
+
 OF_PARTS = {
     "hashers": hashers, "logins": logins, "verify": verify, "isolation": isolation, "growth": growth,
+    "admin": admin,
 }

@@ -8,13 +8,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import pytest
 
 from pages.site import Site
-from pages.window import screenshots
-
-
-def pytest_sessionstart():
-    """No picture of an earlier run stays."""
-    for picture in screenshots().glob("*.png"):
-        picture.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,6 @@ class Site(Side):
                 "SECRET_KEY": "pages-" + "k" * 44,
                 "DATABASE_URL": f"sqlite://{folder}/pages.sqlite3",
                 "ALLOWED_HOSTS": ["127.0.0.1"],
-                "ADMIN_URL": "admin/",
                 "EMAIL_HOST": "127.0.0.1",
                 "EMAIL_PORT": str(self.mailbox.port),
                 "DEFAULT_FROM_EMAIL": "site@example.com",

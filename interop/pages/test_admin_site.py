@@ -28,7 +28,7 @@ def test_enter_look_around_and_leave(site, visitor):  # noqa: F811
     window, hands = visitor
     name, password, _ = site.user()
     walk.log_in(site, window, hands, name, password)
-    assert window.one(".who bdi").text == name
+    assert window.one(".who [aria-hidden] bdi").text == name
     press(window, "main h2 a")
     window.until(lambda: window.path == "/admin/auth/", "the page of the application")
     press(window, ".account form button")

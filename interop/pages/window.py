@@ -21,6 +21,18 @@ FLAGS = (
     "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1024,900",
 )
 PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+WIDE = {"width": 1600, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+#: A window of 1280 by 900 in which everything is shown twice as large.
+ZOOMED = {"width": 640, "height": 450, "deviceScaleFactor": 2, "mobile": False}
+
+#: How many stops of the Tab key lie between the focus and an element, as far as one can tell from outside
+#: (a field for a date has several inside of it).
+STOPS_TO = """
+const wanted = arguments[0];
+const kinds = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
+const all = [...document.querySelectorAll(kinds)].filter((e) => e === wanted || (e.tabIndex >= 0 && e.checkVisibility()));
+return all.indexOf(wanted) - all.indexOf(document.activeElement);
+"""
 
 
 def screenshots():
@@ -30,7 +42,7 @@ def screenshots():
 
 
 class Window:
-    def __init__(self, language="en", scripts=True, phone=False, dark=False):
+    def __init__(self, language="en", scripts=True, phone=False, dark=False, screen=None):
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-")
         self.scripts = scripts
         self.phone = phone
@@ -38,8 +50,9 @@ class Window:
             options=options(self.profile.name, language, scripts),
             service=webdriver.ChromeService("/usr/bin/chromedriver"),
         )
-        if phone:
-            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+        screen = PHONE if phone else screen
+        if screen:
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
@@ -67,6 +80,14 @@ class Window:
 
     def has(self, selector):
         return bool(self.all(selector))
+
+    def labels(self, selector):
+        """What a list offers."""
+        return [option.get_property("text") for option in self.one(selector).find_elements(By.TAG_NAME, "option")]
+
+    def option(self, selector, label):
+        options = self.one(selector).find_elements(By.TAG_NAME, "option")
+        return options[self.labels(selector).index(label)]
 
     def until(self, condition, what):
         WebDriverWait(self.driver, PATIENCE).until(lambda _: condition(), f"{what} at {self.path}")
@@ -124,9 +145,26 @@ class Mouse:
     def follow(self, path):
         self.window.one(f"main a[href^='{path}']").click()
 
+    def click(self, selector):
+        self.window.one(selector).click()
+
+    #: A box is ticked by a click, too.
+    tick = click
+
+    def type(self, selector, text):
+        field = self.window.one(selector)
+        field.click()
+        field.clear()
+        field.send_keys(text)
+
+    def choose(self, selector, *labels):
+        """Of a list: of one with several choices, what else is chosen stays."""
+        for label in labels:
+            self.window.option(selector, label).click()
+
 
 class Keyboard:
-    """Only Tab, letters and Enter; what has the focus gets them."""
+    """Only Tab, letters, arrows, Space and Enter; what has the focus gets them."""
 
     #: More than any page has stops.
     STOPS = 30
@@ -159,3 +197,41 @@ class Keyboard:
     def follow(self, path):
         self.focus("href", path)
         self.press(Keys.ENTER)
+
+    def press_with(self, modifier, *keys):
+        chain = ActionChains(self.window.driver)
+        chain.key_down(modifier).send_keys(*keys).key_up(modifier).perform()
+
+    def reach(self, selector):
+        """By Tab, forwards or backwards, as somebody does who sees where it is."""
+        wanted = self.window.one(selector)
+        for _ in range(self.STOPS):
+            stops = self.window.driver.execute_script(STOPS_TO, wanted)
+            if stops == 0:
+                return wanted
+            keys = [Keys.TAB] * abs(stops)
+            self.press(*keys) if stops > 0 else self.press_with(Keys.SHIFT, *keys)
+        raise AssertionError(f"{selector} is out of reach at {self.window.path}")
+
+    def click(self, selector):
+        self.reach(selector)
+        self.press(Keys.ENTER)
+
+    def tick(self, selector):
+        self.reach(selector)
+        self.press(Keys.SPACE)
+
+    def type(self, selector, text):
+        self.reach(selector)
+        self.press_with(Keys.CONTROL, "a")
+        self.press(text)
+
+    def choose(self, selector, *labels):
+        """Of a list: of one with several choices, what else is chosen stays."""
+        several = self.reach(selector).get_dom_attribute("multiple")
+        for label in labels:
+            if not several:
+                self.press(label)
+                continue
+            place = self.window.labels(selector).index(label)
+            self.press_with(Keys.CONTROL, Keys.HOME, *[Keys.ARROW_DOWN] * place, Keys.SPACE)

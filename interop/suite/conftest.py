@@ -1,5 +1,6 @@
 """The matrix: this interpreter's Django, every database, every session engine."""
 
+import contextlib
 import os
 import secrets
 import sys
@@ -21,6 +22,7 @@ def pytest_addoption(parser):
     group.addoption("--engine", action="append", choices=ENGINES, help="only this session engine")
     group.addoption("--walk", type=int, help="only the random walk with this seed")
     group.addoption("--steps", type=int, default=0, help="of a random walk; 0: no walks")
+    group.addoption("--edits", type=int, default=0, help="steps of the walk through both admins; 0: none")
     group.addoption("--staleness", type=int, default=0, help="changes in each test of staleness; 0: none")
     group.addoption("--seed", type=int, help="of the tests of staleness")
     group.addoption(
@@ -35,7 +37,8 @@ def pytest_generate_tests(metafunc):
         kinds = option("database") or KINDS
         if metafunc.definition.get_closest_marker("servers"):
             kinds = [kind for kind in kinds if kind != "sqlite"]
-        metafunc.parametrize("kind", kinds, scope="module")
+        # Of the whole run: what stands on a database is started once for all modules.
+        metafunc.parametrize("kind", kinds, scope="session")
     if "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", option("engine") or ENGINES, scope="module")
 
@@ -44,13 +47,16 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--walk") is not None:
         items[:] = [item for item in items if "walk" in item.keywords]
     elif not config.getoption("--steps"):
-        items[:] = [item for item in items if "walk" not in item.keywords]
+        items[:] = [item for item in items if "walk" not in item.keywords or "edits" in item.keywords]
+    if not config.getoption("--edits"):
+        items[:] = [item for item in items if "edits" not in item.keywords]
     if not config.getoption("--staleness"):
         items[:] = [item for item in items if "staleness" not in item.keywords]
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "walk: a random walk")
+    config.addinivalue_line("markers", "edits: edits at random through both admins")
     config.addinivalue_line("markers", "staleness: changes at random while others ask")
     config.addinivalue_line("markers", "servers: of a database server, so not of SQLite")
 
@@ -67,18 +73,33 @@ def in_place_of_djauth(pytestconfig):
     return (Django, Django) if pytestconfig.getoption("--against-itself") else (Djauth, Library)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("interop")
 
 
-@pytest.fixture(scope="module")
-def database(kind, folder):
-    """A database that Django made."""
+@contextlib.contextmanager
+def migrated(kind, folder):
     database = Database(kind, folder)
-    Django(settings_for(database), folder).run("migrate", "--verbosity=0")
-    yield database
-    database.drop()
+    try:
+        Django(settings_for(database), folder).run("migrate", "--verbosity=0")
+        yield database
+    finally:
+        database.drop()
+
+
+@pytest.fixture(scope="session")
+def database(kind, folder):
+    """A database that Django made. All modules share it: names in it are fresh ones."""
+    with migrated(kind, folder) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def own_database(kind, folder):
+    """The same for a module alone, which may do with it what it likes."""
+    with migrated(kind, folder) as database:
+        yield database
 
 
 def settings_for(database, engine="db", **more):
@@ -90,8 +111,6 @@ def settings_for(database, engine="db", **more):
         "CHEAP_ITERATIONS": CHEAP,
         # That project has no `LocaleMiddleware`, so its pages do not vary by language.
         "USE_ACCEPT_LANGUAGE": False,
-        # It has an admin; our server shows its own only where it is asked to.
-        "ADMIN_URL": "admin/",
         # Django has no such limit.
         "LOGIN_RATE_LIMIT_PER_NETWORK": "",
         "LOGIN_RATE_LIMIT_PER_USERNAME": "",
@@ -153,7 +172,7 @@ def house(database, engine, folder, in_place_of_djauth):
         yield house
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plain_house(database, folder, in_place_of_djauth):
     """As `house`, with the default engine: for what does not depend on it."""
     with House(database, settings_for(database), folder, in_place_of_djauth) as house:

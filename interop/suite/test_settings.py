@@ -37,9 +37,9 @@ def written_by(site, folder, *more):
 
 
 @pytest.fixture(scope="module")
-def site(database, engine, folder):
+def site(own_database, engine, folder):
     storage = storage_for(engine, folder)
-    settings = settings_for(database, engine, TIME_ZONE="Europe/Berlin", **storage)
+    settings = settings_for(own_database, engine, TIME_ZONE="Europe/Berlin", **storage)
     side = Django(settings, folder).start()
     yield side
     side.stop()

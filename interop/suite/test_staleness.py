@@ -115,13 +115,13 @@ class Watch:
 
 
 @pytest.fixture
-def watch(database, folder, pytestconfig):
+def watch(own_database, folder, pytestconfig):
     """Watches for a number of changes, by the settings that are given."""
     seed = pytestconfig.getoption("--seed") or secrets.randbelow(2**32)
     changes = pytestconfig.getoption("--staleness")
 
     def watch(**settings):
-        with Watch(database, folder, seed, **settings) as watch:
+        with Watch(own_database, folder, seed, **settings) as watch:
             watch.run(changes)
         return watch
 

@@ -3,6 +3,9 @@
 Run once with each Django:   python schema.py > schema-6.1.json
                              python schema.py own > schema-own-6.1.json   (a user model of the project's own, UUID keys)
                              python schema.py long > schema-long-6.1.json (integer keys, long names, every type of field)
+                             python schema.py axes > schema-axes.json     (the tables of django-axes alone)
+                             python schema.py usersessions > schema-usersessions-6.1.json, and with a third word,
+                             own or long: the table of django-allauth's usersessions, and nothing else
 
 The apps are Django's four (admin, auth, contenttypes, sessions) and the settings Django's defaults. Wants two
 servers on which databases can be made, named by DJAUTH_TEST_POSTGRES_URL and DJAUTH_TEST_MARIADB_URL. Each
@@ -93,6 +96,11 @@ def facts(alias):
         return sorted(row[0] for row in cursor.fetchall())
 
 
+#: Apps of others, and how the names of the tables begin that are asked for.
+ADDED = {
+    "axes": (["axes"], "axes_"),
+    "usersessions": (["allauth", "allauth.account", "allauth.usersessions"], "usersessions_usersession"),
+}
 OWN = {"own": ("accounts.Account", OWN_MODELS), "long": ("clubs.ClubMember", LONG_MODELS)}
 
 
@@ -106,7 +114,9 @@ def own_app(folder, model, source):
 
 
 def main():
-    model, source = OWN[sys.argv[1]] if sys.argv[1:] else ("auth.User", None)
+    words = sys.argv[1:]
+    only = words.pop(0) if words and words[0] in ADDED else None
+    model, source = OWN[words[0]] if words else ("auth.User", None)
     folder = tempfile.mkdtemp()
     databases = {
         "sqlite": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/db.sqlite3"},
@@ -121,10 +131,12 @@ def main():
     own = [own_app(folder, model, source)] if source else []
     settings.configure(
         DATABASES=databases,
-        INSTALLED_APPS=[f"django.contrib.{app}" for app in apps] + own,
+        INSTALLED_APPS=[f"django.contrib.{app}" for app in apps] + own + (ADDED[only][0] if only else []),
         SECRET_KEY="not a secret",
         USE_TZ=True,
         AUTH_USER_MODEL=model,
+        # allauth does not start without it.
+        MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"] if only == "usersessions" else [],
     )
     django.setup()
     from django.core.management import call_command
@@ -137,7 +149,7 @@ def main():
             administrate(alias, f"CREATE DATABASE {NAME}")
         try:
             call_command("migrate", database=alias, verbosity=0)
-            answer[alias] = facts(alias)
+            answer[alias] = [fact for fact in facts(alias) if not only or ADDED[only][1] in fact]
         finally:
             from django.db import connections
 

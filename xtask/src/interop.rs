@@ -15,8 +15,11 @@ const WALK: u64 = 2000;
 /// Changes in each test of staleness.
 const STALENESS: u64 = 200;
 
+/// Steps of the walk through both admins, on each database.
+const EDITS: u64 = 100;
+
 /// What a run of pytest counted, the tests that passed, and the complaint, if it failed.
-type Ended = (Counts, Ran, Option<String>);
+pub(crate) type Ended = (Counts, Ran, Option<String>);
 
 pub(crate) fn suite(
     work: &mut Workspace,
@@ -105,7 +108,7 @@ fn pytest(
 
 /// Runs it in a thread of its own; what it printed comes in one piece when it ends, without the list
 /// of what passed.
-fn begin(mut command: Command) -> JoinHandle<Ended> {
+pub(crate) fn begin(mut command: Command) -> JoinHandle<Ended> {
     std::thread::spawn(move || {
         let output = match command.output() {
             Ok(output) => output,
@@ -121,7 +124,7 @@ fn begin(mut command: Command) -> JoinHandle<Ended> {
     })
 }
 
-fn failed(complaint: String) -> Ended {
+pub(crate) fn failed(complaint: String) -> Ended {
     (Counts::default(), Ran::default(), Some(complaint))
 }
 
@@ -167,6 +170,9 @@ fn arguments(options: &InteropOptions, version: &str) -> Vec<String> {
     let steps = options.steps.or(long.then_some(WALK));
     arguments.extend(long.then(|| format!("--staleness={STALENESS}")));
     arguments.extend(steps.iter().map(|steps| format!("--steps={steps}")));
+    // In every Django, because what forms send differs from one to the next.
+    let edits = options.engine.is_empty().then_some(EDITS);
+    arguments.extend(edits.iter().map(|steps| format!("--edits={steps}")));
     arguments.extend(options.pytest.iter().cloned());
     arguments
 }

@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 use crate::deleted::Going;
 use crate::listed::COUNT_LIMIT;
 use crate::messages::Level;
-use crate::model::{Actor, Count, Editing, Made, Object, Registered, Start, capfirst};
+use crate::model::{Actor, Count, Editing, Made, ModelId, Object, Registered, Start, capfirst};
 use crate::options::Seen;
 use crate::request::{AdminRequest, Answer, Route};
 use crate::sites::SiteInner;
@@ -115,46 +115,61 @@ impl Action<'_> {
 
     /// Asks first; then deletes, with an entry in the log for each.
     async fn delete_selected(&self, objects: Vec<Object>) -> Result<Answer, Error> {
-        let data = self.request.data();
-        let seen = data
-            .get(COUNT)
-            .and_then(|count| count.parse::<usize>().ok());
-        let is_as_seen = !self.is_across() || seen.is_none_or(|seen| seen == objects.len());
         let keys: Vec<_> = objects.iter().map(|object| object.key.clone()).collect();
         let going = self.model.edited.going(&keys).await?;
-        if !data.contains("post") || !is_as_seen || going.is_blocked() {
-            return Ok(self.confirmation(&objects, &going, false));
+        if !self.is_confirmed(objects.len()) || going.is_blocked() {
+            return self.confirmation(&objects, &going, false).await;
+        }
+        match self.deleted(&keys).await {
+            Ok(deleted) => Ok(self.done(deleted)),
+            // The database has found something that refers to one of them.
+            Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
+                self.confirmation(&objects, &going, true).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the question was answered, and for as many as there are now.
+    fn is_confirmed(&self, count: usize) -> bool {
+        let data = self.request.data();
+        let seen = data.get(COUNT).and_then(|seen| seen.parse::<usize>().ok());
+        data.contains("post") && (!self.is_across() || seen.is_none_or(|seen| seen == count))
+    }
+
+    async fn deleted(&self, keys: &[String]) -> Result<u64, Error> {
+        if keys.is_empty() {
+            return Ok(0);
         }
         let editing = Editing {
             request: self.request,
             actor: self.actor,
-            data: Some(data),
+            data: Some(self.request.data()),
             fields: Vec::new(),
             seen: Seen::default(),
         };
-        let deleted = match keys.is_empty() {
-            true => 0,
-            false => match self.model.edited.delete(&editing, &keys).await {
-                // The database has found something that refers to one of them.
-                Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
-                    return Ok(self.confirmation(&objects, &going, true));
-                }
-                deleted => deleted?,
-            },
-        };
+        self.model.edited.delete(&editing, keys).await
+    }
+
+    fn done(&self, deleted: u64) -> Answer {
         if deleted > 0 {
             let objects = count_text(self.request, self.model, exactly(deleted));
-            let text = self
-                .request
-                .t("admin_list.deleted", &[("objects", objects)]);
+            let params = [("objects", objects)];
+            let text = self.request.t("admin_list.deleted", &params);
             self.request.messages.add(Level::Success, text);
         }
-        Ok(self.again())
+        self.again()
     }
 
     /// `refused`: the database did not let them go.
-    fn confirmation(&self, objects: &[Object], going: &Going, refused: bool) -> Answer {
-        let keys: Vec<_> = objects.iter().map(|object| &object.key).collect();
+    async fn confirmation(
+        &self,
+        objects: &[Object],
+        going: &Going,
+        refused: bool,
+    ) -> Result<Answer, Error> {
+        let keys: Vec<_> = objects.iter().map(|object| object.key.clone()).collect();
+        let last = self.model.edited.includes_last_superuser(&keys).await?;
         let name = "delete_selected_confirmation.html";
         let template = self.site.template(self.model, name);
         let shown = self.model.options.delete_confirmation_max_display;
@@ -164,9 +179,11 @@ impl Action<'_> {
         let values = context! {
             title => self.request.t("admin_list.sure", &[]),
             objects_name => count_text(self.request, self.model, exactly(keys.len() as u64)),
-            queryset => objects.iter().take(shown).map(|o| self.object(o)).collect::<Value>(),
+            queryset => objects.iter().take(shown).map(|o| self.object(o, going)).collect::<Value>(),
             more => objects.len().checked_sub(shown).filter(|more| *more > 0),
-            selected => keys.iter().copied().take(sent).collect::<Value>(),
+            selected => keys.iter().take(sent).map(String::as_str).collect::<Value>(),
+            is_self => self.model.id == ModelId::Users && keys.contains(&self.actor.key_text),
+            last_superuser => last,
             across => self.is_across(),
             count => keys.len(),
             going => going.value(&self.site.info, self.model, self.request.language),
@@ -174,10 +191,10 @@ impl Action<'_> {
             cancel_url => format!("?{}", self.request.request().query_string()),
             ..page_values(self.model, self.request, self.actor)
         };
-        Answer::page(template, values)
+        Ok(Answer::page(template, values))
     }
 
-    fn object(&self, object: &Object) -> Value {
+    fn object(&self, object: &Object, going: &Going) -> Value {
         let name = self
             .model
             .info
@@ -188,6 +205,7 @@ impl Action<'_> {
             model => capfirst(&name),
             name => &object.repr,
             url => self.request.url(&route),
+            lines => going.lines(&object.key, self.request.language),
         }
     }
 }

@@ -2,17 +2,18 @@
 
 use djauth::{Auth, BaseUser};
 
-/// What the pages about sessions and permissions need of the user model.
-pub(crate) trait Beyond: Send + Sync {}
+use crate::reasons::Reasons;
+use crate::sessions::SessionPages;
 
-struct Users<U: BaseUser> {
-    _auth: Auth<U>,
+/// What the pages about sessions and permissions need of the user model.
+pub(crate) trait Beyond: Reasons + SessionPages + Send + Sync {}
+
+pub(crate) struct Users<U: BaseUser> {
+    pub(crate) auth: Auth<U>,
 }
 
 impl<U: BaseUser> Beyond for Users<U> {}
 
 pub(crate) fn beyond<U: BaseUser>(auth: &Auth<U>) -> Box<dyn Beyond> {
-    Box::new(Users {
-        _auth: auth.clone(),
-    })
+    Box::new(Users { auth: auth.clone() })
 }

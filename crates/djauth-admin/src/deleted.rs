@@ -1,15 +1,21 @@
 //! What a deletion takes along: `get_deleted_objects` of `django/contrib/admin/utils.py`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use djauth::base_user::UserLinkTables;
 use djauth::i18n::{Language, gettext};
+use djauth::models::LinkedTo;
 use minijinja::{Value, context};
 
 use crate::model::{Object, Registered};
 use crate::models::LogEntry;
 use crate::request::Route;
 use crate::sites::SiteInfo;
+
+/// Objects whose links are named.
+pub(crate) const CHUNK: usize = 100;
+/// Rows of one link table that are named.
+pub(crate) const LINES_SHOWN: u64 = 50;
 
 /// What goes with objects that are deleted.
 #[derive(Default)]
@@ -22,6 +28,8 @@ pub(crate) struct Going {
     pub(crate) blocking: BTreeMap<String, u64>,
     /// Entries of the log that go along, as far as they are shown.
     entries: Vec<LogEntry>,
+    /// The other ends of link rows that go along, as far as they are shown, by the objects' keys.
+    links: HashMap<String, Vec<LinkedTo>>,
 }
 
 /// What rows are, for people.
@@ -30,6 +38,7 @@ pub(crate) enum Kind {
     Memberships,
     Permissions,
     Entries,
+    Sessions,
     /// Of a table that the application registered.
     Other(String),
 }
@@ -43,6 +52,8 @@ impl Kind {
             Kind::Permissions
         } else if table == "django_admin_log" {
             Kind::Entries
+        } else if table == "usersessions_usersession" {
+            Kind::Sessions
         } else {
             Kind::Other(table.to_owned())
         }
@@ -53,6 +64,7 @@ impl Kind {
             Kind::Memberships => gettext(language, "admin_form.rows_memberships", &[]),
             Kind::Permissions => gettext(language, "admin_form.rows_permissions", &[]),
             Kind::Entries => gettext(language, "admin_form.rows_entries", &[]),
+            Kind::Sessions => gettext(language, "admin_form.rows_sessions", &[]),
             Kind::Other(table) => table.clone(),
         }
     }
@@ -72,7 +84,28 @@ impl Going {
                 .collect(),
             blocking: going.blocking.tables,
             entries: Vec::new(),
+            links: HashMap::new(),
         }
+    }
+
+    /// A link row that goes with the object of this key.
+    pub(crate) fn link(&mut self, key: String, end: LinkedTo) {
+        self.links.entry(key).or_default().push(end);
+    }
+
+    /// What goes with one object, a line for each link.
+    pub(crate) fn lines(&self, key: &str, language: Language) -> Value {
+        let ends = self.links.get(key).into_iter().flatten();
+        ends.map(|end| line(end, language)).collect()
+    }
+
+    /// How many link rows are only counted.
+    fn unnamed(&self) -> u64 {
+        let is_link = |kind: &Kind| matches!(kind, Kind::Memberships | Kind::Permissions);
+        let links = self.rows.iter().filter(|(kind, _)| is_link(kind));
+        let named = self.links.values().map(Vec::len).sum::<usize>() as u64;
+        let all: u64 = links.map(|(_, count)| count).sum();
+        all.saturating_sub(named)
     }
 
     pub(crate) fn with_entries(mut self, entries: Vec<LogEntry>) -> Self {
@@ -85,13 +118,14 @@ impl Going {
         !self.blocking.is_empty()
     }
 
-    /// For `includes/object_delete_summary.html`: `objects` (each `repr`, `url`), `more`, `summary` and
-    /// `protected` (each `label`, `count`), `entries`.
+    /// For `includes/object_delete_summary.html`: `objects` (each `repr`, `url`, `lines`), `more`,
+    /// `more_lines`, `summary` and `protected` (each `label`, `count`), `entries`.
     pub(crate) fn value(&self, info: &SiteInfo, model: &Registered, language: Language) -> Value {
         let most = usize::try_from(model.options.delete_confirmation_max_display);
         let most = most.unwrap_or(usize::MAX);
         let object = |(key, repr): &(String, String)| {
-            context! { repr, url => info.url(&Route::Change(model.id, key.clone())) }
+            let url = info.url(&Route::Change(model.id, key.clone()));
+            context! { repr, url, lines => self.lines(key, language) }
         };
         let row = |(kind, count): &(Kind, u64)| {
             context! { label => kind.label(language), count }
@@ -105,11 +139,22 @@ impl Going {
         context! {
             objects => self.objects.iter().take(most).map(object).collect::<Value>(),
             more => self.objects.len().saturating_sub(most),
+            more_lines => self.unnamed(),
             summary => std::iter::once(own).chain(self.rows.iter().map(row)).collect::<Value>(),
             protected => protected.map(|(label, count)| context! { label, count }).collect::<Value>(),
             entries => entries.map(Value::from).collect::<Value>(),
         }
     }
+}
+
+fn line(end: &LinkedTo, language: Language) -> String {
+    let (key, name) = match end {
+        LinkedTo::Group(name) => ("admin_form.line_group", name),
+        LinkedTo::Member(name) => ("admin_form.line_member", name),
+        LinkedTo::Permission(name) => ("admin_form.line_permission", name),
+        _ => return String::new(),
+    };
+    gettext(language, key, &[("name", name.clone())])
 }
 
 #[cfg(test)]
@@ -121,6 +166,7 @@ mod tests {
         assert_eq!(Kind::of("auth_user_groups", None), Kind::Memberships);
         assert_eq!(Kind::of("auth_group_permissions", None), Kind::Permissions);
         assert_eq!(Kind::of("django_admin_log", None), Kind::Entries);
+        assert_eq!(Kind::of("usersessions_usersession", None), Kind::Sessions);
         assert_eq!(Kind::of("pets", None), Kind::Other("pets".into()));
     }
 }

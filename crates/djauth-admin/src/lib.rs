@@ -1,9 +1,5 @@
 #![doc = include_str!("docs/front.md")]
 #![forbid(unsafe_code)]
-#![allow(
-    dead_code,
-    reason = "lists, forms and what goes beyond Django will use the rest of what is prepared here"
-)]
 
 mod model;
 mod quote;
@@ -30,10 +26,12 @@ mod options;
 
 // Beyond Django.
 mod account;
+mod agent;
 mod beyond;
 mod holders;
 mod log;
 mod permissions;
+mod reasons;
 mod sessions;
 
 pub use crate::messages::Messages;

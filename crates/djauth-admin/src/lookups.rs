@@ -55,6 +55,9 @@ fn key_lookup(rest: &str) -> Option<&str> {
 
 fn of_relation(relation: Relation, rest: &str, value: &str) -> Read<Q> {
     let name = relation.name();
+    if let ("name", lookup) = rest.split_once("__").unwrap_or((rest, "")) {
+        return by_name(relation, lookup, value);
+    }
     match key_lookup(rest).ok_or(Incorrect)? {
         "isnull" if is_true(value) => Ok(!Q::has_any(name)),
         "isnull" => Ok(Q::has_any(name)),
@@ -63,6 +66,16 @@ fn of_relation(relation: Relation, rest: &str, value: &str) -> Read<Q> {
             Ok(Q::linked(name, keys.into_iter().flatten()))
         }
         _ => Ok(Q::linked(name, key(value)?)),
+    }
+}
+
+/// `groups__name`.
+fn by_name(relation: Relation, lookup: &str, value: &str) -> Read<Q> {
+    match (relation, lookup) {
+        (Relation::Groups, "" | "exact") => Ok(Q::in_group_named([value.to_owned()])),
+        (Relation::Groups, "in") => Ok(Q::in_group_named(value.split(',').map(str::to_owned))),
+        (Relation::Groups, "isnull") => of_relation(relation, "isnull", value),
+        _ => Err(Incorrect),
     }
 }
 

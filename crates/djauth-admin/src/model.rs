@@ -260,6 +260,7 @@ pub(crate) struct ListQuery {
 }
 
 /// Where a page of a list begins; `Keys` are rows of it, in its order, whatever page they are on.
+#[derive(Clone)]
 pub(crate) enum Start {
     First,
     Page(u64),
@@ -297,6 +298,16 @@ pub(crate) trait Edited: Send + Sync {
     fn delete<'a>(&'a self, cx: &'a Editing<'a>, keys: &'a [String]) -> Made<'a, u64>;
     /// What a deletion would take along.
     fn going<'a>(&'a self, keys: &'a [String]) -> Made<'a, Going>;
+    /// Whether no active superuser would be left without these. Only users have a say in it.
+    fn includes_last_superuser<'a>(&'a self, keys: &'a [String]) -> Made<'a, bool> {
+        let _ = keys;
+        Box::pin(std::future::ready(Ok(false)))
+    }
+    /// Whether no active superuser is left, after a change of fields with these labels of the log.
+    fn lost_superusers<'a>(&'a self, labels: &'a [String]) -> Made<'a, bool> {
+        let _ = labels;
+        Box::pin(std::future::ready(Ok(false)))
+    }
     /// The hidden fields by which a form remembers what it showed of an object.
     fn seen(&self, object: &Object, fields: &[&str]) -> Vec<(String, String)>;
     /// The form for somebody's password, with whom it is of. Only users have one.

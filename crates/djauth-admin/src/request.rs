@@ -144,3 +144,15 @@ pub(crate) enum Route {
     Static(String),
     Nowhere,
 }
+
+impl Route {
+    /// The model that the page is of.
+    pub(crate) fn model(&self) -> Option<ModelId> {
+        match self {
+            Self::List(id) | Self::Add(id) | Self::Bare(id, _) => Some(*id),
+            Self::Change(id, _) | Self::Delete(id, _) | Self::History(id, _) => Some(*id),
+            Self::Password(_) | Self::Sessions(_) | Self::Effective(_) => Some(ModelId::Users),
+            _ => None,
+        }
+    }
+}

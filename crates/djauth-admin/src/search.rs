@@ -74,6 +74,15 @@ fn unquoted(bit: &str) -> String {
     }
 }
 
+/// Words that are looked for at once.
+const MOST_WORDS: usize = 32;
+
+/// The words of a search without the quotes around them; what is beyond [`MOST_WORDS`] is left out.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let bits = smart_split(text).into_iter().take(MOST_WORDS);
+    bits.map(unquoted).collect()
+}
+
 /// Rows in which every word of `text` is found in one of the fields. `None`: all rows.
 pub(crate) fn search(info: &ModelInfo, zone: Tz, fields: &[String], text: &str) -> Option<Q> {
     let bits = smart_split(text);

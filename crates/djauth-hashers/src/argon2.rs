@@ -1,17 +1,20 @@
-use argon2::{Argon2, Params};
 use subtle::ConstantTimeEq;
 
 use crate::hasher::must_update_salt;
 use crate::text::limit;
-use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher, lanes, memory};
+use crate::{Decoded, Error, ErrorKind, Parameters, PasswordHasher};
 
+mod blake2b;
+mod fill;
+mod instance;
 mod phc;
 
-use phc::{Phc, Variety};
+use instance::{Instance, SHORTEST_SALT, Variety, Version};
+use phc::Phc;
 
 const ALGORITHM: &str = "argon2";
 const HASH_LENGTH: usize = 32;
-const VERSION: i64 = 0x13;
+const VERSION: Version = Version::V0x13;
 
 /// `argon2$argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>`; mirrors `Argon2PasswordHasher`.
 ///
@@ -19,6 +22,9 @@ const VERSION: i64 = 0x13;
 /// 16 and 19 (no `v=` means 16), salts from 8 bytes and hashes from 4 bytes. Two oddities differ:
 /// other version numbers, which the C library takes as 19, are malformed here, and so are values
 /// with a NUL character, where C stops reading.
+///
+/// Computed by code of our own, so that the thread can offer its core in between
+/// ([`offer_core_with`](crate::offer_core_with)); several lanes at the same time, on threads for these.
 ///
 /// The memory of a hash is kept for the next one, within [`bound_memory`](crate::bound_memory), and is
 /// not wiped in between; what it holds is as hard to invert as the hash itself.
@@ -74,20 +80,17 @@ impl PasswordHasher for Argon2PasswordHasher {
     }
 
     fn encode(&self, password: &[u8], salt: &str) -> Result<String, Error> {
-        if salt.len() < argon2::MIN_SALT_LEN {
+        if salt.len() < SHORTEST_SALT {
             return Err(Error::new(ErrorKind::InvalidSalt, "shorter than 8 bytes"));
         }
         let (m, t, p) = (self.memory_cost, self.time_cost, self.parallelism);
-        let argon2 = Argon2::new(
-            argon2::Algorithm::Argon2id,
-            argon2::Version::V0x13,
-            params(m, t, p, HASH_LENGTH)?,
-        );
+        let instance = Instance::new(Variety::Id, VERSION, [m, t, p])?;
         let mut hash = [0; HASH_LENGTH];
-        compute(&argon2, password, salt.as_bytes(), &mut hash)?;
+        instance.hash(password, salt.as_bytes(), &mut hash)?;
         let (salt, hash) = (phc::base64(salt.as_bytes()), phc::base64(&hash));
         Ok(format!(
-            "{ALGORITHM}$argon2id$v={VERSION}$m={m},t={t},p={p}${salt}${hash}"
+            "{ALGORITHM}$argon2id$v={}$m={m},t={t},p={p}${salt}${hash}",
+            VERSION as u32
         ))
     }
 
@@ -96,15 +99,14 @@ impl PasswordHasher for Argon2PasswordHasher {
         self.check_limits(&phc)?;
         let (salt, stored) = phc.canonical()?;
         let cost = |cost| u32::try_from(cost).map_err(|_| Error::malformed("a cost is negative"));
-        let params = params(
+        let costs = [
             cost(phc.memory_cost)?,
             cost(phc.time_cost)?,
             cost(phc.parallelism)?,
-            stored.len(),
-        )?;
-        let argon2 = Argon2::new(phc.variety.algorithm(), phc.computed_version()?, params);
+        ];
+        let instance = Instance::new(phc.variety, phc.computed_version()?, costs)?;
         let mut hash = vec![0; stored.len()];
-        compute(&argon2, password, &salt, &mut hash)?;
+        instance.hash(password, &salt, &mut hash)?;
         Ok(hash.ct_eq(&stored).into())
     }
 
@@ -122,7 +124,7 @@ impl PasswordHasher for Argon2PasswordHasher {
     fn must_update(&self, encoded: &str) -> Result<bool, Error> {
         let phc = Self::split(encoded)?;
         let same = phc.variety == Variety::Id
-            && phc.version == VERSION
+            && phc.version == VERSION as i64
             && phc.hash_length() == HASH_LENGTH
             && phc.memory_cost == i64::from(self.memory_cost)
             && phc.time_cost == i64::from(self.time_cost)
@@ -150,27 +152,4 @@ impl PasswordHasher for Argon2PasswordHasher {
         let phc = phc.filter(|phc| self.check_limits(phc).is_ok());
         phc.map_or(0, |phc| u64::try_from(phc.memory_cost).unwrap_or(0))
     }
-}
-
-fn params(memory: u32, time: u32, lanes: u32, length: usize) -> Result<Params, Error> {
-    Params::new(memory, time, lanes, Some(length)).map_err(|error| refused(&error))
-}
-
-fn compute(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), Error> {
-    let params = argon2.params();
-    memory::with_blocks(params.block_count(), |blocks| {
-        lanes::run(params.p_cost(), || {
-            argon2.hash_password_into_with_memory(password, salt, out, blocks)
-        })
-    })
-    .map_err(|error| refused(&error))
-}
-
-fn refused(error: &argon2::Error) -> Error {
-    let kind = match error {
-        argon2::Error::PwdTooLong => ErrorKind::PasswordTooLong,
-        argon2::Error::OutOfMemory => ErrorKind::TooCostly,
-        _ => ErrorKind::Malformed,
-    };
-    Error::new(kind, error.to_string())
 }

@@ -42,6 +42,7 @@ mod hashers;
 mod lanes;
 mod limits;
 mod memory;
+mod pace;
 mod parameters;
 mod pbkdf2;
 mod random;
@@ -64,6 +65,7 @@ pub use hashers::{
 pub use lanes::{lanes_on_this_thread, on_lane_thread_start};
 pub use limits::CostLimits;
 pub use memory::{bound_memory, release_memory};
+pub use pace::offer_core_with;
 pub use parameters::{DjangoVersion, Parameters};
 pub use pbkdf2::{PBKDF2PasswordHasher, PBKDF2SHA1PasswordHasher, Pbkdf2};
 pub use random::{RANDOM_STRING_CHARS, get_random_string};

@@ -7,7 +7,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use argon2::Block;
+use djauth_pbkdf2::argon2::Block;
+
+use crate::pace;
 
 /// At most this many blocks (of 1 KiB) are kept while nobody hashes: 256 MiB.
 const KEPT_BLOCKS: usize = 256 * 1024;
@@ -84,7 +86,7 @@ impl Kept {
         let (mut blocks, used) = self.take(count);
         if blocks.len() < count {
             // Anew, not grown: growing would copy the old content.
-            blocks = vec![Block::new(); count];
+            blocks = fresh(count);
         }
         let result = f(&mut blocks[..count]);
         drop(used);
@@ -134,6 +136,16 @@ impl Kept {
         drop(held);
         drop(freed);
     }
+}
+
+/// Not all at once: the pages take the kernel as long as filling them takes us.
+fn fresh(count: usize) -> Vec<Block> {
+    let mut blocks = Vec::with_capacity(count);
+    while blocks.len() < count {
+        blocks.resize(count.min(blocks.len() + pace::BLOCKS), Block::ZERO);
+        pace::offer();
+    }
+    blocks
 }
 
 impl Held {

@@ -7,6 +7,7 @@ mod interleave;
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+pub mod argon2;
 mod hash;
 mod job;
 mod kernel;

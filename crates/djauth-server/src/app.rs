@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use djauth::views::{verify, verify_original};
 use djauth::{Auth, BaseUser};
-use djauth_admin::AdminSite;
+use djauth_admin::{AdminExt, AdminSite};
 use http::{Method, StatusCode, header};
 use hyper::body::Incoming;
 
@@ -59,7 +59,7 @@ fn router<U: BaseUser>(auth: &Auth<U>, guard: Arc<Guard<U>>) -> Router {
         // Django's default LOGIN_REDIRECT_URL.
         .route("/accounts/profile/", auth.landing_page())
         .route("/accounts/profile", auth.append_slash())
-        .nest("/accounts", auth.urls().merge(auth.json_urls()))
+        .nest("/accounts", accounts(auth))
         .merge(admin(auth))
         .fallback(auth.not_found())
         .layer(auth.layer())
@@ -71,6 +71,13 @@ fn router<U: BaseUser>(auth: &Auth<U>, guard: Arc<Guard<U>>) -> Router {
             let guard = guard.clone();
             async move { guard.answer(request, next).await }
         }))
+}
+
+/// The pages of the account, and what programs ask there.
+fn accounts<U: BaseUser>(auth: &Auth<U>) -> Router {
+    auth.urls()
+        .merge(auth.json_urls())
+        .merge(auth.account_urls())
 }
 
 /// The admin at `ADMIN_URL`, if that names a place.

@@ -7,7 +7,7 @@ use crate::base_user::BaseUser;
 use crate::management::ModelMeta;
 use crate::models::update_last_login;
 use crate::signals::UserLoggedIn;
-use crate::{Auth, Error};
+use crate::{Auth, Error, access_log};
 
 /// What happens to a row when the row that it refers to is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,4 +124,5 @@ pub(crate) fn ready<U: BaseUser>(auth: &Auth<U>) {
             update_last_login(&event.auth, &event.user).await
         },
     );
+    access_log::connect(auth);
 }

@@ -3,6 +3,7 @@
 // The derive names this crate `djauth`, also in here.
 extern crate self as djauth;
 
+pub mod access_log;
 pub mod admin;
 pub mod apps;
 mod auth;
@@ -27,6 +28,7 @@ pub mod templatetags;
 mod tls;
 pub mod tokens;
 pub mod urls;
+pub mod usersessions;
 pub mod validators;
 pub mod views;
 
@@ -49,7 +51,8 @@ pub use djauth_sessions::Session;
 pub use djauth_signing::{SecretKey, SecretKeys};
 
 pub use crate::auth::{
-    Auth, BACKEND_SESSION_KEY, Builder, HASH_SESSION_KEY, REDIRECT_FIELD_NAME, SESSION_KEY,
+    Auth, BACKEND_SESSION_KEY, BackendPermissions, Builder, HASH_SESSION_KEY, REDIRECT_FIELD_NAME,
+    SESSION_KEY,
 };
 pub use crate::backends::Credentials;
 pub use crate::base_user::{AbstractBaseUser, BaseUser, PermissionsMixin};

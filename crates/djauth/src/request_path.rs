@@ -160,6 +160,7 @@ impl<U: BaseUser> Auth<U> {
             && found.hash != HashState::Wrong
         {
             self.hints().remember(&key, claim.id);
+            self.session_seen(&key, self.now());
         }
         Ok(found)
     }

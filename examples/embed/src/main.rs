@@ -1,9 +1,10 @@
-//! An axum application with Django's accounts in one SQLite file.
+//! An axum application with Django's accounts and its admin in one SQLite file.
 
 use std::net::SocketAddr;
 
 use axum::{Router, routing::get};
 use djauth::{Auth, LoginRequired, SecretKey, Settings};
+use djauth_admin::AdminExt;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,6 +27,7 @@ fn app(auth: &Auth) -> Router {
             get(async |LoginRequired(user): LoginRequired| format!("Hello, {user}!")),
         )
         .nest("/accounts", auth.urls())
+        .merge(auth.admin())
         .layer(auth.layer())
 }
 
@@ -77,6 +79,21 @@ mod tests {
         assert_eq!(
             response.headers()[header::LOCATION],
             "/accounts/login/?next=/"
+        );
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_admin_has_its_own_login_page() -> Outcome {
+        let folder = tempfile::tempdir()?;
+        let auth = made(&folder).await?;
+        let request = Request::get("/admin/")
+            .header("Host", "example.com")
+            .body(Body::empty())?;
+        let response = app(&auth).oneshot(request).await?;
+        assert_eq!(
+            response.headers()[header::LOCATION],
+            "/admin/login/?next=/admin/"
         );
         Ok(())
     }

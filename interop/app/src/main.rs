@@ -53,7 +53,7 @@ fn router<U: Twin>(auth: &Auth<U>) -> Router {
         .route("/session/", get(pages::session).post(pages::change_session))
         .route("/_do", post(commands::call::<U>))
         .with_state(auth.clone())
-        .nest("/accounts", auth.urls())
+        .nest("/accounts", auth.urls().merge(auth.account_urls()))
         .merge(auth.admin())
         .layer(auth.layer().csrf_exempt("/_do"))
 }

@@ -63,6 +63,13 @@ if os.environ.get("ONLY_AUTH"):
         "django.contrib.sessions",
     ]
 
+# The tables in which djauth keeps its log of logins.
+AXES = bool(os.environ.get("AXES"))
+if AXES:
+    INSTALLED_APPS.append("axes")
+    AXES_ENABLE_ACCESS_FAILURE_LOG = True
+    AXES_VERBOSE = False
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -75,6 +82,20 @@ MIDDLEWARE = [
 if os.environ.get("REMOTE_USER_HEADER"):
     persistent = "Persistent" if from_json("REMOTE_USER_PERSISTENT", False) else ""
     MIDDLEWARE.append(f"house.remote_user.{persistent}Middleware")
+if AXES:
+    MIDDLEWARE.append("axes.middleware.AxesMiddleware")
+# A site that lists its users' sessions: django-allauth's tables, pages and middleware.
+if os.environ.get("ALLAUTH"):
+    INSTALLED_APPS += ["django.contrib.humanize", "allauth", "allauth.account", "allauth.usersessions"]
+    MIDDLEWARE += [
+        "allauth.account.middleware.AccountMiddleware",
+        "allauth.usersessions.middleware.UserSessionsMiddleware",
+    ]
+    ACCOUNT_LOGIN_METHODS = {"username"}
+    ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+    ACCOUNT_EMAIL_VERIFICATION = "none"
+    ACCOUNT_RATE_LIMITS = False
+    USERSESSIONS_TRACK_ACTIVITY = from_json("USERSESSIONS_TRACK_ACTIVITY", False)
 ROOT_URLCONF = "house.urls" if not os.environ.get("ONLY_AUTH") else "django.contrib.auth.urls"
 TEMPLATES = [
     {

@@ -1,3 +1,4 @@
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 from reports import commands, views
@@ -12,3 +13,5 @@ urlpatterns = [
     path("session/", views.session),
     path("_do", commands.do),
 ]
+if apps.is_installed("allauth"):
+    urlpatterns.append(path("allauth/", include("allauth.urls")))

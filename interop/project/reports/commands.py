@@ -197,6 +197,37 @@ def hold(username, group, permission, begun, end):
             time.sleep(0.01)
 
 
+@command
+def make_graph(groups, users):
+    """Groups with permissions, and users with flags, groups and permissions; all by name."""
+    for name, permissions in groups.items():
+        Group.objects.create(name=name).permissions.set(map(permission_of, permissions))
+    for name, about in users.items():
+        user = User.objects.create_user(username=name, **about["flags"])
+        user.groups.set(Group.objects.filter(name__in=about["groups"]))
+        user.user_permissions.set(map(permission_of, about["permissions"]))
+
+
+@command
+def every_permission():
+    rows = Permission.objects.select_related("content_type")
+    return {f"{row.content_type.app_label}.{row.codename}": row.pk for row in rows}
+
+
+@command
+def rights(username):
+    """What a user has, asked in both ways."""
+    user = find(username)
+    asked = {name: user.has_perm(name) for name in every_permission()}
+    return {"id": str(user.pk), "asked": asked, "all": sorted(user.get_all_permissions())}
+
+
+@command
+def with_perm(permission, is_active, include_superusers):
+    found = User.objects.with_perm(permission, is_active=is_active, include_superusers=include_superusers)
+    return {"names": sorted(user.get_username() for user in found)}
+
+
 @csrf_exempt
 def do(request):
     arguments = json.loads(request.body)

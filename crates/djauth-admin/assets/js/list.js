@@ -37,7 +37,7 @@
     }
     count();
   }
-  // On a narrow screen the rows come first.
+  // Where the filters stand beside the rows, they need not be asked for.
   const filters = document.querySelector("[data-filters]");
-  if (filters && window.matchMedia("(max-width: 74.99rem)").matches && !filters.querySelector(".active")) filters.open = false;
+  if (filters && window.matchMedia("(min-width: 80rem)").matches) filters.open = true;
 }

@@ -3,35 +3,50 @@ const made = (kind, properties) => Object.assign(document.createElement(kind), p
 
 function picker(select) {
   const words = select.dataset;
-  const pane = (title, side) => {
-    const id = `${select.id}_${side}`;
+  const id = select.id;
+  const field = select.form.querySelector(`label[for="${id}"]`);
+  field.id = `${id}_label`;
+  // What leads to the field leads to the first list from now on.
+  select.id = `${id}_values`;
+  const pane = (title, own) => {
+    const label = made("label", { id: `${own}_title`, htmlFor: own });
+    const search = made("input", { type: "search", placeholder: words.find });
+    search.setAttribute("aria-label", words.search.replace("{label}", `${field.textContent}, ${title}`));
+    const list = made("select", { multiple: true, id: own });
+    list.setAttribute("aria-labelledby", `${field.id} ${label.id}`);
     const box = made("div", {});
-    const label = made("label", { htmlFor: id, textContent: title });
-    const search = made("input", { type: "search" });
-    search.setAttribute("aria-label", words.search.replace("{label}", title));
-    search.placeholder = search.getAttribute("aria-label");
-    const list = made("select", { multiple: true, size: 12, id });
     box.append(label, search, list);
-    return { box, search, list };
+    return { title, box, label, search, list };
   };
-  const offered = pane(words.offered, "from");
-  const chosen = pane(words.chosen, "to");
-  const count = made("p", { className: "help" });
+  const offered = pane(words.offered, id);
+  const chosen = pane(words.chosen, `${id}_to`);
+  const count = made("p", { className: "sr" });
   count.setAttribute("role", "status");
 
-  const fill = () => {
-    for (const { list, search } of [offered, chosen]) {
-      const wanted = list === chosen.list;
-      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-      list.replaceChildren();
-      for (const option of select.options) {
-        const group = option.parentElement.label;
-        const text = group ? `${group} | ${option.text}` : option.text;
-        const found = words.every((word) => text.toLowerCase().includes(word));
-        if (option.selected === wanted && found) list.append(new Option(text, option.value));
+  const wanted = (option, search) => {
+    const text = `${option.parentElement.label ?? ""} ${option.text}`.toLowerCase();
+    return search.every((word) => text.includes(word));
+  };
+  const show = ({ title, label, search, list }) => {
+    const asked = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const groups = new Map([["", list]]);
+    list.replaceChildren();
+    for (const option of select.options) {
+      if (option.selected !== (list === chosen.list) || !wanted(option, asked)) continue;
+      const name = option.parentElement.label ?? "";
+      if (!groups.has(name)) {
+        groups.set(name, made("optgroup", { label: name }));
+        list.append(groups.get(name));
       }
+      groups.get(name).append(new Option(option.text, option.value));
     }
-    count.textContent = words.count.replace("{count}", select.selectedOptions.length);
+    label.textContent = `${title} (${list.options.length})`;
+  };
+  const fill = () => {
+    show(offered);
+    show(chosen);
+    const picked = words.count.replace("{count}", select.selectedOptions.length);
+    count.textContent = `${offered.label.textContent} · ${picked}`;
   };
   const move = (list, on, all) => {
     const values = new Set(Array.from(all ? list.options : list.selectedOptions, (o) => o.value));
@@ -61,19 +76,27 @@ function picker(select) {
     });
     search.addEventListener("input", fill);
     search.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") event.preventDefault();
+      if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+      // Into what was found, instead of sending the form.
+      event.preventDefault();
+      if (!list.length) return;
+      list.focus();
+      if (list.selectedIndex < 0) list.selectedIndex = 0;
     });
+  }
+  for (const name of ["aria-describedby", "aria-invalid"]) {
+    if (select.hasAttribute(name)) offered.list.setAttribute(name, select.getAttribute(name));
   }
   const panes = made("div", { className: "panes" });
   panes.setAttribute("role", "group");
-  const label = select.form.querySelector(`label[for="${select.id}"]`);
-  panes.setAttribute("aria-label", label.textContent);
+  panes.setAttribute("aria-labelledby", field.id);
   panes.append(offered.box, moves, chosen.box);
   select.hidden = true;
-  document.getElementById(`${select.id}_hint`).hidden = true;
+  document.getElementById(`${id}_hint`).hidden = true;
   select.after(panes, count);
-  label.htmlFor = offered.list.id;
   select.addEventListener("refill", fill);
+  // A browser that goes back puts the choices in again.
+  window.addEventListener("pageshow", fill);
   fill();
 }
 for (const select of document.querySelectorAll("select.picker")) picker(select);
@@ -87,7 +110,8 @@ if (answer && window.opener) {
 window.addEventListener("message", (event) => {
   const link = document.querySelector("a[data-adds]");
   if (!link || event.origin !== location.origin || !event.data.added) return;
-  const select = document.getElementById(link.dataset.adds);
+  const id = link.dataset.adds;
+  const select = document.getElementById(`${id}_values`) ?? document.getElementById(id);
   const { value, obj } = JSON.parse(event.data.added);
   select.append(new Option(obj, value, true, true));
   select.dispatchEvent(new Event("refill"));

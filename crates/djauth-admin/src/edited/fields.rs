@@ -1,5 +1,7 @@
 //! Fields of forms and what they hold, alike for users and groups.
 
+use std::collections::HashMap;
+
 use chrono_tz::Tz;
 use djauth::forms::{Cleaned, Field, FieldKind, Form, Text, ValidationError};
 use djauth::http::QueryDict;
@@ -9,6 +11,7 @@ use djauth_db::{Executor, Transaction, Value};
 
 use crate::model::{Editing, FieldSpec, Made, ModelInfo, Object, Relation};
 use crate::models::LogEntryManager;
+use crate::models::listed;
 use crate::options::Merged;
 
 /// What relations offer.
@@ -168,12 +171,10 @@ pub(super) fn tell_kept(info: &ModelInfo, cx: &Editing<'_>, kept: &[String]) {
         return;
     }
     let labels = kept.iter().filter_map(|name| info.field(name));
-    let labels: Vec<_> = labels
-        .map(|spec| spec.label.in_language(cx.request.language))
-        .collect();
-    let text = cx
-        .request
-        .t("admin_form.kept", &[("fields", labels.join(", "))]);
+    let language = cx.request.language;
+    let labels = labels.map(|spec| spec.label.in_language(language));
+    let fields = ("fields", listed(language, labels));
+    let text = cx.request.t("admin_form.kept", &[fields]);
     cx.request.messages.add(crate::messages::Level::Info, text);
 }
 
@@ -194,4 +195,15 @@ pub(super) fn is_taken(error: &Error) -> bool {
 /// The label of a field of the model.
 pub(super) fn label(spec: &FieldSpec) -> Text {
     spec.label.clone()
+}
+
+/// Keys with names in the order in which they were asked for: of a list, its order, in which the log has
+/// them in Django too.
+pub(super) fn as_asked(
+    mut objects: Vec<(String, String)>,
+    keys: &[String],
+) -> Vec<(String, String)> {
+    let places: HashMap<&str, usize> = keys.iter().map(String::as_str).zip(0..).collect();
+    objects.sort_by_key(|(key, _)| places.get(key.as_str()).copied());
+    objects
 }

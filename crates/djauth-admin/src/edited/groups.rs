@@ -7,13 +7,13 @@ use djauth_db::{Executor, Sql, Transaction, Value};
 use indexmap::IndexMap;
 
 use super::fields::{
-    Offered, chosen, fill, fill_from_query, is_taken, label, offered, relation_field,
+    Offered, as_asked, chosen, fill, fill_from_query, is_taken, label, offered, relation_field,
     say_conflicts, say_taken, tell_kept,
 };
-use crate::deleted::Going;
+use crate::deleted::{CHUNK, Going, LINES_SHOWN};
 use crate::model::{Edited, Editing, Made, ModelInfo, Object, Submitted};
 use crate::models::{ActionFlag, ChangeMessage, LogEntryManager, NewEntries};
-use crate::options::{self, Wanted};
+use crate::options::{self, Merged, Wanted};
 
 const NAME: &str = "name";
 const PERMISSIONS: &str = "permissions";
@@ -154,7 +154,6 @@ impl<U: BaseUser> Groups<U> {
         let Some((mut group, now)) = self.read(&tx, id).await? else {
             return Ok(Submitted::Gone);
         };
-        let groups = self.auth.groups().using(&tx);
         let mut form = self.checked(&tx, cx, Some((id, &now))).await?;
         if !form.is_valid() {
             return Ok(Submitted::Invalid(form));
@@ -165,20 +164,14 @@ impl<U: BaseUser> Groups<U> {
             say_conflicts(&self.log, &tx, &self.info, cx, &now, &mut form, &merged).await?;
             return Ok(Submitted::Conflict(form, merged.conflicts));
         }
-        if let Some((_, Value::Text(name))) = merged.values.first() {
-            group.name = name.to_string();
-            let saved = groups.save(&mut group).await;
-            if saved.as_ref().is_err_and(is_taken) {
+        match self.renamed(&tx, &mut group, &merged).await {
+            Err(error) if is_taken(&error) => {
                 say_taken(&self.info, &mut form);
                 return Ok(Submitted::Invalid(form));
             }
-            saved?;
+            renamed => renamed?,
         }
-        for (_, add, remove) in &merged.links {
-            let links = groups.permissions(&group);
-            links.remove(remove).await?;
-            links.add(add).await?;
-        }
+        self.link(&tx, &group, &merged).await?;
         let object = object(&group, None);
         let entry = [(object.key.clone(), object.repr.clone())];
         let message = ChangeMessage::Changed(merged.labels.clone());
@@ -189,6 +182,30 @@ impl<U: BaseUser> Groups<U> {
         Ok(Submitted::Saved(object, merged.labels))
     }
 
+    /// Saves the name, if it is another one.
+    async fn renamed(
+        &self,
+        tx: &Transaction,
+        group: &mut Group,
+        merged: &Merged,
+    ) -> Result<(), Error> {
+        if let Some((_, Value::Text(name))) = merged.values.first() {
+            group.name = name.to_string();
+            self.auth.groups().using(tx).save(group).await?;
+        }
+        Ok(())
+    }
+
+    async fn link(&self, tx: &Transaction, group: &Group, merged: &Merged) -> Result<(), Error> {
+        let groups = self.auth.groups().using(tx);
+        for (_, add, remove) in &merged.links {
+            let links = groups.permissions(group);
+            links.remove(remove).await?;
+            links.add(add).await?;
+        }
+        Ok(())
+    }
+
     async fn deleted(&self, cx: &Editing<'_>, keys: &[String]) -> Result<u64, Error> {
         let tx = self.auth.db().begin().await?;
         let groups = self.auth.groups().using(&tx);
@@ -197,7 +214,7 @@ impl<U: BaseUser> Groups<U> {
         let asked = groups.filter(Q::in_("pk", self.ids(keys)));
         asked.order_by(&["pk"]).for_each(each).await?;
         let pair = |(id, name): &(i32, String)| (id.to_string(), name.clone());
-        let objects: Vec<_> = found.iter().map(pair).collect();
+        let objects = as_asked(found.iter().map(pair).collect(), keys);
         let what = (ActionFlag::Deletion, ChangeMessage::Deleted);
         self.write(&tx, cx, &objects, what).await?;
         let going = groups.filter(Q::in_("pk", found.iter().map(|(id, _)| *id)));
@@ -321,9 +338,17 @@ impl<U: BaseUser> Edited for Groups<U> {
 
     fn going<'a>(&'a self, keys: &'a [String]) -> Made<'a, Going> {
         Box::pin(async move {
-            let going = self.auth.groups().going(&self.ids(keys)).await?;
+            let ids: Vec<i32> = keys.iter().filter_map(|key| self.id(key)).collect();
+            let going = self.auth.groups().going(&ids).await?;
             let objects = self.get_many(keys).await?;
-            Ok(Going::new(objects, going, None))
+            let mut going = Going::new(objects, going, None);
+            let shown = &ids[..ids.len().min(CHUNK)];
+            let each = |id: i32, end| going.link(id.to_string(), end);
+            self.auth
+                .groups()
+                .links_each(shown, LINES_SHOWN, each)
+                .await?;
+            Ok(going)
         })
     }
 

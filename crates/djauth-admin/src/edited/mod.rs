@@ -3,6 +3,7 @@
 mod fields;
 mod groups;
 mod passwords;
+mod superusers;
 mod users;
 
 pub(crate) use self::groups::Groups;

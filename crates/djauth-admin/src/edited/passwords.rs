@@ -27,10 +27,7 @@ impl<U: BaseUser> Users<U> {
         };
         let object = self.object(&user);
         let mut form = AdminPasswordChangeForm::new(&self.auth, user, cx.data);
-        let context = Context {
-            auth: &self.auth,
-            request: Some(cx.request.request()),
-        };
+        let context = Context::new(&self.auth, Some(cx.request.request()));
         if !form.clean_with(&context, &Standard).await? {
             let found = Box::new((form.form().clone(), object));
             return Ok(PasswordSet::Invalid(found));

@@ -12,10 +12,10 @@ use djauth_db::{Dialect, Executor, Field as _, Sql, Transaction, Value, quote_na
 use indexmap::IndexMap;
 
 use super::fields::{
-    Offered, chosen, fill, fill_from_query, is_taken, offered, relation_field, say_conflicts,
-    say_taken, tell_kept,
+    Offered, as_asked, chosen, fill, fill_from_query, is_taken, offered, relation_field,
+    say_conflicts, say_taken, tell_kept,
 };
-use crate::deleted::Going;
+use crate::deleted::{CHUNK, Going, LINES_SHOWN};
 use crate::model::{
     Edited, Editing, Made, ModelInfo, Object, PasswordSet, Relation, Secret, Submitted,
 };
@@ -27,7 +27,7 @@ const ENTRIES_SHOWN: u64 = 50;
 
 pub(crate) struct Users<U: BaseUser> {
     pub(super) auth: Auth<U>,
-    info: ModelInfo,
+    pub(super) info: ModelInfo,
     log: LogEntryManager<U>,
 }
 
@@ -50,7 +50,7 @@ impl<U: BaseUser> Users<U> {
         U::Id::parse(key.trim())
     }
 
-    fn ids(&self, keys: &[String]) -> Vec<Value<'static>> {
+    pub(super) fn ids(&self, keys: &[String]) -> Vec<Value<'static>> {
         let ids = keys.iter().filter_map(|key| self.id(key));
         ids.map(|id| id.to_value().into_owned()).collect()
     }
@@ -197,10 +197,7 @@ impl<U: BaseUser> Users<U> {
     /// Cleans and hashes outside of the transaction that writes.
     async fn added(&self, cx: &Editing<'_>) -> Result<Submitted, Error> {
         let mut form = self.creation(cx).await?;
-        let context = Context {
-            auth: &self.auth,
-            request: Some(cx.request.request()),
-        };
+        let context = Context::new(&self.auth, Some(cx.request.request()));
         if !form.clean_with(&context, &Standard).await? {
             return Ok(Submitted::Invalid(form.form().clone()));
         }
@@ -354,7 +351,7 @@ impl<U: BaseUser> Users<U> {
         let each = |user: U| found.push((user.id(), user.to_string()));
         asked.order_by(&["pk"]).for_each(each).await?;
         let pair = |(id, name): &(U::Id, String)| (id.to_string(), name.clone());
-        let objects: Vec<_> = found.iter().map(pair).collect();
+        let objects = as_asked(found.iter().map(pair).collect(), keys);
         let what = (ActionFlag::Deletion, ChangeMessage::Deleted);
         self.write(&tx, cx, &objects, what).await?;
         let ids = found.iter().map(|(id, _)| id.to_value().into_owned());
@@ -439,8 +436,23 @@ impl<U: BaseUser> Edited for Users<U> {
                 _ => Vec::new(),
             };
             let links = self.auth.user_meta().links.as_ref();
-            Ok(Going::new(objects, going, links).with_entries(entries))
+            let mut going = Going::new(objects, going, links).with_entries(entries);
+            let shown = &ids[..ids.len().min(CHUNK)];
+            let each = |id: U::Id, end| going.link(id.to_string(), end);
+            self.auth
+                .users()
+                .links_each(shown, LINES_SHOWN, each)
+                .await?;
+            Ok(going)
         })
+    }
+
+    fn includes_last_superuser<'a>(&'a self, keys: &'a [String]) -> Made<'a, bool> {
+        Box::pin(self.is_last_superuser(keys))
+    }
+
+    fn lost_superusers<'a>(&'a self, labels: &'a [String]) -> Made<'a, bool> {
+        Box::pin(self.has_lost_superusers(labels))
     }
 
     fn seen(&self, object: &Object, fields: &[&str]) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@
 mod boolean;
 mod date;
 mod facets;
-mod related;
+pub(crate) mod related;
 mod values;
 
 use chrono::{DateTime, Utc};
@@ -93,6 +93,9 @@ pub(crate) fn filters<'a>(scene: &'a Scene<'a>) -> Made<'a, Vec<Filter>> {
     Box::pin(async move {
         let mut filters = Vec::new();
         for name in &scene.model.options.list_filter {
+            if name == related::GROUP_NAMES {
+                filters.extend(related::names(scene).await?);
+            }
             let Some(field) = scene.model.info.field(name) else {
                 continue;
             };

@@ -1,7 +1,12 @@
 //! By a relation.
 
+use djauth::i18n::field_name;
+
 use super::{Choice, Filter, Scene};
-use crate::model::{FieldSpec, Made, Relation};
+use crate::model::{FieldSpec, Made, Relation, capfirst};
+
+/// What stands in `list_filter` for a panel of the groups' names instead of their keys.
+pub(crate) const GROUP_NAMES: &str = "groups__name";
 
 pub(super) fn filter<'a>(
     scene: &'a Scene<'a>,
@@ -27,6 +32,21 @@ pub(super) fn filter<'a>(
         Ok(Some(Filter {
             title: scene.title(field),
             own: vec![exact, isnull],
+            choices,
+        }))
+    })
+}
+
+/// Every name that a group has, as Django's `AllValuesFieldListFilter` of the other table.
+pub(super) fn names<'a>(scene: &'a Scene<'a>) -> Made<'a, Option<Filter>> {
+    Box::pin(async move {
+        let groups = scene.model.listed.choices(Relation::Groups).await?;
+        let mut choices = vec![Choice::new(scene.t("admin_list.all"), &[])];
+        let choice = |(_, name): (i32, String)| Choice::new(&*name, &[(GROUP_NAMES, &name)]);
+        choices.extend(groups.into_iter().map(choice));
+        Ok((choices.len() > 1).then(|| Filter {
+            title: capfirst(&field_name(scene.language, "name")),
+            own: vec![GROUP_NAMES.to_owned()],
             choices,
         }))
     })

@@ -5,12 +5,13 @@ use djauth::models::Q;
 use djauth::{Auth, BaseUser, Error, Group};
 use indexmap::IndexMap;
 
-use super::pages::Table;
+use super::pages::{Estimate, Table};
 use crate::model::{ListPage, ListQuery, Listed, Made, Object, Relation};
 
 pub(crate) struct Groups<U: BaseUser> {
     auth: Auth<U>,
     admin: GroupAdmin,
+    estimate: Estimate,
 }
 
 impl<U: BaseUser> Groups<U> {
@@ -18,12 +19,15 @@ impl<U: BaseUser> Groups<U> {
         Self {
             auth: auth.clone(),
             admin: admin.clone(),
+            estimate: Estimate::default(),
         }
     }
 
     fn table(&self) -> Table<'_, Group, i32> {
         Table {
             all: self.auth.groups().all(),
+            estimate: &self.estimate,
+            now: self.auth.now(),
             key: |group| group.id,
             parse: &parse,
         }

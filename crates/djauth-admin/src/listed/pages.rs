@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use chrono::{DateTime, Utc};
 use djauth::Error;
 use djauth::models::{Q, QuerySet, Rows};
 use djauth_db::{Database, Field, Value};
+use parking_lot::Mutex;
 
 use crate::model::{Count, ListQuery, Start};
 
@@ -18,9 +20,31 @@ pub(crate) const COUNT_LIMIT: u64 = 10_000;
 /// One more than is counted: then there are more.
 const LOOK: u64 = COUNT_LIMIT + 1;
 
+/// So long a guess at the size of a table is good.
+const ESTIMATE_SECONDS: i64 = 60;
+
+/// The last guess, and when it was made.
+#[derive(Default)]
+pub(super) struct Estimate(Mutex<Option<(DateTime<Utc>, u64)>>);
+
+impl Estimate {
+    fn fresh(&self, now: DateTime<Utc>) -> Option<u64> {
+        let (made, count) = (*self.0.lock())?;
+        let age = (now - made).num_seconds();
+        (0..ESTIMATE_SECONDS).contains(&age).then_some(count)
+    }
+
+    fn keep(&self, now: DateTime<Utc>, count: u64) -> u64 {
+        *self.0.lock() = Some((now, count));
+        count
+    }
+}
+
 /// A table with what its keys are.
 pub(super) struct Table<'a, T: Rows, K> {
     pub(super) all: QuerySet<'a, T, Database>,
+    pub(super) estimate: &'a Estimate,
+    pub(super) now: DateTime<Utc>,
     pub(super) key: fn(&T) -> K,
     /// `None`: no row has such a key.
     pub(super) parse: &'a (dyn Fn(&str) -> Option<K> + Send + Sync),
@@ -41,7 +65,7 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
 
     /// Keys of the list, in its order.
     pub(super) async fn keys(self, query: &ListQuery, limit: u64) -> Result<Vec<K>, Error> {
-        let rows = self.narrowed(query).await?;
+        let (rows, _) = self.narrowed(query).await?;
         ordered(rows, &query.order).keys(limit).await
     }
 
@@ -77,26 +101,29 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
         let known = self.all.clone().count_up_to(LOOK).await?;
         let mut count = counted(known);
         if count.more {
-            let estimate = self.all.clone().estimated_count().await?;
-            count.estimate = Some(estimate.max(known));
+            count.estimate = Some(self.estimated().await?.max(known));
         }
         Ok(count)
     }
 
+    /// On SQLite a guess counts every row, so it is made once a minute at the most.
+    async fn estimated(&self) -> Result<u64, Error> {
+        match self.estimate.fresh(self.now) {
+            Some(count) => Ok(count),
+            None => {
+                let count = self.all.clone().estimated_count().await?;
+                Ok(self.estimate.keep(self.now, count))
+            }
+        }
+    }
+
     async fn of_some(self, query: &ListQuery) -> Result<Page<T>, Error> {
-        let narrowed = self.narrowed(query).await?;
+        let (narrowed, members) = self.narrowed(query).await?;
         let rows = ordered(narrowed, &query.order);
-        let keys: Vec<K> = rows.clone().keys(LOOK).await?;
-        let count = counted(keys.len() as u64);
-        let page = match query.start {
-            Start::Page(page) => page.max(1),
-            _ => 1,
-        };
-        let skipped = (page - 1).saturating_mul(query.size);
-        let end = skipped.saturating_add(query.size);
-        let keys = match end > COUNT_LIMIT && count.more {
-            true => rows.offset(skipped).keys(query.size + 1).await?,
-            false => keys.into_iter().skip(to_size(skipped)).collect(),
+        let (keys, count) = match members {
+            // How many there are is known already: only the page is read.
+            Some(members) => (page_of(&rows, query).await?, counted(members)),
+            None => found(&rows, query).await?,
         };
         let has_more = keys.len() as u64 > query.size;
         let keys: Vec<K> = keys.into_iter().take(to_size(query.size)).collect();
@@ -107,8 +134,10 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
     async fn of_keys(self, query: &ListQuery, keys: &[String]) -> Result<Page<T>, Error> {
         let parsed = keys.iter().filter_map(|key| (self.parse)(key));
         let among = Q::in_("pk", parsed.map(|key| key.to_value().into_owned()));
-        let narrowed = self.narrowed(query).await?.filter(among);
-        let rows = ordered(narrowed, &query.order).collected().await?;
+        let (narrowed, _) = self.narrowed(query).await?;
+        let rows = ordered(narrowed.filter(among), &query.order)
+            .collected()
+            .await?;
         let count = counted(rows.len() as u64);
         Ok((rows, count, false))
     }
@@ -126,21 +155,58 @@ impl<T: Rows, K: Field + Copy + Eq + Hash + Send> Table<'_, T, K> {
     }
 
     /// With the conditions. A relation to few rows is gone through first; one to many is asked for each row,
-    /// in the order of the list.
-    async fn narrowed(&self, query: &ListQuery) -> Result<QuerySet<'_, T, Database>, Error> {
+    /// in the order of the list. How many rows there are, up to one more than is counted, is told where that
+    /// was found out on the way.
+    async fn narrowed(&self, query: &ListQuery) -> Result<Narrowed<'_, T>, Error> {
         let rows = self.all.clone();
-        let rows = match query.driver {
-            None => rows,
-            Some((relation, key)) => {
-                let linked = rows.clone().via(relation.name(), key);
-                match linked.clone().count_up_to(LOOK).await? {
-                    few if few < LOOK => linked,
-                    _ => rows.filter(Q::linked(relation.name(), [key])),
-                }
-            }
+        let Some((relation, key)) = query.driver else {
+            return Ok((filtered(rows, &query.filters), None));
         };
-        Ok(filtered(rows, &query.filters))
+        let linked = rows.clone().via(relation.name(), key);
+        let members = linked.clone().count_up_to(LOOK).await?;
+        let rows = match members < LOOK {
+            true => linked,
+            false => rows.filter(Q::linked(relation.name(), [key])),
+        };
+        let known = query.filters.is_empty().then_some(members);
+        Ok((filtered(rows, &query.filters), known))
     }
+}
+
+/// The rows of a list, and how many they are, if that is known.
+type Narrowed<'a, T> = (QuerySet<'a, T, Database>, Option<u64>);
+
+/// The number of rows before the page.
+fn skipped(query: &ListQuery) -> u64 {
+    let page = match query.start {
+        Start::Page(page) => page.max(1),
+        _ => 1,
+    };
+    (page - 1).saturating_mul(query.size)
+}
+
+/// The keys of the page, and one more if there is one.
+async fn page_of<T: Rows, K: Field>(
+    rows: &QuerySet<'_, T, Database>,
+    query: &ListQuery,
+) -> Result<Vec<K>, Error> {
+    let rows = rows.clone().offset(skipped(query));
+    rows.keys(query.size + 1).await
+}
+
+/// The same, and how many there are: one pass tells both, if the page is not beyond what is counted.
+async fn found<T: Rows, K: Field>(
+    rows: &QuerySet<'_, T, Database>,
+    query: &ListQuery,
+) -> Result<(Vec<K>, Count), Error> {
+    let keys: Vec<K> = rows.clone().keys(LOOK).await?;
+    let count = counted(keys.len() as u64);
+    let skipped = skipped(query);
+    let keys = match skipped.saturating_add(query.size) > COUNT_LIMIT && count.more {
+        true => page_of(rows, query).await?,
+        false => keys.into_iter().skip(to_size(skipped)).collect(),
+    };
+    Ok((keys, count))
 }
 
 fn to_size(number: u64) -> usize {
@@ -173,7 +239,7 @@ fn ordered<'a, T: Rows>(
 }
 
 /// From where the page begins, and whether the order is turned round for it.
-fn started<'a, T: Rows>(
+pub(crate) fn started<'a, T: Rows>(
     rows: QuerySet<'a, T, Database>,
     query: &ListQuery,
 ) -> (QuerySet<'a, T, Database>, bool) {
@@ -228,5 +294,57 @@ fn farther(field: &str, value: &Value<'static>, or_equal: bool) -> Q {
         (Some(field), false) => Q::lt(field, value),
         (None, true) => Q::gte(field, value),
         (None, false) => Q::gt(field, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn a_guess_is_good_for_a_minute() {
+        let (estimate, now) = (Estimate::default(), DateTime::UNIX_EPOCH);
+        assert_eq!(estimate.fresh(now), None);
+        assert_eq!(estimate.keep(now, 5), 5);
+        for (seconds, expected) in [(0, Some(5)), (59, Some(5)), (60, None), (-1, None)] {
+            let later = now + TimeDelta::seconds(seconds);
+            assert_eq!(estimate.fresh(later), expected, "{seconds}");
+        }
+        estimate.keep(now + TimeDelta::seconds(60), 6);
+        assert_eq!(estimate.fresh(now + TimeDelta::seconds(61)), Some(6));
+    }
+
+    /// On SQLite these would run on the async worker that asks, however long they take.
+    #[test]
+    fn no_list_is_read_inline() {
+        let own = [
+            include_str!("users.rs"),
+            include_str!("groups.rs"),
+            include_str!("../views/main.rs"),
+            include_str!("../views/rows.rs"),
+            include_str!("../filters/facets.rs"),
+            include_str!("../filters/related.rs"),
+            include_str!("../filters/values.rs"),
+            include_str!("../actions.rs"),
+        ];
+        let of_pages = include_str!("pages.rs").split("#[cfg(test)]").next();
+        for text in own.into_iter().chain(of_pages) {
+            let bare: String = text.split_whitespace().collect();
+            for call in [
+                ".all().await",
+                ".fetch(",
+                ".fetch_optional(",
+                ".first().await",
+                ".count().await",
+                ".exists().await",
+                ".ids().await",
+            ] {
+                // The number of rows of the whole list, which ends at a limit.
+                let bare = bare.replace("self.count().await", "");
+                assert!(!bare.contains(call), "{call}");
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use djauth_db::Value;
 use indexmap::IndexMap;
 
 use super::groups::group_choices;
-use super::pages::Table;
+use super::pages::{Estimate, Table};
 use crate::model::{ListPage, ListQuery, Listed, Made, Object, Relation};
 use crate::sites::Column;
 
@@ -16,6 +16,7 @@ pub(crate) struct Users<U: BaseUser> {
     auth: Auth<U>,
     admin: UserAdmin,
     columns: Vec<Column<U>>,
+    estimate: Estimate,
 }
 
 impl<U: BaseUser> Users<U> {
@@ -24,12 +25,15 @@ impl<U: BaseUser> Users<U> {
             auth: auth.clone(),
             admin: admin.clone(),
             columns,
+            estimate: Estimate::default(),
         }
     }
 
     fn table<'a>(&'a self, parse: &'a Parse<U>) -> Table<'a, U, U::Id> {
         Table {
             all: self.auth.users().all(),
+            estimate: &self.estimate,
+            now: self.auth.now(),
             key: U::id,
             parse,
         }

@@ -144,8 +144,8 @@ struct State {
     added: Vec<Message>,
     /// What came with the request; `None` until it is looked at.
     loaded: Option<Loaded>,
-    /// Whether they were given to be shown.
-    used: bool,
+    /// How many of those that were added were given to be shown, with all that came; `None`: nothing was.
+    shown: Option<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -205,18 +205,23 @@ impl Messages {
         }
     }
 
-    /// All messages, to be shown now: [`finish`](Self::finish) removes them then.
+    /// All messages, to be shown now: [`finish`](Self::finish) removes them then, unless they are given
+    /// back.
     ///
     /// # Errors
     /// The session store's.
     pub async fn take(&self) -> Result<Vec<Message>, Error> {
         self.load().await?;
         let mut state = self.0.state.lock();
-        let added = std::mem::take(&mut state.added);
-        state.used = true;
-        let loaded = state.loaded.get_or_insert_default();
-        loaded.messages.extend(added);
-        Ok(loaded.messages.clone())
+        state.shown = Some(state.added.len());
+        let loaded = state.loaded.iter().flat_map(|loaded| &loaded.messages);
+        Ok(loaded.chain(&state.added).cloned().collect())
+    }
+
+    /// Takes back that they are shown, for a page that could not be made: the next one shows them. (In
+    /// Django they are lost then.)
+    pub fn give_back(&self) {
+        self.0.state.lock().shown = None;
     }
 
     /// Ends the request: keeps what was not shown, removes what was. Call it for every response, after
@@ -225,11 +230,11 @@ impl Messages {
     /// # Errors
     /// The session store's.
     pub async fn finish(self, headers: &mut HeaderMap) -> Result<(), Error> {
-        let (used, has_new) = {
+        let is_untouched = {
             let state = self.0.state.lock();
-            (state.used, !state.added.is_empty())
+            state.shown.is_none() && state.added.is_empty()
         };
-        if !used && !has_new {
+        if is_untouched {
             return Ok(());
         }
         self.load().await?;
@@ -241,11 +246,15 @@ impl Messages {
     fn kept(&self) -> (Vec<Message>, Loaded) {
         let mut state = self.0.state.lock();
         let loaded = state.loaded.clone().unwrap_or_default();
-        let mut messages = match state.used {
-            true => Vec::new(),
-            false => loaded.messages.clone(),
+        let messages = match state.shown {
+            Some(shown) => state.added.split_off(shown),
+            None => loaded
+                .messages
+                .iter()
+                .cloned()
+                .chain(state.added.drain(..))
+                .collect(),
         };
-        messages.append(&mut state.added);
         (messages, loaded)
     }
 

@@ -44,13 +44,18 @@ impl<U: BaseUser> LogEntryManager<U> {
     }
 
     /// Writes an entry for each object: Django's `log_actions`. Everything goes through the transaction
-    /// in which the objects are changed.
+    /// in which the objects are changed. Where the table is missing, as on a site without Django's admin,
+    /// the change is made all the same, and the server's log says that it is recorded nowhere else.
     pub(crate) fn log_actions<'a>(
         &'a self,
         tx: &'a Transaction,
         new: &'a NewEntries<'a>,
     ) -> Made<'a, ()> {
         Box::pin(async move {
+            if !self.auth.has_admin_log(tx).await? {
+                warn_unrecorded(new);
+                return Ok(());
+            }
             let (app, model) = (&new.model.app_label, &new.model.model_name);
             let (content_type, _) = ContentTypeManager::get_or_create(tx, app, model).await?;
             let message = new.message.stored();
@@ -80,6 +85,9 @@ impl<U: BaseUser> LogEntryManager<U> {
         label: &'a str,
     ) -> Made<'a, Option<(String, LogEntry)>> {
         Box::pin(async move {
+            if !self.auth.has_admin_log(tx).await? {
+                return Ok(None);
+            }
             let sql = generated(
                 "WHERE c.app_label = ? AND c.model = ? AND e.object_id = ? ORDER BY e.id DESC LIMIT 20",
             );
@@ -163,6 +171,19 @@ impl<U: BaseUser> Log for LogEntryManager<U> {
     }
 }
 
+/// Keys alone: names are in the rows that were changed.
+fn warn_unrecorded(new: &NewEntries<'_>) {
+    let keys: Vec<_> = new.objects.iter().map(|(key, _)| key).take(CHUNK).collect();
+    tracing::warn!(
+        target: "djauth.admin",
+        model = format!("{}.{}", new.model.app_label, new.model.model_name),
+        action = new.flag.name(),
+        ?keys,
+        count = new.objects.len(),
+        "there is no table django_admin_log: a change by the admin is not recorded there"
+    );
+}
+
 /// A site without Django's admin has no log to show.
 fn unless_missing<T: Default>(error: Error) -> Result<T, Error> {
     match error.kind() {
@@ -192,12 +213,6 @@ fn cut(repr: &str) -> &str {
 
 fn entry<U: BaseUser>(row: &Row<'_>) -> djauth_db::Result<LogEntry> {
     let (app, model) = (row.get::<Option<String>>(4)?, row.get::<Option<String>>(5)?);
-    let flag = match row.get::<i64>(8)? {
-        1 => Some(ActionFlag::Addition),
-        2 => Some(ActionFlag::Change),
-        3 => Some(ActionFlag::Deletion),
-        _ => None,
-    };
     Ok(LogEntry {
         id: row.get(0)?,
         action_time: row.get(1)?,
@@ -206,7 +221,7 @@ fn entry<U: BaseUser>(row: &Row<'_>) -> djauth_db::Result<LogEntry> {
         model: app.zip(model),
         object_id: row.get(6)?,
         object_repr: row.get(7)?,
-        action_flag: flag,
+        action_flag: ActionFlag::of(row.get(8)?),
         change_message: row.get(9)?,
     })
 }

@@ -63,7 +63,7 @@ pub fn get_change_message(language: Language, text: &str) -> String {
 
 fn sentence(language: Language, entry: &Json) -> Option<String> {
     let (what, details) = entry.as_object()?.iter().next()?;
-    let object = object(details);
+    let object = object(language, details);
     let fields = fields(language, details);
     let params = [
         ("object", object.clone().unwrap_or_default()),
@@ -81,17 +81,33 @@ fn sentence(language: Language, entry: &Json) -> Option<String> {
 }
 
 /// Something that belongs to the object: its kind and its name.
-fn object(details: &Json) -> Option<String> {
-    let name = details.get("name")?.as_str()?;
+fn object(language: Language, details: &Json) -> Option<String> {
+    let kind = details.get("name")?.as_str()?.to_owned();
     let object = details.get("object").and_then(Json::as_str);
-    Some(format!("{name} “{}”", object.unwrap_or_default()))
+    let name = object.unwrap_or_default().to_owned();
+    Some(gettext(
+        language,
+        "admin_log.object",
+        &[("kind", kind), ("name", name)],
+    ))
+}
+
+/// Names one after another, as the language strings them together.
+pub(crate) fn listed(language: Language, names: impl IntoIterator<Item = String>) -> String {
+    let joined = names.into_iter().reduce(|first, next| {
+        gettext(
+            language,
+            "admin_log.list",
+            &[("first", first), ("next", next)],
+        )
+    });
+    joined.unwrap_or_default()
 }
 
 fn fields(language: Language, details: &Json) -> String {
     let fields = details.get("fields").and_then(Json::as_array);
     let labels = fields.into_iter().flatten().filter_map(Json::as_str);
-    let labels: Vec<_> = labels.map(|label| translated(language, label)).collect();
-    labels.join(", ")
+    listed(language, labels.map(|label| translated(language, label)))
 }
 
 fn translated(language: Language, label: &str) -> String {

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use djauth_db::Value;
 
 pub(crate) use self::manager::{LogEntryManager, NewEntries};
-pub(crate) use self::message::ChangeMessage;
 pub use self::message::get_change_message;
+pub(crate) use self::message::{ChangeMessage, listed};
 use crate::model::{Made, ModelInfo};
 
 /// What was done to an object.
@@ -25,6 +25,16 @@ pub enum ActionFlag {
 }
 
 impl ActionFlag {
+    /// The flag of a row; `None`: Django does not know the number.
+    pub(crate) fn of(number: i64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Addition),
+            2 => Some(Self::Change),
+            3 => Some(Self::Deletion),
+            _ => None,
+        }
+    }
+
     /// A word for it, for CSS and templates.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,12 +1,14 @@
 //! The pages that add and change an object.
 
+use djauth::Error;
 use djauth::admin::{AddView, Rights as UserRights, UserAdmin};
 use djauth::forms::Form;
 use minijinja::{Value, context};
 
 use super::response::{response_add, response_change};
-use super::{Page, form_value, seen};
+use super::{Change, Page, form_value, seen};
 use crate::form_page::{Lines, fieldsets};
+use crate::messages::Level;
 use crate::model::{Actor, Made, ModelId, Object, Registered, Set, Submitted};
 use crate::request::{AdminRequest, Answer};
 use crate::sites::SiteInner;
@@ -62,6 +64,8 @@ fn at_once<'a>(answer: Answer) -> Made<'a, Answer> {
 /// What a page with a form is made of.
 struct Shown<'s> {
     form: &'s Form,
+    /// Whether nobody else is an active superuser.
+    is_last: bool,
     /// The fields that are only shown.
     read_only: Option<&'s Form>,
     object: Option<&'s Object>,
@@ -128,21 +132,43 @@ impl<'a> Page<'a> {
         Box::pin(async move {
             let data = self.request.data();
             let cx = self.editing(self.editable(), Some(data));
-            let (form, fresh) = match self.model.edited.change(&cx, key).await? {
-                Submitted::Saved(object, _) => return Ok(response_change(&self, &object)),
+            let (form, conflicts) = match self.model.edited.change(&cx, key).await? {
+                Submitted::Saved(object, labels) => {
+                    self.warn_of_loss(&labels).await?;
+                    return Ok(response_change(&self, &object));
+                }
                 Submitted::Gone => return Ok(self.missing(key)),
-                Submitted::Invalid(form) => (form, false),
-                Submitted::Conflict(form, _) => (form, true),
+                Submitted::Invalid(form) => (form, Vec::new()),
+                Submitted::Conflict(form, conflicts) => (form, conflicts),
             };
             let Some(object) = self.model.edited.get(key).await? else {
                 return Ok(self.missing(key));
             };
-            let hidden = match fresh {
-                true => self.model.edited.seen(&object, &cx.fields),
-                false => seen::echoed(data),
-            };
-            self.change_page(&form, &object, hidden).await
+            let told = self.told(&object, conflicts);
+            self.change_page(&form, &object, seen::echoed(data, &told))
+                .await
         })
+    }
+
+    /// The hidden fields for what the visitor is told about conflicts.
+    fn told(&self, object: &Object, conflicts: Vec<Change>) -> Vec<(String, String)> {
+        let mut object = object.clone();
+        let mut names = Vec::new();
+        for Change { field, now } in conflicts {
+            object.values.insert(field.clone(), now);
+            names.push(field);
+        }
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        self.model.edited.seen(&object, &names)
+    }
+
+    /// Nothing is refused, but who has taken the last superuser's rights away is told so.
+    async fn warn_of_loss(&self, labels: &[String]) -> Result<(), Error> {
+        if self.model.edited.lost_superusers(labels).await? {
+            let text = self.request.t("admin_form.no_superuser", &[]);
+            self.request.messages.add(Level::Warning, text);
+        }
+        Ok(())
     }
 
     fn show(self, key: &'a str) -> Made<'a, Answer> {
@@ -175,8 +201,12 @@ impl<'a> Page<'a> {
             rest.retain(|name| !form.fields().iter().any(|field| field.name() == *name));
             let cx = self.editing(rest, None);
             let read_only = self.model.edited.change_form(&cx, object).await?;
+            let keys = std::slice::from_ref(&object.key);
+            let edited = &self.model.edited;
+            let is_last = self.rights.change && edited.includes_last_superuser(keys).await?;
             let shown = Shown {
                 form,
+                is_last,
                 read_only: Some(&read_only),
                 object: Some(object),
                 hidden,
@@ -189,6 +219,7 @@ impl<'a> Page<'a> {
     fn add_page(&self, form: &Form, as_new: bool) -> Answer {
         self.page(&Shown {
             form,
+            is_last: false,
             read_only: None,
             object: None,
             hidden: Vec::new(),
@@ -221,6 +252,7 @@ impl<'a> Page<'a> {
             subtitle => shown.object.map(|object| &object.repr),
             add => shown.object.is_none(),
             is_self => self.is_self(shown.object),
+            last_superuser => shown.is_last,
             fieldsets => fieldsets(&lines, sets),
             buttons => self.buttons(shown),
             ..form_value(self, shown.form, &shown.hidden)

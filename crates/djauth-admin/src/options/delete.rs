@@ -1,6 +1,6 @@
 //! The page that deletes an object.
 
-use djauth::ErrorKind;
+use djauth::{Error, ErrorKind};
 use minijinja::context;
 
 use super::Page;
@@ -33,14 +33,14 @@ pub(crate) fn delete_view<'a>(
         let going = model.edited.going(&keys).await?;
         let confirmed = request.is_post() && request.data().contains("post");
         if !confirmed || going.is_blocked() {
-            return Ok(confirmation(&page, &object, &going, false));
+            return confirmation(&page, &object, &going, false).await;
         }
         let cx = page.editing(Vec::new(), Some(request.data()));
         match model.edited.delete(&cx, &keys).await {
             Ok(0) => Ok(page.missing(key)),
             Ok(_) => Ok(response_delete(&page, &object.repr)),
             Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
-                Ok(confirmation(&page, &object, &going, true))
+                confirmation(&page, &object, &going, true).await
             }
             Err(error) => Err(error),
         }
@@ -48,7 +48,14 @@ pub(crate) fn delete_view<'a>(
 }
 
 /// `refused`: the database has found something that refers to the object.
-fn confirmation(page: &Page<'_>, object: &Object, going: &Going, refused: bool) -> Answer {
+async fn confirmation(
+    page: &Page<'_>,
+    object: &Object,
+    going: &Going,
+    refused: bool,
+) -> Result<Answer, Error> {
+    let keys = std::slice::from_ref(&object.key);
+    let last = page.model.edited.includes_last_superuser(keys).await?;
     let params = [("name", page.name())];
     let title = if refused || going.is_blocked() {
         page.request.t("admin_form.title_cannot_delete", &params)
@@ -59,9 +66,10 @@ fn confirmation(page: &Page<'_>, object: &Object, going: &Going, refused: bool) 
         subtitle => &object.repr,
         going => going.value(&page.site.info, page.model, page.request.language),
         blocked => refused || going.is_blocked(),
+        last_superuser => last,
         is_self => object.key == page.actor.key_text && object.password.is_some(),
     };
     let values = context! { ..values, ..page.context(title, Some(object)) };
     let template = page.site.template(page.model, "delete_confirmation.html");
-    Answer::page(template, values)
+    Ok(Answer::page(template, values))
 }

@@ -17,7 +17,7 @@ pub(crate) use self::history::history_view;
 pub(crate) use self::password::user_change_password;
 pub(crate) use self::seen::{Change, Merged, Seen, Wanted, hidden, merged};
 use crate::messages::Level;
-use crate::model::{Actor, Editing, Object, Registered, Rights, capfirst};
+use crate::model::{Actor, Editing, ModelId, Object, Registered, Rights, capfirst};
 use crate::request::{AdminRequest, Answer, Route};
 use crate::sites::SiteInner;
 
@@ -26,16 +26,16 @@ const TO_FIELD: &str = "_to_field";
 
 /// A page of a model, and who asks for it.
 #[derive(Clone, Copy)]
-struct Page<'a> {
+pub(crate) struct Page<'a> {
     site: &'a SiteInner,
     model: &'a Registered,
     request: &'a AdminRequest,
     actor: &'a Actor,
-    rights: Rights,
+    pub(crate) rights: Rights,
 }
 
 impl<'a> Page<'a> {
-    fn new(
+    pub(crate) fn new(
         site: &'a SiteInner,
         model: &'a Registered,
         request: &'a AdminRequest,
@@ -95,7 +95,7 @@ impl<'a> Page<'a> {
     }
 
     /// Nobody has this key, or nobody has it any more.
-    fn missing(&self, key: &str) -> Answer {
+    pub(crate) fn missing(&self, key: &str) -> Answer {
         let params = [("name", self.name()), ("key", key.to_owned())];
         let text = self.request.t("admin_form.missing", &params);
         self.request.messages.add(Level::Warning, text);
@@ -103,10 +103,10 @@ impl<'a> Page<'a> {
     }
 
     /// What every page of an object knows.
-    fn context(&self, title: String, object: Option<&Object>) -> Value {
+    pub(crate) fn context(&self, title: String, object: Option<&Object>) -> Value {
         let info = &self.model.info;
         let plural = info.verbose_name_plural.in_language(self.request.language);
-        let url = |route: fn(crate::model::ModelId, String) -> Route, object: &Object| {
+        let url = |route: fn(ModelId, String) -> Route, object: &Object| {
             self.request
                 .url_keeping_filters(&route(self.model.id, object.key.clone()))
         };
@@ -124,6 +124,7 @@ impl<'a> Page<'a> {
             list_url => self.rights.view.then(|| self.list_or_index(true)),
             change_url => object.map(|object| url(Route::Change, object)),
             history_url => object.map(|object| url(Route::History, object)),
+            object_tools => object.map(|object| self.tools(object)),
             delete_url => object
                 .filter(|_| self.rights.delete && !self.request.is_popup())
                 .map(|object| url(Route::Delete, object)),
@@ -132,6 +133,31 @@ impl<'a> Page<'a> {
             has_change_permission => self.rights.change,
             has_delete_permission => self.rights.delete,
         }
+    }
+}
+
+impl Page<'_> {
+    /// Pages about an object that Django does not have, for who may see them: each `name` and `url`.
+    fn tools(&self, object: &Object) -> Value {
+        let is_user = self.model.id == ModelId::Users;
+        let key = || object.key.clone();
+        let rights = (
+            "admin_more.rights",
+            self.rights.view,
+            Route::Effective(key()),
+        );
+        let sessions = (
+            "admin_more.sessions",
+            self.rights.change,
+            Route::Sessions(key()),
+        );
+        let tools = [rights, sessions]
+            .into_iter()
+            .filter(|(_, may, _)| is_user && *may);
+        let tool = |(name, _, route): (_, _, Route)| {
+            context! { name => self.request.t(name, &[]), url => self.request.url(&route) }
+        };
+        tools.map(tool).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The password of a user.
 
+use djauth::admin::IS_POPUP_VAR;
 use djauth::forms::Form;
 use minijinja::context;
 
@@ -64,6 +65,7 @@ fn password_page(page: &Page<'_>, form: &Form, object: &Object) -> Answer {
     let values = context! {
         username => &object.username,
         can_turn_off,
+        is_popup_var => IS_POPUP_VAR,
         ..form_value(page, form, &[])
     };
     let values = context! { ..values, ..page.context(title, Some(object)) };

@@ -59,8 +59,6 @@ pub(crate) struct Merged {
 impl Seen {
     /// What a form brought back. What cannot be read counts as not seen.
     pub(crate) fn of(data: &QueryDict) -> Self {
-        let text = data.get(SEEN).and_then(|text| b64_decode(text).ok());
-        let digests = text.and_then(|text| serde_json::from_slice(&text).ok());
         let prefix = format!("{SEEN}_");
         let lists = data.iter().filter_map(|(name, _)| {
             let field = name.strip_prefix(&prefix)?;
@@ -68,10 +66,16 @@ impl Seen {
             Some((field.to_owned(), ids.collect()))
         });
         Self {
-            digests: digests.unwrap_or_default(),
+            digests: data.get(SEEN).map(digests).unwrap_or_default(),
             lists: lists.collect(),
         }
     }
+}
+
+fn digests(text: &str) -> HashMap<String, String> {
+    let text = b64_decode(text).ok();
+    let digests = text.and_then(|text| serde_json::from_slice(&text).ok());
+    digests.unwrap_or_default()
 }
 
 /// The hidden fields for an object as it is.
@@ -93,11 +97,22 @@ pub(crate) fn hidden(secret: &[u8], object: &Object, fields: &[&str]) -> Vec<(St
     hidden
 }
 
-/// What a form had brought, to be sent once more.
-pub(crate) fn echoed(data: &QueryDict) -> Vec<(String, String)> {
+/// What a form had brought, to be sent once more: it still shows what the visitor saw then. Of the fields
+/// that they were told about meanwhile (as [`hidden`] says them), it is what they were told.
+pub(crate) fn echoed(data: &QueryDict, told: &[(String, String)]) -> Vec<(String, String)> {
+    let told = told.iter().filter(|(name, _)| name == SEEN);
+    let told: HashMap<_, _> = told.flat_map(|(_, text)| digests(text)).collect();
+    let again = |(name, value): (&str, &str)| {
+        let mut value = value.to_owned();
+        if name == SEEN {
+            let mut digests = digests(&value);
+            digests.extend(told.clone());
+            value = b64_encode(Json::from_iter(digests).to_string().as_bytes());
+        }
+        (name.to_owned(), value)
+    };
     let ours = data.iter().filter(|(name, _)| name.starts_with(SEEN));
-    ours.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    ours.map(again).collect()
 }
 
 fn digest(secret: &[u8], object: &Object, field: &str, value: &Value<'_>) -> String {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use djauth::http::error_response;
 use sha2::{Digest, Sha256};
@@ -74,7 +74,10 @@ impl Asset {
 /// The file of this address, 404 if there is none: also for what it was before it changed.
 pub(super) fn serve(address: &str, method: &Method) -> Response<Body> {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return error_response(StatusCode::METHOD_NOT_ALLOWED);
+        let mut response = error_response(StatusCode::METHOD_NOT_ALLOWED);
+        let allowed = HeaderValue::from_static("GET, HEAD");
+        response.headers_mut().insert(ALLOW, allowed);
+        return response;
     }
     let found = [&CSS, &JS]
         .into_iter()
@@ -104,6 +107,7 @@ mod tests {
         }
         let put = serve(&CSS.address(), &Method::PUT);
         assert_eq!(put.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(put.headers()[ALLOW], "GET, HEAD");
     }
 
     #[test]

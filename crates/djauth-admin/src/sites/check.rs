@@ -3,7 +3,8 @@
 use djauth::{BaseUser, Error, Settings};
 
 use super::AdminSite;
-use crate::model::{ModelInfo, Options, Set};
+use crate::filters::related::GROUP_NAMES;
+use crate::model::{ModelInfo, Options, Relation, Set};
 
 /// The first mistake, if there is one.
 pub(super) fn check<U: BaseUser>(site: &AdminSite<U>) -> Result<(), Error> {
@@ -57,8 +58,13 @@ impl<'a> Place<'a> {
         let (app, model) = (&self.info.app_label, &self.info.object_name);
         let (name, number) = (self.name, self.number);
         Err(Error::improperly_configured(format!(
-            "{name} of the admin of {app}.{model} names {wrong:?}, which does not exist there ({number})"
+            "{name} of the admin of {app}.{model} names {wrong:?}, which cannot stand there ({number})"
         )))
+    }
+
+    /// That none of the names is a relation, which is no one value.
+    fn refuse_relations(&self) -> Result<(), Error> {
+        self.check(|name| !is_relation(self.info, field_of(name)))
     }
 }
 
@@ -66,14 +72,13 @@ fn check_model(info: &ModelInfo, options: &Options) -> Result<(), Error> {
     check_list(info, options)?;
     let place = |name, number, names| Place::of(info, name, number, names);
     let in_form = |name: &str| is_in_form(info, name);
-    let is_relation = |name: &str| info.field(name).is_some_and(|f| f.relation.is_some());
     place("readonly_fields", "admin.E035", &options.readonly_fields).check(in_form)?;
     place(
         "filter_horizontal",
         "admin.E020",
         &options.filter_horizontal,
     )
-    .check(is_relation)?;
+    .check(|name| is_relation(info, name))?;
     let check_set = |set: &Set| {
         let place = Place::of(info, "fieldsets", "admin.E012", &set.fields);
         place.check(in_form)
@@ -89,16 +94,19 @@ fn check_list(info: &ModelInfo, options: &Options) -> Result<(), Error> {
     };
     let is_shown = |name: &str| options.list_display.iter().any(|known| known == name);
     place("list_display", "admin.E108", &options.list_display).check(is_column)?;
+    place("list_display", "admin.E109", &options.list_display).refuse_relations()?;
     place(
         "list_display_links",
         "admin.E111",
         &options.list_display_links,
     )
     .check(is_shown)?;
-    place("list_filter", "admin.E116", &options.list_filter).check(|name| is_field(info, name))?;
+    place("list_filter", "admin.E116", &options.list_filter).check(|name| is_filter(info, name))?;
     place("ordering", "admin.E033", &options.ordering).check(|name| is_order(info, name))?;
-    place("search_fields", "admin.E126", &options.search_fields)
-        .check(|name| is_searched(info, name))
+    place("ordering", "admin.E033", &options.ordering).refuse_relations()?;
+    let searched = place("search_fields", "admin.E126", &options.search_fields);
+    searched.check(|name| is_field(info, field_of(name)))?;
+    searched.refuse_relations()
 }
 
 fn is_field(info: &ModelInfo, name: &str) -> bool {
@@ -113,8 +121,19 @@ fn is_order(info: &ModelInfo, name: &str) -> bool {
     is_field(info, name.strip_prefix('-').unwrap_or(name))
 }
 
-/// `^name`, `=name`, `@name`, `name__lookup`.
-fn is_searched(info: &ModelInfo, name: &str) -> bool {
-    let name = name.trim_start_matches(['^', '=', '@']);
-    is_field(info, name.split("__").next().unwrap_or_default())
+fn is_relation(info: &ModelInfo, name: &str) -> bool {
+    info.field(name)
+        .is_some_and(|field| field.relation.is_some())
+}
+
+/// A field, or the names of the groups that users are in.
+fn is_filter(info: &ModelInfo, name: &str) -> bool {
+    let groups = || info.field("groups").and_then(|field| field.relation);
+    is_field(info, name) || (name == GROUP_NAMES && groups() == Some(Relation::Groups))
+}
+
+/// `-name`, `^name`, `=name`, `@name`, `name__lookup`.
+fn field_of(name: &str) -> &str {
+    let name = name.trim_start_matches(['-', '^', '=', '@']);
+    name.split("__").next().unwrap_or_default()
 }

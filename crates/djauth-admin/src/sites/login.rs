@@ -6,8 +6,7 @@ use axum::body::Body;
 use axum::extract;
 use axum::http::{Method, Response};
 use axum::routing::MethodRouter;
-use djauth::backends::Context;
-use djauth::forms::{AuthenticationForm, FormError, Steps, Text, ValidationError};
+use djauth::forms::{AuthenticationForm, Steps, Text, ValidationError};
 use djauth::http::{DATA_UPLOAD_MAX_NUMBER_FIELDS, QueryDict, url_has_allowed_host_and_scheme};
 use djauth::views::{LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView};
 use djauth::{BaseUser, REDIRECT_FIELD_NAME, Request};
@@ -22,24 +21,17 @@ use crate::model::{Actor, Made};
 use crate::request::Route;
 
 /// Only staff may log in here; mirrors `AdminAuthenticationForm`. A wrong password, an unknown name and
-/// the right password of somebody else are refused in the same words.
+/// the right password of somebody else are refused in the same words, and in everything else alike.
 struct StaffOnly;
 
 impl<U: BaseUser> Steps<U> for StaffOnly {
-    async fn confirm_login_allowed(&self, _: &Context<'_, U>, user: &U) -> Result<(), FormError> {
-        match has_permission(user) {
-            true => Ok(()),
-            false => Err(invalid_login().into()),
-        }
+    fn may_enter(&self, user: &U) -> bool {
+        has_permission(user)
     }
 
     fn get_invalid_login_error(&self, _: &AuthenticationForm) -> ValidationError {
-        invalid_login()
+        ValidationError::keyed("invalid_login", "admin_site.invalid_login")
     }
-}
-
-fn invalid_login() -> ValidationError {
-    ValidationError::keyed("invalid_login", "admin_site.invalid_login")
 }
 
 /// The login page. Staff who are logged in are led on at once.
@@ -57,7 +49,13 @@ pub(super) fn login<'a, U: BaseUser>(
             return Ok(redirect_response(&next));
         }
         let messages = shown(handle, messages).await?;
-        let values = each_context(&site.inner, handle.language(), None, &messages, false);
+        let values = each_context(
+            &site.inner,
+            handle.language(),
+            None,
+            &messages,
+            (&Route::Login, false),
+        );
         let outsider = user.filter(|user| !has_permission(&**user));
         let visitor = outsider.map(|user| isolated(&user.get_username()));
         let page = login_page(site, context! { visitor, ..values });
@@ -97,7 +95,13 @@ pub(super) fn logout<'a, U: BaseUser>(
     request: extract::Request,
 ) -> Made<'a, Response<Body>> {
     Box::pin(async move {
-        let values = each_context(&site.inner, handle.language(), None, &[], false);
+        let values = each_context(
+            &site.inner,
+            handle.language(),
+            None,
+            &[],
+            (&Route::Logout, false),
+        );
         let view = LogoutView::new()
             .template_name("admin/logged_out.html")
             .title(Text::Key("admin_site.logged_out"))
@@ -118,7 +122,13 @@ pub(super) fn password_change<'a, U: BaseUser>(
     Box::pin(async move {
         let messages = shown(handle, messages).await?;
         let language = handle.language();
-        let values = each_context(&site.inner, language, Some(actor), &messages, false);
+        let values = each_context(
+            &site.inner,
+            language,
+            Some(actor),
+            &messages,
+            (route, false),
+        );
         let page = match route {
             Route::PasswordChange => site.auth.password_change_view(own_password(site, values)),
             _ => site.auth.password_change_done_view(

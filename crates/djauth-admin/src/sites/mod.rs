@@ -28,7 +28,9 @@ use djauth_signing::Clock;
 
 pub(crate) use self::resolve::ModelPath;
 use self::serve::Site;
+use crate::account;
 use crate::beyond::Beyond;
+use crate::log::Reader;
 use crate::model::{ModelId, Registered};
 use crate::models::Log;
 use crate::request::Route;
@@ -37,11 +39,20 @@ use crate::request::Route;
 pub trait AdminExt {
     /// [`AdminSite::router`] of a site with everything as Django has it.
     fn admin<S: Clone + Send + Sync + 'static>(&self) -> Router<S>;
+
+    /// `sessions/`: where somebody is logged in, for themself, with what ends that. Nest it beside
+    /// [`Auth::urls`]: `.nest("/accounts", auth.urls().merge(auth.account_urls()))`. Django has no such page; the
+    /// address is django-allauth's.
+    fn account_urls<S: Clone + Send + Sync + 'static>(&self) -> Router<S>;
 }
 
 impl<U: BaseUser> AdminExt for Auth<U> {
     fn admin<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         AdminSite::new(self).router()
+    }
+
+    fn account_urls<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        account::urls(self)
     }
 }
 
@@ -254,6 +265,8 @@ pub(crate) struct SiteInner {
     pub(crate) models: Vec<Registered>,
     pub(crate) log: Box<dyn Log>,
     pub(crate) beyond: Box<dyn Beyond>,
+    /// The log of logins and changes.
+    pub(crate) events: Arc<Reader>,
     pub(crate) templates: Templates,
     pub(crate) clock: Arc<dyn Clock>,
 }

@@ -53,11 +53,7 @@ fn group_info() -> ModelInfo {
         unique: true,
         ..spec("name", "Name", FieldKind::Text)
     };
-    let permissions = FieldSpec {
-        relation: Some(Relation::GroupPermissions),
-        blank: true,
-        ..spec("permissions", "Permissions", FieldKind::Int32)
-    };
+    let permissions = relation("permissions", "Permissions", Relation::GroupPermissions);
     ModelInfo {
         app_label: "auth".to_owned(),
         model_name: "group".to_owned(),
@@ -88,24 +84,6 @@ fn spec(name: &str, log_label: &str, kind: FieldKind) -> FieldSpec {
 }
 
 fn user_info(meta: &UserMeta) -> ModelInfo {
-    let columns = meta.fields.iter().filter(|field| field.name != "password");
-    let mut fields: Vec<_> = columns.map(|field| user_field(meta, field)).collect();
-    if meta.links.is_some() {
-        for (name, label, relation) in [
-            ("groups", "Groups", Relation::Groups),
-            (
-                "user_permissions",
-                "User permissions",
-                Relation::UserPermissions,
-            ),
-        ] {
-            fields.push(FieldSpec {
-                relation: Some(relation),
-                blank: true,
-                ..spec(name, label, FieldKind::Int32)
-            });
-        }
-    }
     let (name, plural, log_name) = names(meta);
     ModelInfo {
         app_label: meta.app_label.clone(),
@@ -115,9 +93,34 @@ fn user_info(meta: &UserMeta) -> ModelInfo {
         verbose_name: name,
         verbose_name_plural: plural,
         log_name,
-        fields,
+        fields: user_fields(meta),
         pk: meta.pk.clone(),
         key: meta.key_kind(),
+    }
+}
+
+/// The columns but the password, and the relations.
+fn user_fields(meta: &UserMeta) -> Vec<FieldSpec> {
+    let columns = meta.fields.iter().filter(|field| field.name != "password");
+    let columns = columns.map(|field| user_field(meta, field));
+    let relations = [
+        relation("groups", "Groups", Relation::Groups),
+        relation(
+            "user_permissions",
+            "User permissions",
+            Relation::UserPermissions,
+        ),
+    ];
+    columns
+        .chain(relations.into_iter().filter(|_| meta.links.is_some()))
+        .collect()
+}
+
+fn relation(name: &str, log_label: &str, relation: Relation) -> FieldSpec {
+    FieldSpec {
+        relation: Some(relation),
+        blank: true,
+        ..spec(name, log_label, FieldKind::Int32)
     }
 }
 
@@ -173,14 +176,23 @@ fn app_name(label: &str) -> Text {
     }
 }
 
-/// `ClubMember` is a `club member`.
+/// `ClubMember` is a `club member`, `APIKey` an `api key`: Django's `camel_case_to_spaces` has a blank
+/// before each capital letter that follows a small one, or that no other capital letter follows.
 fn camel_case_to_spaces(name: &str) -> String {
+    let letters: Vec<char> = name.trim().chars().collect();
     let mut words = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && words.ends_with(|last: char| !last.is_uppercase() && last != ' ') {
+    let mut last: Option<char> = None;
+    for (letter, next) in letters
+        .iter()
+        .zip(letters.iter().skip(1).map(Some).chain([None]))
+    {
+        let after_small = last.is_some_and(|last| last.is_ascii_lowercase());
+        let before_other = next.is_some_and(|next| !next.is_ascii_uppercase());
+        if letter.is_ascii_uppercase() && (after_small || before_other) && last.is_some() {
             words.push(' ');
         }
-        words.extend(c.to_lowercase());
+        words.extend(letter.to_lowercase());
+        last = Some(*letter);
     }
     words
 }
@@ -276,8 +288,20 @@ mod tests {
 
     #[test]
     fn names_of_own_models_are_made_as_in_django() {
-        assert_eq!(camel_case_to_spaces("ClubMember"), "club member");
-        assert_eq!(camel_case_to_spaces("Account"), "account");
+        // Answers of Django's `camel_case_to_spaces`.
+        for (name, expected) in [
+            ("ClubMember", "club member"),
+            ("Account", "account"),
+            ("APIKey", "api key"),
+            ("MyAPI", "my api"),
+            ("HTTPServerURL", "http server url"),
+            ("A1B", "a1b"),
+            ("XA1Y", "x a1y"),
+            ("User2Fa", "user2 fa"),
+            ("ÄÖUser", "äö user"),
+        ] {
+            assert_eq!(camel_case_to_spaces(name), expected);
+        }
         let mut meta = UserMeta::declared::<User>();
         meta.app_label = "my_clubs".into();
         meta.object_name = "ClubMember".into();

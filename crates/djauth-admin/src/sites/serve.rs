@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use djauth::http::{
-    add_never_cache_headers, error_response, escape_leading_slashes, escape_uri_path,
-    failure_response, iri_to_uri, redirect, redirect_to_login,
+    add_never_cache_headers, error_response, escape_leading_slashes, failure_response, redirect,
+    redirect_to_login,
 };
+use djauth::middleware::redirect_with_slash;
 use djauth::mixins::Rejection;
 use djauth::views::PageRequest;
 use djauth::{Auth, BaseUser, Error, REDIRECT_FIELD_NAME, Request};
@@ -22,7 +23,7 @@ use super::context::each_context;
 use super::{AdminSite, ModelPath, SiteInfo, SiteInner, assets, index, login, registry};
 use crate::beyond;
 use crate::messages::Messages;
-use crate::model::{Actor, Made, ModelId, Registered};
+use crate::model::{Actor, Made, Registered};
 use crate::models::LogEntryManager;
 use crate::request::{AdminRequest, Answer, Route};
 use crate::{actions, holders, log, options, permissions, sessions, views};
@@ -55,6 +56,7 @@ impl<U: BaseUser> Site<U> {
             models,
             log: Box::new(LogEntryManager::new(&auth)),
             beyond: beyond::beyond(&auth),
+            events: Arc::new(log::Reader::new(&auth)),
             templates: auth.templates().clone(),
             clock: auth.clock().clone(),
         };
@@ -105,8 +107,10 @@ pub(super) fn serve<U: BaseUser>(
             route: &route,
             messages: &Messages::of(&site.auth, &handle),
         };
-        let answer = arrived.answered(request).await;
-        let response = answer.unwrap_or_else(|error| failure_response(&error));
+        let response = match arrived.answered(request).await {
+            Ok(response) => response,
+            Err(error) => failure_response(&error),
+        };
         arrived.finished(response).await
     })
 }
@@ -161,15 +165,19 @@ impl<'a, U: BaseUser> Arrived<'a, U> {
     /// The headers of every answer, and the cookie with the messages that are left.
     fn finished(&'a self, mut response: Response<Body>) -> BoxFuture<'a, Response<Body>> {
         Box::pin(async move {
+            if response.status().is_server_error() {
+                // The page on which they were to stand was not made.
+                self.messages.give_back();
+            }
+            let messages = self.messages.clone();
+            if let Err(error) = messages.finish(response.headers_mut()).await {
+                response = failure_response(&error);
+            }
             // Django decorates the pages for one's own password with `cacheable=True` too: they name who asks.
             if *self.route != Route::JsI18n {
                 add_never_cache_headers(response.headers_mut(), self.site.auth.now());
             }
-            let messages = self.messages.clone();
-            match messages.finish(response.headers_mut()).await {
-                Ok(()) => response,
-                Err(error) => failure_response(&error),
-            }
+            response
         })
     }
 }
@@ -204,14 +212,13 @@ fn dispatch<'a>(
     request: &'a AdminRequest,
     actor: &'a Actor,
 ) -> Made<'a, Answer> {
-    let model = match &request.route {
-        Route::List(id) | Route::Add(id) => *id,
-        Route::Change(id, _) | Route::Delete(id, _) | Route::History(id, _) => *id,
-        Route::Bare(..) => return at_once(bare(request)),
-        Route::Password(_) | Route::Sessions(_) | Route::Effective(_) => ModelId::Users,
-        _ => return page_of_the_site(site, request, actor),
+    if let Route::Bare(..) = request.route {
+        return at_once(bare(request));
+    }
+    let Some(id) = request.route.model() else {
+        return page_of_the_site(site, request, actor);
     };
-    match site.model(model) {
+    match site.model(id) {
         Some(model) => page_of_a_model(site, model, request, actor),
         None => at_once(Answer::NotFound),
     }
@@ -276,28 +283,8 @@ fn nowhere(site: &SiteInner, request: &AdminRequest) -> Answer {
     }
     match site.info.route(&format!("{path}/")) {
         Route::Nowhere | Route::Static(_) => Answer::NotFound,
-        _ => with_slash(&path, handle.query_string()),
+        _ => Answer::Response(redirect_with_slash(handle)),
     }
-}
-
-fn with_slash(path: &str, query: &str) -> Answer {
-    let mut location = escape_leading_slashes(&format!("{}/", escape_uri_path(path)));
-    if !query.is_empty() {
-        location.push('?');
-        location.push_str(&iri_to_uri(query));
-    }
-    let Ok(location) = HeaderValue::try_from(location) else {
-        return Answer::NotFound;
-    };
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    headers.insert(LOCATION, location);
-    Answer::Response(response)
 }
 
 /// Django's texts for scripts. The scripts here have theirs from the page.
@@ -347,8 +334,8 @@ fn page<'a>(
             Method::HEAD => Vec::new(),
             _ => request.messages.take().await?,
         };
-        let (language, is_popup) = (request.language, request.is_popup());
-        let each = each_context(site, language, Some(actor), &messages, is_popup);
+        let place = (&request.route, request.is_popup());
+        let each = each_context(site, request.language, Some(actor), &messages, place);
         let values = context! { ..values, ..each };
         let handle = request.request();
         let mut response = site.templates.page(handle, template, values)?;

@@ -60,7 +60,7 @@ fn fields<'a>(info: &'a ModelInfo, order: &[String]) -> Option<Vec<&'a FieldSpec
 }
 
 /// A row's place.
-fn cursor(info: &ModelInfo, order: &[String], object: &Object) -> Option<String> {
+pub(crate) fn cursor(info: &ModelInfo, order: &[String], object: &Object) -> Option<String> {
     let values = fields(info, order)?.into_iter().map(|field| {
         Some(match object.values.get(&field.name)? {
             Stored::Text(text) => Json::from(text.as_ref()),
@@ -77,7 +77,11 @@ fn cursor(info: &ModelInfo, order: &[String], object: &Object) -> Option<String>
 }
 
 /// The values of a place that an address names. `None`: it names none of this list.
-fn place(info: &ModelInfo, order: &[String], text: &str) -> Option<Vec<Stored<'static>>> {
+pub(crate) fn place(
+    info: &ModelInfo,
+    order: &[String],
+    text: &str,
+) -> Option<Vec<Stored<'static>>> {
     let text = Some(text).filter(|text| text.len() <= LONGEST)?;
     let bytes = urlsafe_base64_decode(text).ok()?;
     let values: Vec<Json> = serde_json::from_slice(&bytes).ok()?;

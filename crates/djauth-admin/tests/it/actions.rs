@@ -41,6 +41,26 @@ async fn selected_rows_are_deleted_after_a_question() {
 }
 
 #[tokio::test]
+async fn the_log_has_them_in_the_order_of_the_list() {
+    on_each_site(async |auth, mut browser| {
+        let later = add(auth, "later", "").await.id.to_string();
+        let early = add(auth, "early", "").await.id.to_string();
+        enter(auth, &mut browser, Kind::SUPERUSER).await;
+        let chosen = [
+            DELETE,
+            ("post", "yes"),
+            ("_selected_action", later.as_str()),
+            ("_selected_action", early.as_str()),
+        ];
+        assert_eq!(browser.post(USERS, &chosen).await.status(), 302);
+        let sql = Sql::new("SELECT object_repr FROM django_admin_log ORDER BY id");
+        let told = auth.db().fetch(&sql, &[], |row| row.get::<String>(0)).await;
+        assert_eq!(told.expect("the log"), ["early", "later"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_whole_list_is_named_by_its_filters() {
     on_each_site(async |auth, mut browser| {
         let mut first = String::new();

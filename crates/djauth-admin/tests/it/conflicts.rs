@@ -44,6 +44,31 @@ async fn who_saves_last_is_told_what_somebody_else_changed() {
 }
 
 #[tokio::test]
+async fn who_insists_after_a_conflict_takes_nothing_else_back() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "ada", Kind::SUPERUSER).await;
+        let olga = person(auth, "olga", Kind::STAFF).await;
+        let mut other = browser.clone();
+        person(auth, "bob", Kind::SUPERUSER).await;
+        browser.enter("ada").await;
+        other.enter("bob").await;
+        let path = format!("/admin/auth/user/{}/change/", olga.id);
+        let form = form_of(&browser.get(&path).await);
+        let theirs = with(&form_of(&other.get(&path).await), "last_name", "Theirs");
+        let theirs = with(&theirs, "first_name", "Kept");
+        assert_eq!(send(&mut other, &path, &theirs).await.status(), 302);
+
+        let answer = send(&mut browser, &path, &with(&form, "last_name", "Mine")).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text);
+        let answer = send(&mut browser, &path, &form_of(&answer)).await;
+        assert_eq!(answer.status(), 302, "{}", answer.text);
+        let now = again(auth, &olga).await;
+        assert_eq!((&*now.last_name, &*now.first_name), ("Mine", "Kept"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_only_others_changed_stays_and_permissions_are_merged() {
     on_each_site(async |auth, mut browser| {
         person(auth, "ada", Kind::SUPERUSER).await;

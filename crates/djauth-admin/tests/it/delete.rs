@@ -87,3 +87,59 @@ async fn who_deletes_themselves_takes_their_entries_along() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn each_link_has_a_line() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "ada", Kind::SUPERUSER).await;
+        let olga = person(auth, "olga", Kind::with(&["auth.view_user"])).await;
+        let group = auth.groups().create("<i>editors").await.expect("is made");
+        let links = auth.users().groups(&olga).expect("groups");
+        links.add(&[group.id]).await.expect("is added");
+        let all = auth.permissions().choices().await.expect("permissions");
+        let links = auth.groups().permissions(&group);
+        links.add(&[all[0].0.id]).await.expect("is granted");
+        browser.enter("ada").await;
+        let user = format!("/admin/auth/user/{}/delete/", olga.id);
+        let page = browser.get(&user).await;
+        let editors = "Membership in the group “&lt;i&gt;editors”";
+        assert!(page.shows(editors), "{}", page.text);
+        assert!(page.shows("Permission “auth | user | Can view user”"));
+        let page = browser
+            .get(&format!("/admin/auth/group/{}/delete/", group.id))
+            .await;
+        assert!(page.shows("Membership of “olga”"), "{}", page.text);
+        let (permission, app_label, model) = &all[0];
+        let line = format!("Permission “{app_label} | {model} | {}”", permission.name);
+        assert!(page.shows(&line), "{}", page.text);
+        let chosen = [
+            ("action", "delete_selected"),
+            ("index", "0"),
+            ("_selected_action", &olga.id.to_string()),
+        ];
+        let page = browser.post("/admin/auth/user/", &chosen).await;
+        assert!(page.shows(editors), "{}", page.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_very_many_links_the_rest_is_counted() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "ada", Kind::SUPERUSER).await;
+        let group = auth.groups().create("editors").await.expect("is made");
+        for number in 0..60 {
+            let user = person(auth, &format!("u{number:02}"), Kind::STAFF).await;
+            let links = auth.users().groups(&user).expect("groups");
+            links.add(&[group.id]).await.expect("is added");
+        }
+        browser.enter("ada").await;
+        let page = browser
+            .get(&format!("/admin/auth/group/{}/delete/", group.id))
+            .await;
+        assert_eq!(page.text.matches("Membership of “u").count(), 50);
+        assert!(page.shows("and 10 more links"), "{}", page.text);
+        assert!(page.shows("Memberships in groups: <strong>60</strong>"));
+    })
+    .await;
+}

@@ -1,11 +1,15 @@
 //! Filters and lookups of the address.
 
 use djauth::admin::UserAdmin;
+use djauth::http::urlencode;
 use djauth::{Auth, Group, User};
 use djauth_admin::AdminSite;
+use proptest::prelude::{Strategy, prop};
+use proptest::strategy::ValueTree;
+use test_databases::TestDatabase;
 
 use crate::change_list::{add, enter, names};
-use crate::support::{AdminBrowser, Kind, app, on_each_site, person};
+use crate::support::{AdminBrowser, Kind, app, connect, on_each_site, person, settings, site};
 
 const USERS: &str = "/admin/auth/user/";
 
@@ -205,4 +209,68 @@ async fn other_fields_have_panels_too() {
         assert_eq!(found(&mut browser, "email=ada%40example.com").await, "ada");
     })
     .await;
+}
+
+#[tokio::test]
+async fn groups_are_filtered_by_their_names() {
+    for database in TestDatabase::all() {
+        let auth = connect(&database, settings()).await;
+        let admin = UserAdmin {
+            list_filter: vec!["groups__name"],
+            ..UserAdmin::default()
+        };
+        let site = AdminSite::new(&auth).users(admin);
+        let mut browser = AdminBrowser::new(app(&auth, site.router()));
+        people(&auth).await;
+        enter(&auth, &mut browser, Kind::SUPERUSER).await;
+        for (query, expected) in [
+            ("groups__name=one", "ada bob"),
+            ("groups__name__exact=two", "ada"),
+            ("groups__name__in=two,none", "ada"),
+            ("groups__name=%27", ""),
+            ("groups__name=a%00", ""),
+            ("groups__name__isnull=1", "cyd zoe"),
+            ("groups__name=one&q=b&_facets=1", "bob"),
+            ("groups__name__lower=one", "/admin/auth/user/?e=1"),
+        ] {
+            assert_eq!(found(&mut browser, query).await, expected, "{query}");
+        }
+        let page = browser
+            .get(&format!("{USERS}?groups__name=one&_facets=1"))
+            .await;
+        assert!(
+            page.leads_to("?_facets=1&groups__name=two"),
+            "{}",
+            page.text
+        );
+        auth.db().close().await;
+    }
+}
+
+/// Whatever is asked for: a list, another address, or a refusal, and never a failure.
+#[tokio::test]
+async fn any_lookup_is_answered() {
+    let (_database, auth, mut browser) = site(|_| ()).await;
+    people(&auth).await;
+    enter(&auth, &mut browser, Kind::SUPERUSER).await;
+    let fields = [
+        "username",
+        "is_staff",
+        "last_login",
+        "date_joined",
+        "id",
+        "pk",
+        "groups",
+    ];
+    let fields = prop::sample::select(fields.to_vec());
+    let lookup = "(__(exact|i?contains|in|isnull|gte|lt|year|id|name|name__in|regex|x'\"?;--))?";
+    let value = "['\"?;%_,\\\\0-9a-zA-Z:. \u{0}\u{e4}-]{0,24}";
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for _ in 0..400 {
+        let tree = (fields.clone(), lookup, value).new_tree(&mut runner);
+        let (field, lookup, value) = tree.expect("a case").current();
+        let query = urlencode([(format!("{field}{lookup}"), value)]);
+        let status = browser.get(&format!("{USERS}?{query}")).await.status();
+        assert!(matches!(status, 200 | 302 | 400), "{status} for {query}");
+    }
 }

@@ -1,7 +1,11 @@
 //! Integration tests of djauth-admin.
 
+mod headers;
+mod login;
 mod matrix;
 mod messages;
+mod refused;
+mod registration;
 mod site;
 mod support;
 mod templates;
@@ -17,13 +21,17 @@ mod add;
 mod change;
 mod conflicts;
 mod delete;
+mod forged;
+mod forms;
 mod history;
 mod own_models;
 mod password;
+mod warnings;
 mod weaknesses;
 
 // Beyond Django.
 mod account;
+mod graphs;
 mod holders;
 mod log;
 mod permissions;

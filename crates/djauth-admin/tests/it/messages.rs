@@ -276,3 +276,26 @@ async fn the_next_request_does_with_them_what_django_does() {
         }
     }
 }
+
+/// A page that cannot be made shows nothing: its messages wait for the next one.
+#[tokio::test]
+async fn a_page_that_fails_keeps_its_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("admin")).unwrap();
+    let index = folder.path().join("admin/app_index.html");
+    std::fs::write(&index, "{{ nothing() }}").unwrap();
+    let dirs = vec![folder.path().to_owned()];
+    let (_database, auth, _) = site(|settings| settings.template_dirs = dirs).await;
+    person(&auth, "ada", Kind::SUPERUSER).await;
+    let mut browser = AdminBrowser::new(app(&auth, auth.admin().merge(leaving(&auth))));
+    browser.enter("ada").await;
+    browser.get("/leave?60").await;
+    let failed = browser.get("/admin/auth/").await;
+    assert_eq!((failed.status(), shown(&failed.text)), (500, vec![]));
+    assert!(failed.header("cache-control").contains("no-store"));
+    assert_eq!(
+        shown(&browser.get("/admin/").await.text),
+        (0..60).collect::<Vec<_>>()
+    );
+    assert!(shown(&browser.get("/admin/").await.text).is_empty());
+}

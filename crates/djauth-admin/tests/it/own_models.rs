@@ -131,6 +131,10 @@ async fn an_own_model_is_added_changed_and_deleted() {
         assert_eq!(now.expect("is there").full_name, "Nora N.");
         let history = browser.get(&format!("{path}history/")).await;
         assert!(history.shows("Full name.") && history.shows("<bdi>ada@example.com</bdi></td>"));
+        let log = "/admin/log/?kind=change&who=ada%40example.com&model=accounts.account";
+        let log = browser.get(log).await;
+        assert_eq!(log.text.matches("<time ").count(), 2, "{}", log.text);
+        assert!(log.leads_to(&change));
         let sql = Sql::new("SELECT object_id FROM django_admin_log ORDER BY id");
         let ids = auth.db().fetch(&sql, &[], |row| row.get::<String>(0));
         assert_eq!(

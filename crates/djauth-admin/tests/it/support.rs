@@ -202,7 +202,7 @@ pub(crate) fn attributes(html: &str, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn unescaped(value: &str) -> String {
+pub(crate) fn unescaped(value: &str) -> String {
     let marks = [
         ("&#x2f;", "/"),
         ("&#x27;", "'"),
@@ -257,6 +257,16 @@ impl AdminBrowser {
         let token = self.token().await.parse().expect("ASCII");
         self.headers.insert("x-csrftoken", token);
         self.send(method, path, None).await
+    }
+
+    /// The body of a page as it comes.
+    pub(crate) async fn body(&mut self, path: &str) -> Body {
+        let pairs = self.cookies.iter().map(|(n, v)| format!("{n}={v}"));
+        let cookies = pairs.collect::<Vec<_>>().join("; ");
+        let request = Request::builder().uri(path).header(HOST, "testserver");
+        let request = request.header(COOKIE, cookies).body(Body::empty());
+        let response = self.app.clone().oneshot(request.expect("a request")).await;
+        response.expect("never fails").into_body()
     }
 
     pub(crate) async fn send(&mut self, method: &str, path: &str, form: Option<&str>) -> Answer {

@@ -1,10 +1,10 @@
 //! The string form of Argon2 hashes, read as the C library and argon2-cffi read it.
 
-use argon2::{Algorithm, Version};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::instance::{Variety, Version};
 use crate::Error;
 use crate::text::cost;
 
@@ -28,13 +28,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 const IMPLIED_VERSION: i64 = 18;
 const IMPLIED_VERSION_FIELD: &str = "v=18";
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Variety {
-    D,
-    I,
-    Id,
-}
-
 impl Variety {
     fn parse(name: &str) -> Option<Self> {
         [Self::D, Self::I, Self::Id]
@@ -47,14 +40,6 @@ impl Variety {
             Self::D => "argon2d",
             Self::I => "argon2i",
             Self::Id => "argon2id",
-        }
-    }
-
-    pub(super) fn algorithm(self) -> Algorithm {
-        match self {
-            Self::D => Algorithm::Argon2d,
-            Self::I => Algorithm::Argon2i,
-            Self::Id => Algorithm::Argon2id,
         }
     }
 }

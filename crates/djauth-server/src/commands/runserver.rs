@@ -23,6 +23,9 @@ use crate::{address, metrics, output, terminal};
 /// The names that a server on loopback answers to when `ALLOWED_HOSTS` is empty.
 const LOOPBACK_NAMES: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "[::1]"];
 
+/// How long the log of logins may take at the end.
+const LOG_LIMIT: Duration = Duration::from_secs(5);
+
 /// Serves until it is stopped.
 ///
 /// Whatever can be refused is refused first, so that a refused start leaves no files.
@@ -47,8 +50,17 @@ pub(crate) async fn run<U: BaseUser>(mut plan: Plan, address: Option<&str>) -> R
     serve(listener, App::new(&opened.auth, metrics), limits, stop).await;
     let limit = opened.auth.settings().email_shutdown_timeout;
     opened.auth.mail().drain(Duration::from_secs(limit)).await;
+    last_seen(&opened.auth).await;
+    opened.auth.access_log().drain(LOG_LIMIT).await;
     opened.auth.db().close().await;
     Ok(())
+}
+
+/// Writes what waited for the end of its minute.
+async fn last_seen<U: BaseUser>(auth: &Auth<U>) {
+    if let Err(error) = auth.user_sessions().write_last_seen().await {
+        tracing::warn!(target: "djauth.server", %error, "it was not written when sessions were last seen");
+    }
 }
 
 /// The listener of `METRICS_ADDRESS`.

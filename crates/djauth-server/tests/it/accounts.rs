@@ -40,8 +40,18 @@ fn login_shows_who_is_logged_in_and_logout_ends_it() {
 }
 
 #[test]
-fn the_admin_is_where_the_settings_put_it_and_else_nowhere() {
+fn the_admin_is_at_its_place_or_where_the_settings_put_it() {
     let site = Site::new();
+    let server = site.serve();
+    let mut browser = Browser::new(server.address);
+    let answer = browser.get("/admin/");
+    let place = "/admin/login/?next=/admin/";
+    assert_eq!(
+        (answer.status, answer.header("Location")),
+        (302, Some(place))
+    );
+    drop(server);
+    let site = site.with("ADMIN_URL", "");
     let server = site.serve();
     let mut browser = Browser::new(server.address);
     assert_eq!(browser.get("/admin/").status, 404);

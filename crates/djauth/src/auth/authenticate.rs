@@ -24,16 +24,27 @@ impl<U: BaseUser> Auth<U> {
     /// # Errors
     /// `TooManyAttempts`: nothing was looked at. Otherwise a backend or a receiver failed: nothing is
     /// known about the credentials.
-    pub async fn authenticate(
+    pub fn authenticate<'a>(
+        &'a self,
+        request: Option<&'a Request>,
+        credentials: &'a Credentials,
+    ) -> impl Future<Output = Result<Option<U>, Error>> + Send {
+        self.authenticate_in(Context::new(self, request), credentials)
+    }
+
+    /// The same where the context may know that only some users may enter: all others are nobody, before
+    /// anything tells that their password was right.
+    pub(crate) async fn authenticate_in(
         &self,
-        request: Option<&Request>,
+        context: Context<'_, U>,
         credentials: &Credentials,
     ) -> Result<Option<U>, Error> {
+        let request = context.request;
         let attempt = self.count_attempt(request, credentials).await?;
         // While it waits for its hashes, it waits among those of its network.
         let (address, username) = self.client_of(request, credentials);
         let client = Client::new(address, username);
-        let found = client.scope(self.first_user(request, credentials)).await;
+        let found = client.scope(self.first_user(context, credentials)).await;
         if !matches!(found, Ok(None)) {
             attempt.take_back().await;
         }
@@ -76,19 +87,17 @@ impl<U: BaseUser> Auth<U> {
 
     async fn first_user(
         &self,
-        request: Option<&Request>,
+        context: Context<'_, U>,
         credentials: &Credentials,
     ) -> Result<Option<U>, Error> {
-        let context = Context {
-            auth: self,
-            request,
-        };
         for backend in self.backends().iter().filter(|b| b.accepts(credentials)) {
             match backend.authenticate(context, credentials).await {
-                Ok(None) => {}
-                Ok(Some(mut user)) => {
-                    Self::mark_backend(&mut user, backend.path());
-                    return Ok(Some(user));
+                Ok(found) => {
+                    // A backend of an application need not have asked.
+                    if let Some(mut user) = found.filter(|user| context.may_enter(user)) {
+                        Self::mark_backend(&mut user, backend.path());
+                        return Ok(Some(user));
+                    }
                 }
                 Err(BackendError::PermissionDenied) => break,
                 Err(BackendError::Failed(error)) => return Err(error),

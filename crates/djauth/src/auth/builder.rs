@@ -9,6 +9,7 @@ use djauth_signing::{Clock, SecretKeys, SystemClock};
 
 use super::{Auth, Inner};
 use crate::Error;
+use crate::access_log::AccessLog;
 use crate::apps::{self, Apps, Dependant};
 use crate::backends::{
     AllowAllUsersModelBackend, AllowAllUsersRemoteUserBackend, Backend, Backends, ModelBackend,
@@ -29,6 +30,7 @@ use crate::request_path::{Hints, user_cache};
 use crate::settings::{DEFAULT_MAILER_ALIAS, Settings};
 use crate::signals::Signals;
 use crate::templates::Templates;
+use crate::usersessions::Seen;
 
 /// Puts an [`Auth`] together. Begin with [`Auth::builder`].
 #[must_use = "nothing happens before `connect` or `database`"]
@@ -179,7 +181,9 @@ impl<U: BaseUser> Builder<U> {
         };
         let auth = Auth(Arc::new(Inner {
             mail: MailQueue::new(sender, &self.settings),
+            access_log: AccessLog::new(&db, &self.settings, &self.clock),
             validators: password_validators(&self.settings, &self.validators)?,
+            seen: Seen::default(),
             hashing: HashingPool::with_hashers(hashers, &self.settings)?,
             templates: Templates::new(&self.settings),
             rate_limit: LoginRateLimit::new(

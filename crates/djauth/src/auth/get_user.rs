@@ -93,12 +93,16 @@ impl<U: BaseUser> Auth<U> {
         match hash {
             HashState::Current => {}
             HashState::Fallback => {
+                let old = session.shared_key();
                 session.cycle_key().await?;
+                self.session_moved(old, session).await;
                 let hash = user.base().get_session_auth_hash(self.secret_keys());
                 session.insert(HASH_SESSION_KEY, &hash).await?;
             }
             HashState::Wrong => {
+                let key = session.shared_key();
                 session.flush().await?;
+                self.session_ended(key).await;
                 return Ok(None);
             }
         }
@@ -127,6 +131,13 @@ impl<U: BaseUser> Auth<U> {
         Self::mark_backend(&mut user, &claim.backend);
         let user = Arc::new(user);
         Found { user, hash }
+    }
+
+    /// Whether the claim of a session is one of this user, made with the present password.
+    pub(crate) fn is_believed(&self, user: &U, claim: &Claim<U::Id>) -> bool {
+        claim.id == user.id()
+            && self.backends().by_path(&claim.backend).is_some()
+            && self.hash_state(user, &claim.hash) != HashState::Wrong
     }
 
     fn hash_state(&self, user: &U, stored: &str) -> HashState {

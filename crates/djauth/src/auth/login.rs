@@ -42,7 +42,10 @@ impl<U: BaseUser> Auth<U> {
         let backend = self.backend_of(&user, backend)?;
         let session = request.session();
         let hash = user.base().get_session_auth_hash(self.secret_keys());
-        self.renew(session, id, &hash).await?;
+        let old = session.shared_key();
+        if self.renew(session, id, &hash).await? {
+            self.session_ended(old).await;
+        }
         session.insert(SESSION_KEY, &id.to_string()).await?;
         session.insert(BACKEND_SESSION_KEY, &backend).await?;
         session.insert(HASH_SESSION_KEY, &hash).await?;
@@ -55,6 +58,7 @@ impl<U: BaseUser> Auth<U> {
             request: request.clone(),
         };
         self.signals().user_logged_in.send(event).await?;
+        self.session_began(request, &user).await;
         Ok(user)
     }
 
@@ -66,17 +70,19 @@ impl<U: BaseUser> Auth<U> {
         })
     }
 
-    /// A new key, an empty session, or neither.
-    async fn renew(&self, session: &Session, id: U::Id, hash: &str) -> Result<(), Error> {
+    /// A new key, an empty session, or neither; whether it is a session less.
+    async fn renew(&self, session: &Session, id: U::Id, hash: &str) -> Result<bool, Error> {
         if !session.contains_key(SESSION_KEY).await? {
-            return Ok(session.cycle_key().await?);
+            session.cycle_key().await?;
+            return Ok(false);
         }
         let stored_hash = session.get_str(HASH_SESSION_KEY).await?.unwrap_or_default();
         let same_user = session.read(stored_id::<U::Id>).await? == Some(id);
-        if !same_user || !constant_time_compare(stored_hash.as_bytes(), hash.as_bytes()) {
+        let other = !same_user || !constant_time_compare(stored_hash.as_bytes(), hash.as_bytes());
+        if other {
             session.flush().await?;
         }
-        Ok(())
+        Ok(other)
     }
 
     /// `request.user`: who is logged in, `None` for nobody; found out once per request.
@@ -107,8 +113,10 @@ impl<U: BaseUser> Auth<U> {
             request: request.clone(),
         };
         self.signals().user_logged_out.send(event).await?;
+        let key = request.session().shared_key();
         request.session().flush().await?;
         request.set_user(None::<Arc<U>>);
+        self.session_ended(key).await;
         Ok(())
     }
 
@@ -120,10 +128,15 @@ impl<U: BaseUser> Auth<U> {
     pub async fn update_session_auth_hash(&self, request: &Request, user: &U) -> Result<(), Error> {
         let current = self.user(request).await?;
         let session = request.session();
+        let old = session.shared_key();
         session.cycle_key().await?;
+        let moved = self.session_moved(old, session).await;
         if current.is_some_and(|current| current.pk().is_some() && current.pk() == user.pk()) {
             let hash = user.base().get_session_auth_hash(self.secret_keys());
             session.insert(HASH_SESSION_KEY, &hash).await?;
+            if !moved {
+                self.session_began(request, user).await;
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ mod sessions;
 mod signed_cookies;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Utc};
 use djauth_sessions::SessionEngine;
@@ -21,9 +21,11 @@ use djauth_signing::{Clock, SecretKeys};
 
 pub use builder::Builder;
 pub(crate) use get_user::{Claim, Found, HashState};
+pub use permissions::BackendPermissions;
 pub(crate) use permissions::yes;
 
 use crate::Error;
+use crate::access_log::AccessLog;
 use crate::apps::Apps;
 use crate::backends::{Backends, DynBackend};
 use crate::base_user::{BaseUser, UserMeta};
@@ -38,6 +40,7 @@ use crate::request_path::{Hints, UserCache};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::templates::Templates;
+use crate::usersessions::Seen;
 
 /// Where a session keeps the user's key, as text.
 pub const SESSION_KEY: &str = "_auth_user_id";
@@ -71,7 +74,9 @@ pub(crate) struct Inner<U: BaseUser> {
     cache: Option<UserCache<U>>,
     rate_limit: LoginRateLimit,
     mail: MailQueue,
+    access_log: AccessLog,
     validators: PasswordValidators,
+    seen: Seen,
 }
 
 impl Auth {
@@ -197,12 +202,29 @@ impl<U: BaseUser> Auth<U> {
         &self.0.mail
     }
 
+    pub(crate) fn access_log_queue(&self) -> &AccessLog {
+        &self.0.access_log
+    }
+
     pub(crate) fn cache(&self) -> Option<&UserCache<U>> {
         self.0.cache.as_ref()
     }
 
     pub(crate) fn hints(&self) -> &Hints<U> {
         &self.0.hints
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.0.seen
+    }
+
+    /// For tasks that do not keep the application alive.
+    pub(crate) fn downgrade(&self) -> Weak<Inner<U>> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(crate) fn upgrade(inner: &Weak<Inner<U>>) -> Option<Self> {
+        inner.upgrade().map(Self)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Auth;
 use crate::Error;
-use crate::backends::{BackendError, BackendResult, Context, Object, PermissionKind};
+use crate::backends::{BackendError, BackendResult, Context, DynBackend, Object, PermissionKind};
 use crate::base_user::BaseUser;
 
 impl<U: BaseUser> Auth<U> {
@@ -107,6 +107,41 @@ impl<U: BaseUser> Auth<U> {
         self.collected(user, PermissionKind::All, obj).await
     }
 
+    /// All permissions of the user by each backend, in the order in which they are asked: what
+    /// [`Auth::get_all_permissions`] puts together.
+    ///
+    /// # Errors
+    /// As [`Auth::get_user_permissions`].
+    pub async fn get_all_permissions_by_backend(
+        &self,
+        user: &U,
+    ) -> Result<Vec<BackendPermissions>, Error> {
+        let mut all = Vec::new();
+        for backend in self.backends().iter() {
+            let context = Context::without_request(self);
+            let asked = backend.permissions(context, user, PermissionKind::All, None);
+            let permissions = match asked.await {
+                Ok(some) => some,
+                Err(BackendError::PermissionDenied) => HashSet::new(),
+                Err(BackendError::Failed(error)) => return Err(error),
+            };
+            all.push(BackendPermissions {
+                path: backend.path().to_owned(),
+                is_of_rows: backend.row_rule().is_some(),
+                permissions,
+            });
+        }
+        Ok(all)
+    }
+
+    /// The paths of the backends that do not read permissions from the rows of users, groups and permissions,
+    /// as the built-in ones do: who has something by them is found by asking them alone.
+    pub fn foreign_backends(&self) -> impl Iterator<Item = &str> {
+        let backends = self.backends().iter();
+        let foreign = backends.filter(|backend| backend.row_rule().is_none());
+        foreign.map(DynBackend::path)
+    }
+
     async fn collected(
         &self,
         user: &U,
@@ -126,6 +161,18 @@ impl<U: BaseUser> Auth<U> {
         }
         Ok(all)
     }
+}
+
+/// What one backend says about a user's permissions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackendPermissions {
+    /// The path of the backend.
+    pub path: String,
+    /// Whether it is a built-in one: what it says comes from the rows of users, groups and permissions.
+    pub is_of_rows: bool,
+    /// All permissions that the user has by it, as `app_label.codename`.
+    pub permissions: HashSet<String>,
 }
 
 /// What one backend's answer means for the whole: `None` = ask the next one.

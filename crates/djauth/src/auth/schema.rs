@@ -62,6 +62,15 @@ impl<U: BaseUser> Auth<U> {
         })
     }
 
+    /// Whether the database has the table of the admin's log of changes, `django_admin_log`: a site without
+    /// `django.contrib.admin` has none. Asked through the transaction that would write to it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn has_admin_log(&self, ex: &impl Executor) -> Result<bool, Error> {
+        crate::models::has_admin_log(self, ex).await
+    }
+
     /// Looks whether the database has what is needed here: content types, users, and the sessions'
     /// table where they are kept in it. Only reads.
     ///

@@ -74,23 +74,57 @@ impl StdError for BackendError {
     }
 }
 
+/// Whom a page lets in.
+pub(crate) type MayEnter<'a, U> = &'a (dyn Fn(&U) -> bool + Send + Sync + 'a);
+
 /// What a backend is asked with.
-#[derive(Debug)]
 pub struct Context<'a, U: BaseUser> {
     /// Database, settings, hashing.
     pub auth: &'a Auth<U>,
     /// The request, if there is one.
     pub request: Option<&'a Request>,
+    /// `None`: everybody.
+    may_enter: Option<MayEnter<'a, U>>,
 }
 
 impl<'a, U: BaseUser> Context<'a, U> {
+    /// For work on a request, if there is one.
+    #[must_use]
+    pub fn new(auth: &'a Auth<U>, request: Option<&'a Request>) -> Self {
+        Self {
+            auth,
+            request,
+            may_enter: None,
+        }
+    }
+
     /// Outside of any request: a command, a job, a form that is checked without a page.
     #[must_use]
     pub fn without_request(auth: &'a Auth<U>) -> Self {
-        Self {
-            auth,
-            request: None,
-        }
+        Self::new(auth, None)
+    }
+
+    /// The same for a page that is for these users alone.
+    pub(crate) fn for_those(self, may_enter: MayEnter<'a, U>) -> Self {
+        let may_enter = Some(may_enter);
+        Self { may_enter, ..self }
+    }
+
+    /// Whether the page that asks lets this user in ([`Steps::may_enter`](crate::forms::Steps::may_enter)).
+    /// Whom it does not is nobody for `authenticate`, whatever a backend says; a backend that asks before
+    /// it is done with the password hides from guessers that it was right.
+    #[must_use]
+    pub fn may_enter(&self, user: &U) -> bool {
+        self.may_enter.is_none_or(|may_enter| may_enter(user))
+    }
+}
+
+impl<U: BaseUser> fmt::Debug for Context<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("auth", &self.auth)
+            .field("request", &self.request)
+            .finish_non_exhaustive()
     }
 }
 

@@ -194,7 +194,7 @@ macro_rules! row_backend {
                 cx: Context<'_, U>,
                 credentials: &Credentials,
             ) -> BackendResult<Option<U>> {
-                authenticate(cx.auth, credentials, self.rule()).await
+                authenticate(cx, credentials, self.rule()).await
             }
             row_methods!();
         }
@@ -205,12 +205,13 @@ row_backend!(ModelBackend);
 row_backend!(AllowAllUsersModelBackend);
 
 /// Without a username or a password: no query and no hashing. Otherwise the same work whether the user
-/// exists, is active and has a usable password or not.
+/// exists, is active, may enter and has a usable password or not.
 async fn authenticate<U: BaseUser>(
-    auth: &Auth<U>,
+    cx: Context<'_, U>,
     credentials: &Credentials,
     rule: RowRule,
 ) -> BackendResult<Option<U>> {
+    let auth = cx.auth;
     let username = credentials.get("username");
     let username = username.or_else(|| credentials.get(&auth.user_meta().username_field));
     let (Some(username), Some(password)) = (username, credentials.get("password")) else {
@@ -220,7 +221,8 @@ async fn authenticate<U: BaseUser>(
     // A database may find names that are spelled in ways which are counted apart.
     let limit = auth.login_rate_limit();
     let user = user.filter(|user| limit.counts_together(username, &user.get_username()));
-    let user = auth.user_with_password(user, password, |user| rule.allows(user));
+    let may_log_in = |user: &U| rule.allows(user) && cx.may_enter(user);
+    let user = auth.user_with_password(user, password, may_log_in);
     Ok(user.await?)
 }
 

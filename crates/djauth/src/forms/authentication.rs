@@ -4,7 +4,7 @@ use super::field::{Field, FieldKind};
 use super::form::{Form, NON_FIELD_ERRORS, has_form};
 use super::steps::{FormError, Standard, Steps};
 use super::text::Text;
-use crate::backends::Context;
+use crate::backends::{Context, MayEnter};
 use crate::base_user::{BaseUser, UserMeta};
 use crate::http::{QueryDict, Request};
 use crate::validators::ValidationError;
@@ -66,8 +66,8 @@ impl AuthenticationForm {
         auth: &Auth<U>,
         request: &Request,
     ) -> Result<Option<U>, Error> {
-        let request = Some(request);
-        self.clean_with(&Context { auth, request }, &Standard).await
+        let context = Context::new(auth, Some(request));
+        self.clean_with(&context, &Standard).await
     }
 
     /// [`clean`](Self::clean) with steps of the application's own.
@@ -94,8 +94,10 @@ impl AuthenticationForm {
         let Some(credentials) = self.credentials() else {
             return Ok(None);
         };
-        let auth = context.auth;
-        let Some(user) = auth.authenticate(context.request, &credentials).await? else {
+        let may_enter: MayEnter<'_, U> = &|user| steps.may_enter(user);
+        let asked = context.for_those(may_enter);
+        let found = asked.auth.authenticate_in(asked, &credentials).await?;
+        let Some(user) = found else {
             let error = steps.get_invalid_login_error(self);
             self.form.add_error(None, error);
             return Ok(None);

@@ -232,11 +232,7 @@ struct Job<U: BaseUser, S> {
 
 impl<U: BaseUser, S: Steps<U>> Job<U, S> {
     async fn messages(self) -> Result<Vec<EmailMessage>, Error> {
-        let request = self.request.as_ref();
-        let context = Context {
-            auth: &self.auth,
-            request,
-        };
+        let context = Context::new(&self.auth, self.request.as_ref());
         let mut messages = Vec::new();
         for user in self.steps.get_users(&context, &self.email).await? {
             let Some(mail) = self.mail(&user) else {

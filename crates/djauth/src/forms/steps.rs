@@ -65,11 +65,15 @@ impl std::error::Error for FormError {}
 /// struct StaffOnly;
 ///
 /// impl Steps<User> for StaffOnly {
+///     fn may_enter(&self, user: &User) -> bool {
+///         user.is_staff
+///     }
+///
 ///     async fn confirm_login_allowed(&self, _: &Context<'_, User>, user: &User) -> Result<(), FormError> {
-///         if user.is_active && user.is_staff {
+///         if user.is_active {
 ///             return Ok(());
 ///         }
-///         Err(ValidationError::new("no_staff", "This door is for staff.").into())
+///         Err(ValidationError::new("on_leave", "Whoever is on leave stays out.").into())
 ///     }
 /// }
 ///
@@ -106,7 +110,18 @@ pub trait Steps<U: BaseUser>: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Whether a user whose password is right may log in. Django lets active users in.
+    /// Whether this page is for this user at all. Whom it is not for is refused as if the password were
+    /// wrong, and nothing tells that it was right: the attempt stays counted, `user_login_failed` is
+    /// sent, as much is hashed, an outdated stored value is not renewed, the words are those of
+    /// [`get_invalid_login_error`](Self::get_invalid_login_error). Django has no such step: its admin
+    /// asks in `confirm_login_allowed`. Everybody may by default.
+    fn may_enter(&self, user: &U) -> bool {
+        let _ = user;
+        true
+    }
+
+    /// Whether a user whose password is right may log in. Django lets active users in. Who is refused
+    /// here learns that the password was right; [`may_enter`](Self::may_enter) hides it.
     fn confirm_login_allowed(
         &self,
         context: &Context<'_, U>,

@@ -11,6 +11,7 @@ use std::time::Instant;
 use djauth_hashers::{Derivation, Step};
 
 use super::engine::{Engine, State};
+use super::priority;
 use super::shares::Kind;
 use super::ticket::{Head, Lane};
 
@@ -25,8 +26,7 @@ pub(super) fn run(engine: &Engine, thread: usize, idle: bool) {
         engine.advance(&mut lanes);
         engine.settle(&mut lanes, |state, count| state.loads[thread] = count);
         if idle {
-            // Who was put off in the middle of its work gets it back now, and not only at the next tick.
-            std::thread::yield_now();
+            priority::offer();
         }
     }
 }

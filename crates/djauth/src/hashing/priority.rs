@@ -62,6 +62,25 @@ pub(super) fn last() -> bool {
     set.is_ok()
 }
 
+/// From now on the calling thread offers its core in the middle of what it hashes, as far as that can be
+/// had. For threads that run in idle times only: others would lose their share of a busy core.
+pub(super) fn offer_core() {
+    djauth_hashers::offer_core_with(offer);
+}
+
+/// Who was put off in the middle of its work gets the core now, and not only at the next tick.
+pub(super) fn offer() {
+    #[cfg(test)]
+    OFFERS.set(OFFERS.get() + 1);
+    std::thread::yield_now();
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often this thread has offered its core.
+    pub(super) static OFFERS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// A little, always. On Linux niceness is the thread's own; elsewhere it would be the whole process's.
 #[cfg(target_os = "linux")]
 pub(super) fn nice() {

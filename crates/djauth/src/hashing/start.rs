@@ -25,7 +25,9 @@ impl HashingPool {
         djauth_hashers::bound_memory(memory);
         // Argon2 and scrypt have threads of their own, which shall step back like these.
         djauth_hashers::on_lane_thread_start(|| {
-            let _ = priority::step_back(clock::add_lane(), priority::last);
+            if priority::step_back(clock::add_lane(), priority::last) {
+                priority::offer_core();
+            }
         });
         Self::with_threads(hashers, size, |engine| {
             spawn_threads(engine, priority::last)?;
@@ -67,7 +69,9 @@ pub(super) fn spawn_threads(engine: &Arc<Engine>, priority: fn() -> bool) -> std
             lanes::run(engine, index, idle);
         })?;
         spawn(engine, format!("djauth-work-{index}"), move |engine| {
-            begin(engine, threads + index, priority);
+            if begin(engine, threads + index, priority) {
+                priority::offer_core();
+            }
             blocking::run(engine, index);
         })?;
     }

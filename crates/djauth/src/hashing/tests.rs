@@ -618,6 +618,31 @@ async fn threads_run_where_nobody_else_wants_the_core() {
     assert_eq!(there, ThreadSchedulePolicy::Normal(idle));
 }
 
+/// In the middle of a hash, because one takes longer than others can wait.
+#[tokio::test]
+async fn threads_for_idle_times_offer_their_core_while_they_hash() {
+    let offers = |_: &Hashers| {
+        let mut parameters = Parameters::default();
+        parameters.set("argon2", "parallelism", 1).unwrap();
+        parameters.set("argon2", "memory_cost", 16 * 1024).unwrap();
+        let hashers = Hashers::from_names(&["argon2"], &parameters).unwrap();
+        hashers.make_password(Some("horse")).unwrap();
+        priority::OFFERS.get()
+    };
+    for idle in [true, false] {
+        let priority: fn() -> bool = if idle { || true } else { || false };
+        let size = Size {
+            threads: 1,
+            queue: 8,
+            memory: 0,
+        };
+        let start = |engine: &Arc<Engine>| spawn_threads(engine, priority);
+        let pool = HashingPool::with_threads(hashers(), size, start).unwrap();
+        let made = pool.run(offers).await.unwrap();
+        assert!(if idle { made >= 64 } else { made == 0 }, "{made} times");
+    }
+}
+
 /// Nobody would see it starve.
 #[cfg(target_os = "linux")]
 #[test]

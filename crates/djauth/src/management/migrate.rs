@@ -14,8 +14,11 @@ use crate::Error;
 /// made it does not touch.
 ///
 /// An empty database gets the tables, names, indexes and constraints of Django's four apps, and their eighteen
-/// migrations are recorded as applied, so that Django 4.2, 5.2 or 6.1 finds nothing to do. In a Django database the
-/// apps that are missing are added. A schema that is older than Django 4.2's final one, newer than 6.1's or not
+/// migrations are recorded as applied, so that Django 4.2, 5.2 or 6.1 finds nothing to do. Along come tables that are
+/// not Django's: that of the login rate limit, django-allauth's of users' sessions
+/// ([`usersessions`](crate::usersessions)), and those of django-axes for the [log of logins](crate::access_log), the
+/// latter two recorded as their migrations. In a Django database the apps that are missing are added, and nothing
+/// else. A schema that is older than Django 4.2's final one, newer than 6.1's or not
 /// Django's at all is refused by name and left alone. Content types and permissions that are missing are added at the
 /// end, as after each `migrate` of Django.
 ///
@@ -109,7 +112,7 @@ impl Migrate {
     pub async fn run(&self, db: &Database) -> Result<Plan, Error> {
         create_permissions::check(&self.models)?;
         let work = self.work(db).await?;
-        let nothing = work.migrations.is_empty() && work.own.is_empty();
+        let nothing = work.migrations.is_empty() && work.own.is_empty() && work.along.is_empty();
         if nothing && !self.lacks_rows(db, &work).await? {
             return Ok(Plan::default());
         }
@@ -212,7 +215,7 @@ impl Migrate {
     /// The rows: names of the migrations, content types, permissions.
     async fn finish(&self, transaction: &Transaction, work: &Work) -> Result<(), Error> {
         let now = self.now();
-        for (app, name) in &work.migrations {
+        for (app, name) in work.migrations.iter().chain(&work.along) {
             transaction
                 .execute(&RECORD, vec![(*app).into(), (*name).into(), now.into()])
                 .await?;

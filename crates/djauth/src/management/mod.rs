@@ -1,6 +1,7 @@
 //! Migrations, the check of the schema, and the creation of permissions: `django/contrib/auth/management`, and what
 //! `manage.py migrate` does for Django's four apps.
 
+mod along;
 mod apps;
 pub(crate) mod cache;
 mod catalogue;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use djauth_db::Dialect;
 
+use super::along;
 use super::apps::{self, Migration};
 use super::catalogue::{Catalogue, RECORDER};
 use super::schema::{self, RECORDER_COLUMNS, SchemaProblem};
@@ -20,7 +21,7 @@ pub struct Plan {
 impl Plan {
     pub(super) fn new(work: Work) -> Self {
         Plan {
-            migrations: work.migrations,
+            migrations: [work.migrations, work.along].concat(),
             tables: work.own,
         }
     }
@@ -75,10 +76,18 @@ pub(super) struct Work {
     /// Which of them are those of the user model.
     pub(super) own: Vec<String>,
     pub(super) migrations: Vec<Migration>,
+    /// Those of apps that are not Django's own.
+    pub(super) along: Vec<Migration>,
 }
 
 /// The table of the login rate limit.
 pub(super) const LOGIN_ATTEMPTS: &str = "djauth_login_attempts";
+
+/// The table of users' sessions, which is django-allauth's.
+pub(super) const USER_SESSIONS: &str = "usersessions_usersession";
+
+/// The migration of django-allauth that makes it.
+const USER_SESSIONS_MIGRATION: Migration = ("usersessions", "0001_initial");
 
 /// The label under which an interrupted run on MariaDB left the names of the tables that it was about to make.
 pub(super) const MARK: &str = "djauth";
@@ -113,9 +122,11 @@ pub(super) fn work(
     let own = own_tables(found, wanted, &work, dialect);
     let own = own.map_err(&mut keep).unwrap_or_default();
     work.own = own.iter().map(|table| table.name.clone()).collect();
+    let reference = user_reference(found, &wanted.user, &work.own, dialect);
+    // Where users are not kept yet, their sessions are not either: a later run makes that table.
+    let sessions = wants_user_sessions(found, &work) && reference.is_ok();
     let mut user = None;
-    if work.new.contains(&App::Admin) {
-        let reference = user_reference(found, &wanted.user, &work.own, dialect);
+    if work.new.contains(&App::Admin) || sessions {
         user = reference.map_err(&mut keep).ok();
     }
     if !problems.is_empty() {
@@ -129,10 +140,19 @@ pub(super) fn work(
     let first = first.iter().flat_map(new_tables).map(made);
     let last = last.iter().flat_map(new_tables).map(made);
     work.tables = first.chain(own).chain(last).collect();
-    if wants_login_attempts(found, &work) {
+    let ours = wants_login_attempts(found, &work);
+    if ours {
         work.tables.push(made(tables::login_attempts(dialect)));
     }
+    for app in along::missing(found, ours, dialect) {
+        work.tables.extend(app.tables(dialect).iter().map(made));
+        work.along.extend(app.migrations());
+    }
     work.migrations = apps::in_django_order(&work.new, wanted.user.swapped);
+    if sessions {
+        work.tables.push(made(tables::user_sessions(dialect)));
+        work.migrations.push(USER_SESSIONS_MIGRATION);
+    }
     Ok(work)
 }
 
@@ -140,6 +160,18 @@ pub(super) fn work(
 fn wants_login_attempts(found: &Catalogue, work: &Work) -> bool {
     let users = work.new.contains(&App::Auth);
     users && (found.applied.is_empty() || is_marked(found, LOGIN_ATTEMPTS))
+}
+
+/// The table of users' sessions comes where ours does, also if that was made by a version that did not
+/// know the other one. Beside a Django that has it, it is that Django's.
+fn wants_user_sessions(found: &Catalogue, work: &Work) -> bool {
+    if is_marked(found, USER_SESSIONS) {
+        return true;
+    }
+    let (app, _) = USER_SESSIONS_MIGRATION;
+    let new = !found.has(USER_SESSIONS) && found.applied_of(app).next().is_none();
+    let own = wants_login_attempts(found, work) || found.has(LOGIN_ATTEMPTS);
+    new && own && work.installed.contains(&App::Auth)
 }
 
 /// The apps asked for, those that they need, and those that an interrupted run had begun; in Django's order.

@@ -31,14 +31,17 @@ impl<U: BaseUser> Auth<U> {
         let wanted = self.settings().append_slash;
         any(move |request: extract::Request| async move {
             match request.extensions().get::<Request>() {
-                Some(request) if wanted => moved(request),
+                Some(request) if wanted => redirect_with_slash(request),
                 _ => ErrorPage::of(StatusCode::NOT_FOUND).response(),
             }
         })
     }
 }
 
-fn moved(request: &Request) -> Response {
+/// A redirect (301) to the address of this request with a slash at the end of its path; 404 where no header
+/// can hold that address.
+#[must_use]
+pub fn redirect_with_slash(request: &Request) -> Response {
     let location = with_slash(&request.path(), request.query_string());
     let Ok(location) = HeaderValue::try_from(location) else {
         return ErrorPage::of(StatusCode::NOT_FOUND).response();

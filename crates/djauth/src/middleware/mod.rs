@@ -36,6 +36,7 @@ use futures_util::FutureExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
+pub use append_slash::redirect_with_slash;
 pub(crate) use installed::Installed;
 pub use login_required::LoginRequiredMiddleware;
 pub use remote_user::RemoteUserMiddleware;

@@ -8,7 +8,7 @@ use super::table::{Entity, Table};
 use crate::apps::{Dependant, OnDelete, Referred};
 use crate::base_user::{BaseUser, UserId};
 use crate::db::{Dialect, Executor, Field, Sql, Transaction, Value, quote_name};
-use crate::{Auth, Error};
+use crate::{Auth, Error, usersessions};
 
 /// Keys in one statement.
 const CHUNK: usize = 400;
@@ -154,6 +154,12 @@ async fn of_users<U: BaseUser>(
     }
     if has_admin_log(auth, ex).await? {
         references.push(Reference::cascade("django_admin_log", "user_id"));
+    }
+    let registered = references
+        .iter()
+        .any(|known| known.table == usersessions::TABLE);
+    if !registered && has_table(ex, usersessions::TABLE).await? {
+        references.push(Reference::cascade(usersessions::TABLE, "user_id"));
     }
     Ok(references)
 }
@@ -349,10 +355,23 @@ fn registered<U: BaseUser>(auth: &Auth<U>, to: Referred) -> Vec<Reference> {
 }
 
 /// Whether the admin's log is in this database; once seen it is not asked for again.
-async fn has_admin_log<U: BaseUser>(auth: &Auth<U>, tx: &impl Executor) -> Result<bool, Error> {
+/// Whether the table of the admin's log is there. Once seen it is not looked for again.
+pub(crate) async fn has_admin_log<U: BaseUser>(
+    auth: &Auth<U>,
+    tx: &impl Executor,
+) -> Result<bool, Error> {
     if auth.apps().admin_log_seen() {
         return Ok(true);
     }
+    let found = has_table(tx, "django_admin_log").await?;
+    if found {
+        auth.apps().see_admin_log();
+    }
+    Ok(found)
+}
+
+/// Whether the database has this table.
+pub(crate) async fn has_table(ex: &impl Executor, table: &str) -> Result<bool, Error> {
     static SQLITE: Sql =
         Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?");
     static POSTGRES: Sql =
@@ -361,20 +380,16 @@ async fn has_admin_log<U: BaseUser>(auth: &Auth<U>, tx: &impl Executor) -> Resul
         "SELECT COUNT(*) FROM information_schema.tables \
          WHERE table_schema = DATABASE() AND table_name = ?",
     );
-    let sql = match tx.dialect() {
+    let sql = match ex.dialect() {
         Dialect::Sqlite => &SQLITE,
         Dialect::Postgres => &POSTGRES,
         _ => &MYSQL,
     };
-    let name = [Value::from("django_admin_log")];
-    let found = tx
+    let name = [Value::from(table)];
+    let found = ex
         .fetch_optional(sql, &name, |row| row.get::<i64>(0))
         .await?;
-    let found = found.is_some_and(|count| count > 0);
-    if found {
-        auth.apps().see_admin_log();
-    }
-    Ok(found)
+    Ok(found.is_some_and(|count| count > 0))
 }
 
 /// Deletes of keys that do not fit are no deletes: used by managers.

@@ -10,8 +10,8 @@ use crate::{Auth, Error, ErrorKind};
 
 /// Groups of an [`Auth`], Django's `Group.objects`. Made by [`Auth::groups`].
 pub struct GroupManager<'a, U: BaseUser, E: Executor = Database> {
-    auth: &'a Auth<U>,
-    ex: &'a E,
+    pub(super) auth: &'a Auth<U>,
+    pub(super) ex: &'a E,
 }
 
 impl<U: BaseUser, E: Executor> Clone for GroupManager<'_, U, E> {

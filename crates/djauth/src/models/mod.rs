@@ -3,9 +3,11 @@
 mod anonymous;
 mod deletion;
 mod described;
+mod grants;
 mod group;
 mod group_manager;
 mod link;
+mod linked;
 mod membership;
 pub(crate) mod model;
 mod new_user;
@@ -18,10 +20,13 @@ mod user;
 mod user_manager;
 
 pub use anonymous::AnonymousUser;
+pub(crate) use deletion::has_admin_log;
+pub(crate) use deletion::has_table;
 pub use deletion::{Deleted, Going};
 pub use described::DescribedUser;
 pub use group::Group;
 pub use group_manager::GroupManager;
+pub use linked::LinkedTo;
 pub use membership::Related;
 pub use new_user::FieldValues;
 pub(crate) use permission::split_perm;

@@ -14,8 +14,8 @@ const LONGEST_USERNAME: usize = 4096;
 
 /// Users of an [`Auth`], Django's `User.objects`. Made by [`Auth::users`].
 pub struct UserManager<'a, U: BaseUser, E: Executor = Database> {
-    auth: &'a Auth<U>,
-    ex: &'a E,
+    pub(super) auth: &'a Auth<U>,
+    pub(super) ex: &'a E,
 }
 
 impl<U: BaseUser, E: Executor> Clone for UserManager<'_, U, E> {

@@ -1,6 +1,7 @@
 //! What the cache holds of a session, and how a request is answered by it or by the one statement.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use chrono::{DateTime, Utc};
 use djauth_sessions::{EngineKind, Session, SessionData};
@@ -19,6 +20,7 @@ use crate::forward_auth::told_name;
 use crate::management::CacheTriggers;
 use crate::management::cache::subject_of;
 use crate::settings::Settings;
+use crate::usersessions::slot;
 use crate::{Error, ErrorKind};
 
 /// The cache of sessions with their users.
@@ -51,6 +53,8 @@ pub(crate) struct Entry<U> {
     told: Option<Inline>,
     /// What the row's texts take.
     row_bytes: usize,
+    /// When it was last noted that the session was seen.
+    seen: AtomicU32,
 }
 
 /// The user's, where no further memory has to be fetched for them.
@@ -78,7 +82,14 @@ impl<U: BaseUser> Entry<U> {
             session,
             answers,
             row_bytes,
+            seen: AtomicU32::default(),
         }
+    }
+
+    /// It was noted then that the session was seen.
+    fn seen_at(mut self, now: DateTime<Utc>) -> Self {
+        self.seen = AtomicU32::new(slot(now));
+        self
     }
 
     /// Whether every one of these is a yes; `None` where that takes a statement, and `Some(None)` where
@@ -204,6 +215,11 @@ impl<'a, U: BaseUser> Asking<'a, U> {
             return (Reply::NotTried, Outcome::Forget);
         };
         let reply = auth.believed(user, &claim, self.perms, &joined.answers);
+        if let Reply::Found(Found { hash, .. }, _) = &reply
+            && *hash != HashState::Wrong
+        {
+            auth.session_seen(&self.key, auth.now());
+        }
         let entry = match (&reply, joined.expires, mark) {
             (Reply::Found(found, _), Some(expires), Some(mark)) => {
                 // The token of a server holds the text as it is.
@@ -214,6 +230,7 @@ impl<'a, U: BaseUser> Asking<'a, U> {
                 let answers = auth.hints().names.named(self.perms, joined.answers);
                 let (session, row_bytes) = (Some((data, expires)), joined.row_bytes + text);
                 let entry = Entry::new(found.clone(), session, answers, row_bytes);
+                let entry = entry.seen_at(auth.now());
                 let session = SessionText {
                     key: self.key.clone(),
                     data: joined.session_data,
@@ -311,10 +328,12 @@ impl<U: BaseUser> Question<Proofs> for Asking<'_, U> {
 
     fn by(&self, entry: &Entry<U>) -> Option<Reply<U>> {
         let (data, expires) = entry.session.as_ref()?;
-        if *expires <= self.auth.now() {
+        let now = self.auth.now();
+        if *expires <= now {
             return None;
         }
         let answers = entry.answers(self.auth, self.perms)?;
+        self.auth.seen_again(&entry.seen, &self.key, now);
         Some(Reply::Kept(entry.found.clone(), answers, data.clone()))
     }
 

@@ -131,6 +131,10 @@ pub(super) trait Optional: Kind {
     const OPTIONAL: &'static str;
 }
 
+impl Optional for Flag {
+    const OPTIONAL: &'static str = "true, false or null";
+}
+
 impl Optional for Age {
     const OPTIONAL: &'static str =
         "a whole number of seconds, 1 or more, at most a hundred years, or null";

@@ -267,6 +267,8 @@ settings! {
         SESSION_EXPIRE_AT_BROWSER_CLOSE => session_expire_at_browser_close: bool as Flag = false;
         /// Saves the session at every request, so that it ends a time after the last one.
         SESSION_SAVE_EVERY_REQUEST => session_save_every_request: bool as Flag = false;
+        /// Writes once a minute when sessions were last used, for the lists of sessions; null: where the table of these lists was made here, and not beside a Django site. The setting is django-allauth's.
+        USERSESSIONS_TRACK_ACTIVITY => usersessions_track_activity: Option<bool> as Maybe<Flag> = None;
     }
 
     "CSRF protection" {
@@ -309,8 +311,11 @@ settings! {
     }
 
     "Admin" {
-        /// Where the server has its admin, such as `"admin/"`; empty: nowhere. The admin is still being built: its lists and forms work, and were not yet tried in a browser.
-        ADMIN_URL => admin_url: String as AdminUrl = String::new();
+        /// Where the server has its admin; empty: nowhere. Beside a Django whose own admin has this path, let the proxy decide who gets it, or move one of them.
+        ADMIN_URL => admin_url: String as AdminUrl = "admin/".to_owned();
+        /// Days that logins and failures stay in the log, in a database that djauth has made; `clearsessions` deletes
+        /// what is older. 0 keeps everything.
+        ACCESS_LOG_DAYS => access_log_days: u64 as Number = 365;
     }
 
     "Mail" {

@@ -65,7 +65,7 @@ fn the_admin_is_in_nobodys_place() {
         let settings = environment(&[("ADMIN_URL", right)]).unwrap();
         assert_eq!(settings.admin_url, right);
     }
-    assert_eq!(new().admin_url, "");
+    assert_eq!(new().admin_url, "admin/");
     for wrong in [
         "admin",
         "/admin/",

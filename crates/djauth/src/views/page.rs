@@ -175,8 +175,7 @@ impl PageRequest {
     }
 
     pub(super) fn context<'a, U: BaseUser>(&'a self, auth: &'a Auth<U>) -> Context<'a, U> {
-        let request = Some(&self.handle);
-        Context { auth, request }
+        Context::new(auth, Some(&self.handle))
     }
 
     /// A part of the path, by the name that the route gives it; empty when it is no text.

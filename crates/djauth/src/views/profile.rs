@@ -22,6 +22,11 @@ impl<U: BaseUser> View<U> for Landing {
             login_url,
             logout_url => sibling(login_url, "logout/"),
             password_change_url => sibling(login_url, "password_change/"),
+            // Where `account_urls` of djauth-admin has brought the page along.
+            sessions_url => auth
+                .templates()
+                .first_of(&["account/sessions.html"])
+                .map(|_| sibling(login_url, "sessions/")),
         };
         Ok(Outcome::Page(Page::new(
             "registration/profile.html",

@@ -72,6 +72,8 @@ pub(crate) async fn logged_in<U: BaseUser>(auth: &Auth<U>, user: &U) -> String {
     auth.login(&request, user.clone(), None)
         .await
         .expect("logs in");
+    // Otherwise it is written in a second, whatever the test does then.
+    auth.access_log().flush().await;
     saved(request.session()).await
 }
 

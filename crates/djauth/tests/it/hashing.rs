@@ -58,10 +58,7 @@ fn sent(form: &str) -> QueryDict {
 }
 
 fn context<'a>(auth: &'a Auth, request: &'a Request) -> Context<'a, User> {
-    Context {
-        auth,
-        request: Some(request),
-    }
+    Context::new(auth, Some(request))
 }
 
 async fn set_password(auth: Auth, request: Request, user: User) -> Result<User, Error> {

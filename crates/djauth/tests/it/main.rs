@@ -1,6 +1,7 @@
 //! Integration tests of djauth.
 
 mod access;
+mod access_log;
 mod admin;
 mod auth_backends;
 mod auth_support;
@@ -46,5 +47,6 @@ mod server_cache;
 mod tls_support;
 mod tokens;
 mod user_permissions;
+mod usersessions;
 mod view_options;
 mod weaknesses;

@@ -5,18 +5,102 @@ use djauth::management::{App, Migrate, SchemaProblem, UserTable, check_schema};
 use djauth_db::{Database, Dialect, Executor, Sql};
 use test_databases::TestDatabase;
 
-use crate::schema::{assert_same, connect, django, facts, on_each, script};
+use crate::schema::{
+    MIGRATIONS, all_facts, assert_same, connect, django, facts, facts_of_sessions, on_each, script,
+};
 
 #[tokio::test]
 async fn an_empty_database_becomes_djangos() {
     on_each(async |database, db| {
         let done = Migrate::new().run(&db).await.expect("migrates");
-        assert_eq!(done.migrations().len(), 18, "{}", database.name());
+        assert_eq!(done.migrations().len(), MIGRATIONS, "{}", database.name());
         assert_same(
             &facts(&db).await,
             &django("6.1", db.dialect()),
             database.name(),
         );
+    })
+    .await;
+}
+
+/// What django-axes' own migrations leave, table by table.
+#[tokio::test]
+async fn the_tables_of_the_log_of_logins_are_those_of_axes() {
+    on_each(async |database, db| {
+        Migrate::new().run(&db).await.expect("migrates");
+        let mut ours = all_facts(&db).await;
+        ours.retain(|fact| fact.contains("axes_"));
+        let axes = django("axes", db.dialect());
+        assert_same(&ours, &axes, database.name());
+        let recorded = all_facts(&db).await;
+        let recorded = recorded.iter().filter(|fact| fact.contains(": axes."));
+        assert_eq!(recorded.count(), 10, "{}", database.name());
+    })
+    .await;
+}
+
+/// django-allauth's own table, with the row by which it knows that it has been made.
+#[tokio::test]
+async fn the_table_of_sessions_is_allauths() {
+    on_each(async |database, db| {
+        Migrate::new().run(&db).await.expect("migrates");
+        let django = django("usersessions-6.1", db.dialect());
+        assert_same(&facts_of_sessions(&db).await, &django, database.name());
+        static APPLIED: Sql =
+            Sql::new("SELECT id FROM django_migrations WHERE app = ? AND name = ?");
+        let of = ["usersessions".into(), "0001_initial".into()];
+        let id = db.fetch(&APPLIED, &of, |row| row.get::<i64>(0)).await;
+        assert_eq!(id.expect("reads"), [19], "{}", database.name());
+    })
+    .await;
+}
+
+/// A database that an older djauth made gets them with the next run; one of Django's never.
+#[tokio::test]
+async fn a_database_that_was_made_before_gets_the_log_of_logins() {
+    on_each(async |database, db| {
+        Migrate::new().run(&db).await.expect("migrates");
+        let before = all_facts(&db).await;
+        let tables = [
+            "axes_accesslog",
+            "axes_accessfailurelog",
+            "axes_accessattemptexpiration",
+            "axes_accessattempt",
+        ];
+        let drops = tables.map(|table| format!("DROP TABLE {table}"));
+        let forget = "DELETE FROM django_migrations WHERE app = 'axes'";
+        let statements: Vec<_> = drops.iter().map(String::as_str).chain([forget]).collect();
+        script(&db, &statements).await;
+        let done = Migrate::new().run(&db).await.expect("migrates");
+        assert_eq!(done.migrations().len(), 10, "{}", database.name());
+        let structure = |facts: &[String]| -> Vec<String> {
+            let of_axes = |fact: &&String| fact.contains("axes_") && is_structure(fact);
+            facts.iter().filter(of_axes).cloned().collect()
+        };
+        let after = all_facts(&db).await;
+        assert_same(&structure(&after), &structure(&before), database.name());
+    })
+    .await;
+}
+
+/// A database that an older version made gets it; what Django made does not.
+#[tokio::test]
+async fn an_older_database_of_ours_gets_the_table_of_sessions() {
+    on_each(async |database, db| {
+        Migrate::new().run(&db).await.expect("migrates");
+        let older = [
+            "DROP TABLE usersessions_usersession",
+            "DELETE FROM django_migrations WHERE app = 'usersessions'",
+        ];
+        script(&db, &older).await;
+        let done = Migrate::new().run(&db).await.expect("migrates");
+        let done: Vec<_> = done.migrations().collect();
+        assert_eq!(done, [("usersessions", "0001_initial")]);
+        let django = django("usersessions-6.1", db.dialect());
+        assert_same(&facts_of_sessions(&db).await, &django, database.name());
+        script(&db, &older).await;
+        script(&db, &["DROP TABLE djauth_login_attempts"]).await;
+        assert!(Migrate::new().run(&db).await.expect("accepted").is_empty());
     })
     .await;
 }
@@ -31,7 +115,7 @@ async fn doing_it_again_changes_nothing() {
                 .expect("plans")
                 .migrations()
                 .len(),
-            18
+            MIGRATIONS
         );
         Migrate::new().run(&db).await.expect("migrates");
         assert!(Migrate::new().plan(&db).await.expect("plans").is_empty());
@@ -58,7 +142,7 @@ async fn two_servers_that_start_at_once_do_it_once() {
         let done = [a, b, c].map(|plan| plan.expect("migrates").migrations().len());
         assert_eq!(
             done.iter().sum::<usize>(),
-            18,
+            MIGRATIONS,
             "{}: {done:?}",
             database.name()
         );
@@ -248,7 +332,7 @@ async fn an_own_user_model_is_pointed_at() {
         let links = [link("groups", "group_id"), link("user_permissions", "permission_id")];
         script(&db, &[&users, &links[0], &links[1]]).await;
         let done = migrate.run(&db).await.expect("migrates");
-        assert_eq!(done.migrations().len(), 3);
+        assert_eq!(done.migrations().len(), 4);
 
         let log = |facts: Vec<String>| facts.into_iter().filter(|fact| fact.contains("django_admin_log") && is_structure(fact));
         let django: Vec<String> = log(django("own-6.1", db.dialect())).collect();
@@ -397,7 +481,7 @@ async fn servers_that_start_at_once_on_a_new_file_do_it_once() {
     };
     let starts = (0..6).map(|_| start());
     let done = futures_util::future::join_all(starts).await;
-    assert_eq!(done.iter().sum::<usize>(), 18, "{done:?}");
+    assert_eq!(done.iter().sum::<usize>(), MIGRATIONS, "{done:?}");
 }
 
 /// Views and virtual tables whose makings are gone are nobody's business.

@@ -9,7 +9,7 @@ use djauth::{AbstractBaseUser, Auth, BaseUser, PermissionsMixin};
 use uuid::Uuid;
 
 use crate::auth_support::settings;
-use crate::schema::{assert_same, django, facts, on_each};
+use crate::schema::{assert_same, django, facts, facts_of_sessions, on_each};
 
 #[derive(Clone, Debug, BaseUser)]
 #[django(
@@ -83,8 +83,10 @@ async fn assert_as_django<U: BaseUser>(auth: Auth<U>, answer: &str, at: &str) {
     assert!(auth.migrate().await.expect("migrates").is_empty(), "{at}");
     auth.check().await.expect("is right");
     let ours = without_migrations(facts(auth.db()).await);
-    let django = without_migrations(django(answer, auth.db().dialect()));
-    assert_same(&ours, &django, at);
+    let theirs = without_migrations(django(answer, auth.db().dialect()));
+    assert_same(&ours, &theirs, at);
+    let theirs = django(&format!("usersessions-{answer}"), auth.db().dialect());
+    assert_same(&facts_of_sessions(auth.db()).await, &theirs, at);
 }
 
 #[tokio::test]

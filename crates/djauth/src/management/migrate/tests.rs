@@ -11,8 +11,11 @@ async fn mariadb() -> (TestDatabase, Database) {
     (test, db)
 }
 
-/// Steps on an empty MariaDB: `django_migrations`, the notes, nine tables and our own, the rows.
-const STEPS: usize = 13;
+/// Steps on an empty MariaDB: `django_migrations`, the notes, nine tables, our own, that of sessions and four of axes,
+/// the rows.
+const STEPS: usize = 18;
+/// Eighteen of Django's, one of sessions and ten of axes.
+const MIGRATIONS: usize = 29;
 
 async fn is_complete(db: &Database) {
     let problems = check_schema(db, &App::ALL, &UserTable::stock())
@@ -26,9 +29,9 @@ async fn is_complete(db: &Database) {
     let read =
         |row: &djauth_db::Row<'_>| Ok([row.get::<i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
     let counts = db.fetch_optional(&COUNTS, &[], read).await.expect("reads");
-    assert_eq!(counts, Some([18, 1, 6, 24]));
+    assert_eq!(counts, Some([29, 1, 6, 24]));
     let found = Catalogue::read(db).await.expect("reads");
-    assert!(found.has(plan::LOGIN_ATTEMPTS));
+    assert!(found.has(plan::LOGIN_ATTEMPTS) && found.has(plan::USER_SESSIONS));
     assert!(Migrate::new().plan(db).await.expect("plans").is_empty());
 }
 
@@ -54,8 +57,8 @@ async fn a_run_cut_off_after_any_step_is_completed_by_the_next() {
 #[tokio::test]
 async fn a_run_may_be_cut_off_again_and_again() {
     let (_test, db) = mariadb().await;
-    // Each run is cut off after its second step: the notes, then ten tables, then the rows.
-    for _ in 0..11 {
+    // Each run is cut off after its second step: the notes, then fifteen tables, then the rows.
+    for _ in 0..16 {
         Migrate::new()
             .in_steps(&db, |step| cut(step == 1))
             .await
@@ -67,7 +70,7 @@ async fn a_run_may_be_cut_off_again_and_again() {
                 .expect("plans")
                 .migrations()
                 .len(),
-            18
+            MIGRATIONS
         );
     }
     Migrate::new()
@@ -102,7 +105,7 @@ async fn a_run_cut_off_between_rows_leaves_no_gap() {
     let read = |row: &djauth_db::Row<'_>| Ok([row.get::<i64>(0)?, row.get(1)?, row.get(2)?]);
     assert_eq!(
         db.fetch_optional(&NUMBERS, &[], read).await.expect("reads"),
-        Some([18, 6, 24])
+        Some([29, 6, 24])
     );
     db.close().await;
 }
@@ -172,7 +175,7 @@ async fn waiting_for_another_process_is_no_statement_that_hangs() {
                     .expect("plans")
                     .migrations()
                     .len()
-                    == 18,
+                    == MIGRATIONS,
                 "{}: it did not wait",
                 test.name()
             );
@@ -181,7 +184,7 @@ async fn waiting_for_another_process_is_no_statement_that_hangs() {
         let (done, ()) = tokio::join!(migrate.run(&waiting), ended);
         assert_eq!(
             done.expect("migrates").migrations().len(),
-            18,
+            MIGRATIONS,
             "{}",
             test.name()
         );

@@ -60,8 +60,9 @@ fn names(work: &Work) -> Vec<&str> {
 fn an_empty_database_gets_everything() {
     let work = decide(&Catalogue::default(), &wanted()).expect("accepted");
     assert!(work.recorder);
-    assert_eq!(work.migrations.len(), 18);
-    assert_eq!(work.tables.len(), 10);
+    assert_eq!(work.migrations.len(), 19);
+    assert_eq!(work.tables.len(), 15);
+    assert_eq!(work.along.len(), 10);
     let position = |name| names(&work).iter().position(|table| *table == name);
     assert!(position("auth_user") < position("django_admin_log"));
     assert!(position("django_content_type") < position("auth_permission"));
@@ -71,13 +72,44 @@ fn an_empty_database_gets_everything() {
 fn a_table_of_migrations_that_is_empty_is_as_good_as_none() {
     let work = decide(&made_by_django(&[]), &wanted()).expect("accepted");
     assert!(!work.recorder);
-    assert_eq!(work.migrations.len(), 18);
+    assert_eq!(work.migrations.len(), 19);
 }
 
 #[test]
 fn a_complete_database_needs_nothing() {
     let work = decide(&made_by_django(&App::ALL), &wanted()).expect("accepted");
     assert!(work.migrations.is_empty() && work.tables.is_empty() && !work.recorder);
+}
+
+#[test]
+fn what_is_not_djangos_comes_along_only_where_the_database_is_ours() {
+    let mut found = made_by_django(&App::ALL);
+    assert!(
+        decide(&found, &wanted())
+            .expect("accepted")
+            .along
+            .is_empty()
+    );
+    add(&mut found, LOGIN_ATTEMPTS, &["counter"]);
+    let work = decide(&found, &wanted()).expect("accepted");
+    assert_eq!((work.along.len(), work.tables.len()), (10, 5));
+    let mut begun = found.clone();
+    add(&mut begun, "axes_accesslog", &["id"]);
+    assert!(
+        decide(&begun, &wanted())
+            .expect("accepted")
+            .along
+            .is_empty()
+    );
+    found
+        .applied
+        .push(("axes".to_owned(), "0001_initial".to_owned()));
+    assert!(
+        decide(&found, &wanted())
+            .expect("accepted")
+            .along
+            .is_empty()
+    );
 }
 
 #[test]
@@ -165,7 +197,7 @@ fn a_strange_database_is_refused_unless_it_is_allowed() {
             .expect("accepted")
             .migrations
             .len(),
-        18
+        19
     );
     add(&mut found, "auth_user", &["id"]);
     assert!(matches!(
@@ -256,7 +288,11 @@ fn an_own_user_replaces_djangos() {
             "auth_permission",
             "auth_group",
             "auth_group_permissions",
-            "djauth_login_attempts"
+            "djauth_login_attempts",
+            "axes_accessattempt",
+            "axes_accessattemptexpiration",
+            "axes_accessfailurelog",
+            "axes_accesslog"
         ]
     );
 
@@ -291,6 +327,7 @@ fn the_tables_of_an_own_user_are_made_in_time() {
     assert!(place("auth_group") < place("people") && place("auth_permission") < place("people"));
     assert!(place("people") < place("people_groups"));
     assert!(place("people_user_permissions") < place("django_admin_log"));
+    assert!(place("people") < place("usersessions_usersession"));
     assert_eq!(work.own.len(), 3);
 
     let mut found = Catalogue::default();
@@ -309,4 +346,28 @@ fn the_tables_of_an_own_user_are_made_in_time() {
         field: "fee".to_owned(),
     };
     assert!(refused(&Catalogue::default(), &odd).contains(&unknown));
+}
+
+/// The table of sessions is made where ours is, once, and never for a Django.
+#[test]
+fn the_table_of_sessions_is_made_in_our_own_databases() {
+    let mut found = made_by_django(&App::ALL);
+    assert!(
+        decide(&found, &wanted())
+            .expect("accepted")
+            .tables
+            .is_empty()
+    );
+    add(&mut found, LOGIN_ATTEMPTS, &["counter"]);
+    // Nor is the log of logins looked at here.
+    let axes = ("axes".to_owned(), "0001_initial".to_owned());
+    found.applied.push(axes);
+    let work = decide(&found, &wanted()).expect("accepted");
+    assert_eq!(names(&work), [USER_SESSIONS]);
+    assert_eq!(work.migrations, [USER_SESSIONS_MIGRATION]);
+    let (app, name) = USER_SESSIONS_MIGRATION;
+    found.applied.push((app.to_owned(), name.to_owned()));
+    add(&mut found, USER_SESSIONS, &["id"]);
+    let work = decide(&found, &wanted()).expect("accepted");
+    assert!(work.tables.is_empty() && work.migrations.is_empty());
 }

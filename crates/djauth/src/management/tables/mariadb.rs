@@ -18,6 +18,14 @@ pub(super) const LOGIN_ATTEMPTS: Table = Table {
     ],
 };
 
+/// `usersessions_usersession`, as the migration of django-allauth makes it.
+pub(super) const USER_SESSIONS: Table = Table {
+    name: "usersessions_usersession",
+    statements: &[
+        r#"CREATE TABLE "usersessions_usersession" ("id" bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, "created_at" datetime(6) NOT NULL, "ip" char(39) NOT NULL, "last_seen_at" datetime(6) NOT NULL, "session_key" varchar(40) NOT NULL UNIQUE, "user_agent" varchar(200) NOT NULL, "data" json NOT NULL, "user_id" {user_type} NOT NULL, CONSTRAINT {user_constraint} FOREIGN KEY ("user_id") REFERENCES {user_table} ({user_key}))"#,
+    ],
+};
+
 /// The tables of the four apps, each after those that it points at.
 pub(super) const TABLES: [Table; 9] = [
     Table {

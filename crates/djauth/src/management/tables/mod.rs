@@ -1,5 +1,6 @@
 //! The tables of Django's four apps, word for word as Django's migrations leave them on each database.
 
+mod axes;
 mod mariadb;
 pub(super) mod own;
 mod postgres;
@@ -7,6 +8,7 @@ mod sqlite;
 
 use djauth_db::{Dialect, quote_name};
 
+pub(super) use self::axes::tables as axes;
 use super::App;
 
 /// A table and the statements that make it, the one that makes the table first.
@@ -33,14 +35,14 @@ impl Made {
     /// A table of Django's. Its text is ours but for the names in `user`, which are quoted.
     pub(super) fn of(table: &Table, dialect: Dialect, user: Option<&UserReference>) -> Self {
         let statements = table.statements.iter().map(|statement| match user {
-            Some(user) => fill(statement, dialect, user),
+            Some(user) => fill(statement, dialect, table.name, user),
             None => (*statement).to_owned(),
         });
         Made::new(table.name.to_owned(), statements.collect())
     }
 }
 
-/// What the log of the admin points at.
+/// What the log of the admin and the table of sessions point at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UserReference {
     /// Quoted and escaped where it is put into a statement.
@@ -65,6 +67,15 @@ pub(super) fn login_attempts(dialect: Dialect) -> &'static Table {
         Dialect::Sqlite => &sqlite::LOGIN_ATTEMPTS,
         Dialect::Postgres => &postgres::LOGIN_ATTEMPTS,
         Dialect::Mysql => &mariadb::LOGIN_ATTEMPTS,
+    }
+}
+
+/// Where users' sessions are from and when they were last seen: django-allauth's table.
+pub(super) fn user_sessions(dialect: Dialect) -> &'static Table {
+    match dialect {
+        Dialect::Sqlite => &sqlite::USER_SESSIONS,
+        Dialect::Postgres => &postgres::USER_SESSIONS,
+        Dialect::Mysql => &mariadb::USER_SESSIONS,
     }
 }
 
@@ -103,8 +114,8 @@ fn is_stock_user(table: &str) -> bool {
 }
 
 /// A statement with the place holders of the user's table filled in: `{user_type}`, `{user_table}`, `{user_key}`
-/// and `{user_constraint}`.
-fn fill(statement: &str, dialect: Dialect, user: &UserReference) -> String {
+/// and `{user_constraint}`, which is one of `table`.
+fn fill(statement: &str, dialect: Dialect, table: &str, user: &UserReference) -> String {
     let mut parts = statement.split(['{', '}']);
     let mut filled = parts.next().unwrap_or_default().to_owned();
     while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
@@ -112,17 +123,18 @@ fn fill(statement: &str, dialect: Dialect, user: &UserReference) -> String {
             "user_type" => filled.push_str(&user.key_type),
             "user_table" => filled.push_str(&quote_name(&user.table)),
             "user_key" => filled.push_str(&quote_name(&user.key)),
-            _ => filled.push_str(&quote_name(&constraint_name(dialect, user))),
+            _ => filled.push_str(&quote_name(&constraint_name(dialect, table, user))),
         }
         filled.push_str(rest);
     }
     filled
 }
 
-/// Django's name of the foreign key from `django_admin_log.user_id`.
-fn constraint_name(dialect: Dialect, user: &UserReference) -> String {
-    let suffix = format!("{USER_ID_DIGEST}_fk_{}_{}", user.table, user.key);
-    index_name(dialect, "django_admin_log", "user_id", suffix)
+/// Django's name of the foreign key from a table's `user_id`.
+fn constraint_name(dialect: Dialect, table: &str, user: &UserReference) -> String {
+    let digest = own::digest(table, &["user_id"]);
+    let suffix = format!("{digest}_fk_{}_{}", user.table, user.key);
+    index_name(dialect, table, "user_id", suffix)
 }
 
 /// A name as Django's schema editor makes it. Where it is too long the suffix is cut to a third of the space, and
@@ -152,9 +164,6 @@ fn index_name(dialect: Dialect, table: &str, columns: &str, suffix: String) -> S
     name
 }
 
-/// First eight digits of the MD5 of `django_admin_log` and `user_id`, as Django digests names.
-const USER_ID_DIGEST: &str = "c564eba6";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +175,8 @@ mod tests {
             key_type: "uuid".to_owned(),
         }
     }
+
+    const LOG: &str = "django_admin_log";
 
     /// Answers of Django 6.1.
     #[test]
@@ -184,8 +195,8 @@ mod tests {
                 "django_admin_log_user_id_c564eba6_fk_a_very_lo",
             ),
         ] {
-            assert_eq!(constraint_name(Dialect::Postgres, &user(table)), name);
-            assert_eq!(constraint_name(Dialect::Mysql, &user(table)), name);
+            assert_eq!(constraint_name(Dialect::Postgres, LOG, &user(table)), name);
+            assert_eq!(constraint_name(Dialect::Mysql, LOG, &user(table)), name);
         }
     }
 
@@ -195,11 +206,12 @@ mod tests {
         let filled = fill(
             "REFERENCES {user_table} ({user_key}) {user_type}",
             Dialect::Sqlite,
+            LOG,
             &odd,
         );
         assert_eq!(filled, "REFERENCES \"a\"\"{user_key}\" (\"id\") uuid");
         assert_eq!(
-            fill("CREATE TABLE t (id integer)", Dialect::Sqlite, &odd),
+            fill("CREATE TABLE t (id integer)", Dialect::Sqlite, LOG, &odd),
             "CREATE TABLE t (id integer)"
         );
     }
@@ -209,7 +221,11 @@ mod tests {
         for table in App::ALL
             .into_iter()
             .flat_map(|app| of(app, Dialect::Mysql, false))
-            .chain([login_attempts(Dialect::Mysql)])
+            .chain([
+                login_attempts(Dialect::Mysql),
+                user_sessions(Dialect::Mysql),
+            ])
+            .chain(axes(Dialect::Mysql))
         {
             assert_eq!(table.statements.len(), 1, "{}", table.name);
         }

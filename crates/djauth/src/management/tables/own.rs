@@ -246,7 +246,7 @@ fn index(what: &str, name: &str, table: &str, columns: &[&str]) -> String {
 }
 
 /// The first eight digits of the MD5 of a table's name and its columns' names.
-fn digest(table: &str, columns: &[&str]) -> String {
+pub(super) fn digest(table: &str, columns: &[&str]) -> String {
     let mut digest = Md5::new();
     digest.update(table);
     columns.iter().for_each(|column| digest.update(column));

@@ -19,6 +19,15 @@ pub(super) const LOGIN_ATTEMPTS: Table = Table {
     ],
 };
 
+/// `usersessions_usersession`, as the migration of django-allauth makes it.
+pub(super) const USER_SESSIONS: Table = Table {
+    name: "usersessions_usersession",
+    statements: &[
+        r#"CREATE TABLE "usersessions_usersession" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "created_at" datetime NOT NULL, "ip" char(39) NOT NULL, "last_seen_at" datetime NOT NULL, "session_key" varchar(40) NOT NULL UNIQUE, "user_agent" varchar(200) NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), "user_id" {user_type} NOT NULL REFERENCES {user_table} ({user_key}) DEFERRABLE INITIALLY DEFERRED)"#,
+        r#"CREATE INDEX "usersessions_usersession_user_id_af5e0a6d" ON "usersessions_usersession" ("user_id")"#,
+    ],
+};
+
 /// The tables of the four apps, each after those that it points at.
 pub(super) const TABLES: [Table; 9] = [
     Table {

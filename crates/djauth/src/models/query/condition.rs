@@ -22,14 +22,22 @@ enum Node {
         lookup: Lookup,
         values: Vec<Value<'static>>,
     },
-    /// A row of a relation: one that points at these keys, or any.
+    /// A row of a relation that points at one of these.
     Linked {
         relation: &'static str,
-        keys: Option<Vec<i32>>,
+        to: To,
     },
     And(Vec<Q>),
     Or(Vec<Q>),
     Not(Box<Q>),
+}
+
+/// What a row of a relation points at.
+#[derive(Clone, Debug)]
+enum To {
+    Anything,
+    Keys(Vec<i32>),
+    GroupsNamed(Vec<String>),
 }
 
 /// What the names in a condition stand for.
@@ -123,14 +131,22 @@ impl Q {
     /// let staff_of_two_groups = Q::eq("is_staff", true).and(Q::linked("groups", [1, 2]));
     /// ```
     pub fn linked(relation: &'static str, keys: impl IntoIterator<Item = i32>) -> Self {
-        let keys = Some(keys.into_iter().collect());
-        Self(Node::Linked { relation, keys })
+        let to = To::Keys(keys.into_iter().collect());
+        Self(Node::Linked { relation, to })
+    }
+
+    /// The user is in a group of one of at most 30,000 names, as the database compares them.
+    pub fn in_group_named(names: impl IntoIterator<Item = String>) -> Self {
+        // No row holds a NUL, and PostgreSQL refuses to look for one.
+        let names = names.into_iter().filter(|name| !name.contains('\0'));
+        let (relation, to) = ("groups", To::GroupsNamed(names.collect()));
+        Self(Node::Linked { relation, to })
     }
 
     /// The row is linked to anything by this relation, as in [`Q::linked`].
     pub fn has_any(relation: &'static str) -> Self {
-        let keys = None;
-        Self(Node::Linked { relation, keys })
+        let to = To::Anything;
+        Self(Node::Linked { relation, to })
     }
 
     /// `gt`: greater.
@@ -200,9 +216,7 @@ impl Q {
         params: &mut Vec<Value<'static>>,
     ) -> Result<(), Error> {
         match &self.0 {
-            Node::Linked { relation, keys } => {
-                render_link(names.link(relation)?, keys.as_deref(), text, params)
-            }
+            Node::Linked { relation, to } => render_link(names.link(relation)?, to, text, params),
             Node::Lookup {
                 field,
                 lookup,
@@ -243,23 +257,36 @@ impl Not for Q {
 /// EXISTS and never a JOIN: no row comes twice, so that nothing has to be made distinct.
 fn render_link(
     (link, key): (&LinkNames, String),
-    keys: Option<&[i32]>,
+    to: &To,
     text: &mut String,
     params: &mut Vec<Value<'static>>,
 ) -> Result<(), Error> {
-    let among = match keys {
-        None => String::new(),
-        Some([]) => {
+    let LinkNames {
+        from,
+        owner,
+        target,
+    } = link;
+    let bound: Vec<Value<'static>> = match to {
+        To::Anything => Vec::new(),
+        To::Keys(keys) => keys.iter().copied().map(Value::from).collect(),
+        To::GroupsNamed(names) => names.iter().cloned().map(Value::from).collect(),
+    };
+    let marks = match bound.len() {
+        0 if !matches!(to, To::Anything) => {
             text.push_str("(1 = 0)");
             return Ok(());
         }
-        Some(keys) if keys.len() > IN_LIMIT => return Err(too_many()),
-        Some(keys) => {
-            params.extend(keys.iter().copied().map(Value::from));
-            format!(" AND {} IN ({})", link.target, marks(keys.len()))
-        }
+        many if many > IN_LIMIT => return Err(too_many()),
+        few => marks(few),
     };
-    let LinkNames { from, owner, .. } = link;
+    params.extend(bound);
+    let among = match to {
+        To::Anything => String::new(),
+        To::Keys(_) => format!(" AND {target} IN ({marks})"),
+        To::GroupsNamed(_) => format!(
+            " AND {target} IN (SELECT \"id\" FROM \"auth_group\" WHERE \"name\" IN ({marks}))"
+        ),
+    };
     text.push_str(&format!(
         "(EXISTS (SELECT 1 FROM {from} WHERE {owner} = {key}{among}))"
     ));
@@ -334,6 +361,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     struct Plain(LinkNames);
@@ -399,10 +428,44 @@ mod tests {
                 2
             )
         );
+        let named = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned());
+            rendered(&Q::in_group_named(names))
+        };
         assert_eq!(
-            rendered(&Q::linked("groups", [])),
-            ("(1 = 0)".to_owned(), 0)
+            named(&["a", "b\0"]),
+            (
+                "(EXISTS (SELECT 1 FROM l WHERE l.o = t.id AND l.t IN \
+                 (SELECT \"id\" FROM \"auth_group\" WHERE \"name\" IN (?))))"
+                    .to_owned(),
+                1
+            )
         );
+        let nothing = ("(1 = 0)".to_owned(), 0);
+        assert_eq!(rendered(&Q::linked("groups", [])), nothing);
+        assert_eq!(named(&["\0"]), nothing);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_gets_into_the_statement(text in "[\\PC'\"?;%_\\\\]{0,24}") {
+            let text = format!("\u{e000}{text}");
+            for condition in [
+                Q::eq("a", text.clone()),
+                Q::iexact("a", &text),
+                Q::contains("a", &text),
+                Q::icontains("a", &text),
+                Q::istartswith("a", &text),
+                Q::iendswith("a", &text),
+                Q::in_("a", [text.clone()]),
+                Q::gte("a", text.clone()),
+                Q::in_group_named([text.clone()]),
+            ] {
+                let (statement, bound) = rendered(&condition);
+                prop_assert!(!statement.contains('\u{e000}'), "{}", statement);
+                prop_assert_eq!(bound, 1);
+            }
+        }
     }
 
     #[test]

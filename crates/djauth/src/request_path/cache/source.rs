@@ -120,7 +120,7 @@ pub(crate) trait Question<S: Source>: Sync {
     fn key(&self) -> &str;
 
     /// The answer by an entry; `None` when it has ended by the clock, or does not hold it. Without side
-    /// effects: it is asked before the proof.
+    /// effects on any answer: it is asked before the proof.
     fn by(&self, value: &Self::Value) -> Option<Self::Answer>;
 
     /// Asks the database. With a mark the answer may become an entry.

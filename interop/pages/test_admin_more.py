@@ -1,0 +1,68 @@
+"""What the admin has beyond Django's: why somebody may do something, and who holds a permission."""
+
+import pytest
+
+from pages import admin_walk as walk
+from pages.admin_data import Data, fresh
+from pages.admin_visitors import visitor, way  # noqa: F401 (fixtures)
+
+PERMISSIONS = "/admin/auth/permission/"
+
+
+@pytest.fixture
+def data(site):
+    return Data(site)
+
+
+@pytest.fixture
+def boss(data):
+    return data.superuser()
+
+
+def test_why_somebody_may_do_something(site, data, boss, visitor):  # noqa: F811
+    window, hands = visitor
+    person, group = data.person(), fresh("g")
+    key = data.group(group)
+    data.join([person], key)
+    data.allow(key, "view_user")
+    walk.log_in(site, window, hands, boss.name, boss.password, f"{walk.USERS}{person.id}/change/")
+    hands.click("main .tools a[href$='/permissions/']")
+    walk.arrive(window, f"{walk.USERS}{person.id}/permissions/", "what they may do")
+    rows = [row.text for row in window.all(".entries tbody tr")]
+    assert len(rows) == 1 and "auth.view_user" in rows[0] and group in rows[0]
+    ask(window, hands, "auth.view_user", "yes")
+    assert group in window.one(".answer").text
+    ask(window, hands, "auth.delete_user", "no")
+
+
+def ask(window, hands, permission, answer):
+    hands.type("#id_perm", permission)
+    hands.click("main .search button")
+    window.until(lambda: window.has(f".answer.is-{answer}"), f"{permission}: {answer}")
+    assert permission in window.one(".answer").text
+
+
+def test_who_holds_a_permission(site, data, boss, visitor):  # noqa: F811
+    window, hands = visitor
+    person, group = data.person(), fresh("g")
+    key = data.group(group)
+    data.join([person], key)
+    data.allow(key, "delete_group")
+    walk.log_in(site, window, hands, boss.name, boss.password)
+    hands.click(f"main a[href='{PERMISSIONS}']")
+    walk.arrive(window, PERMISSIONS, "the permissions")
+    walk.search(window, hands, "delete_group")
+    hands.click("main tbody a[href*='holders']")
+    window.until(lambda: window.path.endswith("/holders/"), "who holds it")
+    assert reasons(window)[person.name] == [group]
+    assert boss.name not in reasons(window)
+    hands.tick("#id_superusers")
+    hands.click("main .switches button")
+    window.until(lambda: "superusers=1" in walk.query(window), "superusers too")
+    assert boss.name in reasons(window)
+
+
+def reasons(window):
+    """For each name the groups that give the permission."""
+    rows = window.all("main tbody tr")
+    return {row.find_element("css selector", "th bdi").text: [a.text for a in row.find_elements("css selector", ".reasons a")] for row in rows}
