@@ -275,7 +275,10 @@ impl<U: BaseUser> Auth<U> {
             return None;
         }
         cache.glance(session_key, |entry| {
-            entry.passes(self.now(), perm).map(told)
+            let now = self.now();
+            let name = entry.passes(now, perm)?;
+            self.seen_again(&entry.seen, session_key, now);
+            Some(told(name))
         })
     }
 
