@@ -68,6 +68,8 @@ def fill(site):
         "user-rights": f"{one}permissions/?perm=auth.view_user",
         "user-sessions": f"{walk.USERS}{boss.id}/sessions/",
         "permissions": "/admin/auth/permission/?q=shop",
+        "log": "/admin/log/",
+        "log-refused": "/admin/log/?ip=no+address&since=yesterday",
         "permission-holders": f"/admin/auth/permission/{seen}/holders/?superusers=1",
         "user-harm": f"{walk.USERS}{hostile['emoji'].id}/change/",
     }

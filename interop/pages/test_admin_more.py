@@ -1,4 +1,7 @@
-"""What the admin has beyond Django's: why somebody may do something, and who holds a permission."""
+"""What the admin has beyond Django's: why somebody may do something, who holds a permission, the log."""
+
+import csv
+import io
 
 import pytest
 
@@ -7,6 +10,7 @@ from pages.admin_data import Data, fresh
 from pages.admin_visitors import visitor, way  # noqa: F401 (fixtures)
 
 PERMISSIONS = "/admin/auth/permission/"
+LOG = "/admin/log/"
 
 
 @pytest.fixture
@@ -54,7 +58,8 @@ def test_who_holds_a_permission(site, data, boss, visitor):  # noqa: F811
     walk.search(window, hands, "delete_group")
     hands.click("main tbody a[href*='holders']")
     window.until(lambda: window.path.endswith("/holders/"), "who holds it")
-    assert reasons(window)[person.name] == [group]
+    (reason,) = reasons(window)[person.name]
+    assert group in reason
     assert boss.name not in reasons(window)
     hands.tick("#id_superusers")
     hands.click("main .switches button")
@@ -66,3 +71,32 @@ def reasons(window):
     """For each name the groups that give the permission."""
     rows = window.all("main tbody tr")
     return {row.find_element("css selector", "th bdi").text: [a.text for a in row.find_elements("css selector", ".reasons a")] for row in rows}
+
+
+def test_the_log_is_filtered_and_taken_along(site, boss, visitor, tmp_path):  # noqa: F811
+    window, hands = visitor
+    nobody = fresh("nobody")
+    window.open(site.url + walk.LOGIN)
+    hands.send(username=nobody, password="wrong")
+    window.until(lambda: window.has("[role=alert] li"), "refused")
+    walk.log_in(site, window, hands, boss.name, boss.password)
+    hands.click(f"main a[href='{LOG}']")
+    walk.arrive(window, LOG, "the log")
+    hands.choose("#id_kind", "Failed login")
+    hands.type("#id_who", nobody)
+    hands.click(".eventfilter button")
+    window.until(lambda: nobody in walk.query(window), "filtered")
+    rows = [row.text for row in window.all(".entries tbody tr")]
+    assert len(rows) == 1 and "Failed login" in rows[0]
+    lines = taken(window, hands, tmp_path)
+    assert len(lines) == 2 and nobody in lines[1]
+
+
+def taken(window, hands, folder):
+    """The lines of the file that the log is saved as."""
+    behaviour = {"behavior": "allow", "downloadPath": str(folder)}
+    window.driver.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
+    hands.click("main a[download]")
+    window.until(lambda: list(folder.glob("*.csv")), "downloaded")
+    (file,) = folder.glob("*.csv")
+    return list(csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
