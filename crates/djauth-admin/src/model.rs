@@ -37,10 +37,7 @@ pub(crate) struct FieldSpec {
     pub(crate) log_label: String,
     pub(crate) kind: FieldKind,
     pub(crate) null: bool,
-    pub(crate) blank: bool,
     pub(crate) unique: bool,
-    pub(crate) max_length: Option<u32>,
-    pub(crate) help: Option<Text>,
     /// `None`: a column.
     pub(crate) relation: Option<Relation>,
 }
@@ -73,8 +70,6 @@ pub(crate) struct ModelInfo {
     pub(crate) app_name: Text,
     pub(crate) verbose_name: Text,
     pub(crate) verbose_name_plural: Text,
-    /// `verbose_name` as Django's log has it, in English.
-    pub(crate) log_name: String,
     pub(crate) fields: Vec<FieldSpec>,
     /// The field that is the key.
     pub(crate) pk: String,
@@ -371,7 +366,6 @@ mod tests {
             app_name: "Auth".into(),
             verbose_name: "user".into(),
             verbose_name_plural: "users".into(),
-            log_name: "user".into(),
             fields: Vec::new(),
             pk: "id".into(),
             key,

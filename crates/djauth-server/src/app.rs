@@ -46,10 +46,10 @@ impl<U: BaseUser> Pages for App<U> {
     async fn answer(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
         let path = request.uri().path();
         if path == VERIFY && request.method() == Method::GET && !self.guard.health.is_at(path) {
-            let (parts, _) = request.into_parts();
-            return self.guard.verify(&parts, peer).await;
+            return self.guard.verify(request, peer).await;
         }
-        self.router.answer(request, peer).await
+        // Boxed, because it is large: whoever holds this future moves it about.
+        Box::pin(self.router.answer(request, peer)).await
     }
 }
 

@@ -17,7 +17,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use djauth::templates::Templates;
 use djauth::tokens::without_tokens;
-use djauth::views::verify_answer;
+use djauth::views::{verify_answer, verify_at_once};
 use djauth::{Auth, BaseUser};
 use futures_util::FutureExt;
 use http::request::Parts;
@@ -56,11 +56,35 @@ impl<U: BaseUser> Guard<U> {
     }
 
     /// The same for the question of a proxy, which has been routed already.
-    pub(crate) async fn verify(&self, parts: &Parts, peer: SocketAddr) -> Response {
+    pub(crate) async fn verify<B>(&self, request: Request<B>, peer: SocketAddr) -> Response {
         let line = Line::of_question(peer);
-        let id = self.name(&parts.headers, line.peer);
+        let id = self.name(request.headers(), line.peer);
+        match self.at_once(&request) {
+            Some(response) => self.finished(&line, id, response),
+            None => {
+                let (parts, _) = request.into_parts();
+                // Boxed, because it is larger than all the rest.
+                Box::pin(self.asked(&line, id, &parts, peer)).await
+            }
+        }
+    }
+
+    fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
+        let answer = || verify_at_once(&self.auth, request.uri(), request.headers());
+        // A panic is a 500 here too.
+        std::panic::catch_unwind(AssertUnwindSafe(answer))
+            .unwrap_or_else(|_| Some(panicked(self.auth.templates())))
+    }
+
+    async fn asked(
+        &self,
+        line: &Line<'_>,
+        id: HeaderValue,
+        parts: &Parts,
+        peer: SocketAddr,
+    ) -> Response {
         let response = verify_answer(&self.auth, parts, Some(peer));
-        self.within(&line, id, response).await
+        self.within(line, id, response).await
     }
 
     fn name(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> HeaderValue {
@@ -75,7 +99,11 @@ impl<U: BaseUser> Guard<U> {
     ) -> Response {
         let limit = Duration::from_secs(self.auth.settings().server_request_timeout);
         let answer = answer(limit, self.auth.templates(), response);
-        let mut response = request_id::CURRENT.scope(id.clone(), answer).await;
+        let response = request_id::CURRENT.scope(id.clone(), answer).await;
+        self.finished(line, id, response)
+    }
+
+    fn finished(&self, line: &Line<'_>, id: HeaderValue, mut response: Response) -> Response {
         let (status, time) = (response.status(), line.start.elapsed());
         line.write(&id, status, time);
         if let Some(metrics) = &self.metrics {
@@ -94,8 +122,7 @@ async fn answer(
     let caught = AssertUnwindSafe(response).catch_unwind();
     match in_time(limit, caught).await {
         Some(Ok(response)) => response,
-        // The panic's own text is on stderr already.
-        Some(Err(_)) => page(templates, StatusCode::INTERNAL_SERVER_ERROR),
+        Some(Err(_)) => panicked(templates),
         None => {
             let mut response = page(templates, StatusCode::SERVICE_UNAVAILABLE);
             response
@@ -104,6 +131,11 @@ async fn answer(
             response
         }
     }
+}
+
+/// The panic's own text is on stderr already.
+fn panicked(templates: &Templates) -> Response {
+    page(templates, StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// What a future gives within a time. Many answers are there at once, and need no timer; and none is asked

@@ -176,6 +176,8 @@ fn connection(
 ) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
     // Answers are written whole, so waiting to fill a packet only adds time.
     let _ = stream.set_nodelay(true);
+    // The connection's own, because connections of other threads count up and down all the time too.
+    let pages = Arc::new(pages);
     let service = service_fn(move |request| {
         let pages = pages.clone();
         async move { Ok::<_, Infallible>(pages.answer(request, peer).await) }

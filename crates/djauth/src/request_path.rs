@@ -7,10 +7,12 @@
 //! changed; `request_path/cache/README.md` argues why that is right. Backends that are not rows of the
 //! database, and session engines other than `db`, take the steps one by one.
 
+mod answers;
 mod cache;
 mod claimed;
 mod entry;
 mod hints;
+mod inline;
 mod statement;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use djauth_sessions::{Session, SessionData};
 
+pub(crate) use answers::Names;
 pub use cache::AuthCacheStats;
 use cache::Versions;
 use claimed::Claimed;

@@ -114,7 +114,8 @@ window.addEventListener("message", (event) => {
   if (!link || event.origin !== location.origin || !event.data.added) return;
   const id = link.dataset.adds;
   const select = document.getElementById(`${id}_values`) ?? document.getElementById(id);
-  const { value, obj } = JSON.parse(event.data.added);
+  const { action, value, obj } = JSON.parse(event.data.added);
+  if (action) return;
   select.append(new Option(obj, value, true, true));
   select.dispatchEvent(new Event("refill"));
 });

@@ -21,7 +21,6 @@ use crate::views::Params;
 /// What filters look at.
 pub(crate) struct Scene<'a> {
     pub(crate) model: &'a Registered,
-    pub(crate) params: &'a Params,
     pub(crate) language: Language,
     pub(crate) zone: Tz,
     pub(crate) now: DateTime<Utc>,

@@ -39,7 +39,7 @@ pub(crate) fn delete_view<'a>(
         let cx = page.editing(Vec::new(), Some(request.data()));
         match model.edited.delete(&cx, &keys).await {
             Ok(0) => Ok(page.missing(key)),
-            Ok(_) => Ok(response_delete(&page, &object.repr)),
+            Ok(_) => Ok(response_delete(&page, &object)),
             Err(error) if matches!(error.kind(), ErrorKind::Integrity { .. }) => {
                 confirmation(&page, &object, &going, true).await
             }

@@ -78,8 +78,12 @@ pub(super) fn response_change(page: &Page<'_>, object: &Object) -> Answer {
 }
 
 /// After a deletion; Django asks for the right to change here.
-pub(super) fn response_delete(page: &Page<'_>, repr: &str) -> Answer {
-    let params = [("name", page.name()), ("object", repr.to_owned())];
+pub(super) fn response_delete(page: &Page<'_>, object: &Object) -> Answer {
+    if page.request.is_popup() {
+        let data = json!({ "action": "delete", "value": object.key });
+        return popup(page, &data.to_string());
+    }
+    let params = [("name", page.name()), ("object", object.repr.clone())];
     let text = page.request.t("admin_form.deleted", &params);
     page.request.messages.add(Level::Success, text);
     Answer::Redirect(page.list_or_index(page.rights.change))

@@ -49,7 +49,6 @@ impl<U: BaseUser> AdminSite<U> {
 
 fn group_info() -> ModelInfo {
     let name = FieldSpec {
-        max_length: Some(150),
         unique: true,
         ..spec("name", "Name", FieldKind::Text)
     };
@@ -61,7 +60,6 @@ fn group_info() -> ModelInfo {
         app_name: Text::Key("admin_app.auth"),
         verbose_name: Text::Key("admin_model.group"),
         verbose_name_plural: Text::Key("admin_model.groups"),
-        log_name: "group".to_owned(),
         fields: vec![spec("id", "ID", FieldKind::Int32), name, permissions],
         pk: "id".to_owned(),
         key: FieldKind::Int32,
@@ -75,16 +73,13 @@ fn spec(name: &str, log_label: &str, kind: FieldKind) -> FieldSpec {
         log_label: log_label.to_owned(),
         kind,
         null: false,
-        blank: false,
         unique: false,
-        max_length: None,
-        help: None,
         relation: None,
     }
 }
 
 fn user_info(meta: &UserMeta) -> ModelInfo {
-    let (name, plural, log_name) = names(meta);
+    let (name, plural) = names(meta);
     ModelInfo {
         app_label: meta.app_label.clone(),
         model_name: meta.model_name(),
@@ -92,7 +87,6 @@ fn user_info(meta: &UserMeta) -> ModelInfo {
         app_name: app_name(&meta.app_label),
         verbose_name: name,
         verbose_name_plural: plural,
-        log_name,
         fields: user_fields(meta),
         pk: meta.pk.clone(),
         key: meta.key_kind(),
@@ -119,7 +113,6 @@ fn user_fields(meta: &UserMeta) -> Vec<FieldSpec> {
 fn relation(name: &str, log_label: &str, relation: Relation) -> FieldSpec {
     FieldSpec {
         relation: Some(relation),
-        blank: true,
         ..spec(name, log_label, FieldKind::Int32)
     }
 }
@@ -128,9 +121,7 @@ fn user_field(meta: &UserMeta, field: &FieldInfo) -> FieldSpec {
     FieldSpec {
         label: Text::field(meta, &field.name),
         null: field.null,
-        blank: field.blank,
         unique: field.unique,
-        max_length: field.max_length,
         ..spec(&field.name, &log_label(meta, &field.name), field.kind)
     }
 }
@@ -152,17 +143,17 @@ fn log_label(meta: &UserMeta, name: &str) -> String {
     capfirst(&meta.field_label(name))
 }
 
-/// Name, plural, and the name in the log.
-fn names(meta: &UserMeta) -> (Text, Text, String) {
+/// Name and plural.
+fn names(meta: &UserMeta) -> (Text, Text) {
     if meta.is_stock() {
         let (one, many) = ("admin_model.user", "admin_model.users");
-        return (Text::Key(one), Text::Key(many), "user".to_owned());
+        return (Text::Key(one), Text::Key(many));
     }
     let name = match &meta.verbose_name {
         Some(name) => name.clone(),
         None => camel_case_to_spaces(&meta.object_name),
     };
-    (name.as_str().into(), format!("{name}s").into(), name)
+    (name.as_str().into(), format!("{name}s").into())
 }
 
 /// Django's default for the name of an application: its label with capital letters.

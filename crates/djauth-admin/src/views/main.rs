@@ -38,7 +38,6 @@ async fn list(
     };
     let scene = Scene {
         model,
-        params: &asked.params,
         language: request.language,
         zone: request.zone,
         now: site.clock.now(),

@@ -15,7 +15,24 @@ use crate::support::{
 const NEW: &str = "battery staple 9";
 
 /// Where ours says something else, with why.
-const OTHERWISE: [(&str, &str); 0] = [];
+const OTHERWISE: [(&str, &str); 4] = [
+    (
+        "user, the same group twice",
+        "nothing changes, so the log names nothing",
+    ),
+    (
+        "user, joined at no time",
+        "the missing half of a moment is named",
+    ),
+    (
+        "user, joined at nothing sensible",
+        "the date is named first, the time when it is mended",
+    ),
+    (
+        "user, several errors",
+        "the missing half of a moment is named",
+    ),
+];
 
 /// The names of the keys, with what they are of.
 struct Scene {

@@ -39,7 +39,14 @@ impl IdentityHeader {
     }
 }
 
-const X_REMOTE_USER: HeaderName = HeaderName::from_static("x-remote-user");
+/// The name of who is logged in.
+pub(crate) const X_REMOTE_USER: HeaderName = HeaderName::from_static("x-remote-user");
+
+/// The name as it is told; `None`: it has control characters. Whoever decodes it could take it for several lines.
+pub(crate) fn told_name<U: BaseUser>(user: &U) -> Option<String> {
+    let name = Some(user.get_username()).filter(|name| is_plain(name))?;
+    Some(quote(&name, ""))
+}
 
 /// What the guarded application is told; nothing about nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,13 +56,13 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// `None`: the name has control characters. Whoever decodes it could take it for several lines.
+    /// `None`: the name is not told.
     pub(crate) fn of<U: BaseUser>(
         user: &U,
         headers: &[IdentityHeader],
         groups: &[String],
     ) -> Option<Self> {
-        let name = Some(user.get_username()).filter(|name| is_plain(name))?;
+        let name = told_name(user)?;
         let more = headers.iter().map(|&header| {
             let value = match header {
                 IdentityHeader::Email => quoted(&user.get_email().unwrap_or_default()),
@@ -71,7 +78,7 @@ impl Identity {
             (header, value)
         });
         Some(Self {
-            user: quote(&name, ""),
+            user: name,
             more: more.collect(),
         })
     }

@@ -28,8 +28,8 @@ mod path;
 mod rule;
 
 pub(crate) use choice::choose;
-pub(crate) use identity::Identity;
 pub use identity::IdentityHeader;
+pub(crate) use identity::{Identity, X_REMOTE_USER, told_name};
 pub(crate) use login::{is_page, location};
 pub(crate) use original::{Ambiguous, Original, Question};
 pub use rule::{Access, Conditions, Rule};

@@ -1,11 +1,8 @@
 //! The user whom a session names, where the session itself does not come from the one statement: other
 //! engines than `db`, and sessions that the request has loaded already.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-
 use super::cache::{Mark, Outcome, Proofs, Question, Read, Token};
-use super::entry::{Entry, keep, named};
+use super::entry::{Entry, keep};
 use super::{Answers, Auth, Steps};
 use crate::Error;
 use crate::auth::{Claim, Found};
@@ -17,7 +14,7 @@ pub(super) struct Claimed<'a, U: BaseUser> {
     auth: &'a Auth<U>,
     claim: &'a Claim<U::Id>,
     perms: &'a [&'a str],
-    key: Arc<str>,
+    key: String,
 }
 
 impl<'a, U: BaseUser> Claimed<'a, U> {
@@ -28,7 +25,7 @@ impl<'a, U: BaseUser> Claimed<'a, U> {
             auth,
             claim,
             perms,
-            key: format!("{id}\0{backend}\0{hash}").into(),
+            key: format!("{id}\0{backend}\0{hash}"),
         }
     }
 }
@@ -40,13 +37,13 @@ impl<U: BaseUser> Question<Proofs> for Claimed<'_, U> {
     type Value = Entry<U>;
     type Answer = Option<(Found<U>, Answers)>;
 
-    fn key(&self) -> &Arc<str> {
+    fn key(&self) -> &str {
         &self.key
     }
 
     fn by(&self, entry: &Entry<U>) -> Option<Self::Answer> {
         let answers = entry.answers(self.auth, self.perms)?;
-        Some(Some((entry.found.clone(), answers)))
+        Some(Some((entry.found(), answers)))
     }
 
     async fn read(&self, mark: Option<Mark>) -> Result<Read<Self::Answer, Token, Entry<U>>, Error> {
@@ -62,13 +59,9 @@ impl<U: BaseUser> Question<Proofs> for Claimed<'_, U> {
             (Steps::Read(found, answers, bytes, versions), Some(mark))
                 if self.key.len() <= LONGEST_KEY =>
             {
-                let entry = Entry {
-                    found: found.clone(),
-                    session: None,
-                    answers: named(self.perms, answers.clone().unwrap_or_default()),
-                    row_bytes: *bytes,
-                    seen: AtomicU32::default(),
-                };
+                let answers = answers.clone().unwrap_or_default();
+                let answers = auth.hints().names.named(self.perms, answers);
+                let entry = Entry::new(found.clone(), None, answers, *bytes);
                 keep(entry, mark, *versions, None)
             }
             _ => Outcome::Forget,

@@ -7,13 +7,16 @@ use chrono::{DateTime, Utc};
 use djauth_sessions::{EngineKind, Session, SessionData};
 use djauth_signing::Clock;
 
+use super::answers::KnownAnswers;
 use super::cache::{
     Mark, Outcome, Proofs, Question, Read, RequestCache, SessionText, Source, Token, Versions,
 };
+use super::inline::Inline;
 use super::{Answers, Auth, Joined, Reply};
 use crate::auth::{Claim, Found, HashState};
 use crate::base_user::{BaseUser, UserMeta};
 use crate::db::{Database, Dialect, Executor, Field, Value};
+use crate::forward_auth::told_name;
 use crate::management::CacheTriggers;
 use crate::management::cache::subject_of;
 use crate::settings::Settings;
@@ -40,38 +43,64 @@ pub(crate) fn user_cache<U: BaseUser>(
 
 /// A user who may be logged in, with the session if it is a row.
 pub(crate) struct Entry<U> {
-    pub(super) found: Found<U>,
+    found: Found<U>,
+    flags: Flags,
     /// What the session holds, and until when.
-    pub(super) session: Option<(Arc<SessionData>, DateTime<Utc>)>,
-    /// The permissions that were asked for so far, the latest first.
-    pub(super) answers: Vec<(Box<str>, bool)>,
+    session: Option<(Arc<SessionData>, DateTime<Utc>)>,
+    /// The permissions that were asked for so far.
+    answers: KnownAnswers,
+    /// The user's name as a guarded application is told it; `None` where it is not told.
+    told: Option<Inline>,
     /// What the row's texts take.
-    pub(super) row_bytes: usize,
+    row_bytes: usize,
     /// When it was last noted that the session was seen.
-    pub(super) seen: AtomicU32,
+    seen: AtomicU32,
 }
 
-/// Answers that one entry keeps.
-const MOST_ANSWERS: usize = 16;
+/// The user's, where no further memory has to be fetched for them.
+#[derive(Clone, Copy)]
+struct Flags {
+    active: bool,
+    superuser: bool,
+}
 
 impl<U: BaseUser> Entry<U> {
-    fn answer(&self, perm: &str) -> Option<bool> {
-        let mut answers = self.answers.iter();
-        answers
-            .find(|(asked, _)| **asked == *perm)
-            .map(|(_, answer)| *answer)
+    pub(super) fn new(
+        found: Found<U>,
+        session: Option<(Arc<SessionData>, DateTime<Utc>)>,
+        answers: KnownAnswers,
+        row_bytes: usize,
+    ) -> Self {
+        let flags = Flags {
+            active: found.user.is_active(),
+            superuser: found.user.is_superuser(),
+        };
+        Self {
+            told: told_name(&*found.user).map(|name| name.as_str().into()),
+            found,
+            flags,
+            session,
+            answers,
+            row_bytes,
+            seen: AtomicU32::default(),
+        }
+    }
+
+    /// It was noted then that the session was seen.
+    fn seen_at(mut self, now: DateTime<Utc>) -> Self {
+        self.seen = AtomicU32::new(slot(now));
+        self
     }
 
     /// Whether every one of these is a yes; `None` where that takes a statement, and `Some(None)` where
     /// it is for the backends to say.
     pub(super) fn answers(&self, auth: &Auth<U>, perms: &[&str]) -> Option<Answers> {
-        let user = &*self.found.user;
-        if user.is_active() && user.is_superuser() {
+        if self.flags.active && self.flags.superuser {
             return Some(Some(true));
         }
         let mut all = true;
         for perm in perms {
-            match self.answer(perm) {
+            match self.answers.of(perm) {
                 Some(answer) => all &= answer,
                 None => return auth.asked(perms).is_empty().then_some(None),
             }
@@ -79,29 +108,29 @@ impl<U: BaseUser> Entry<U> {
         Some(Some(all))
     }
 
+    /// A user who may be logged in with a session that has not ended, and has the permission by an answer of the
+    /// database: the name that is told.
+    fn passes(&self, now: DateTime<Utc>, perm: &str) -> Option<&[u8]> {
+        let (_, expires) = self.session.as_ref()?;
+        let Flags { active, superuser } = self.flags;
+        let permitted = active && (superuser || self.answers.of(perm) == Some(true));
+        (*expires > now && permitted).then_some(self.told.as_deref()?)
+    }
+
     pub(super) fn take_answers(&mut self, old: &Self) {
-        for (perm, answer) in &old.answers {
-            if self.answers.len() >= MOST_ANSWERS {
-                break;
-            }
-            if self.answer(perm).is_none() {
-                self.answers.push((perm.clone(), *answer));
-            }
-        }
+        self.answers.take(&old.answers);
     }
 
     /// About how many bytes it takes.
     pub(super) fn weight(&self) -> usize {
-        let answers = self.answers.iter().map(|(perm, _)| 32 + perm.len());
         let session = self.session.as_ref().map_or(0, |(data, _)| data.memory());
-        size_of::<U>() + self.row_bytes + session + answers.sum::<usize>()
+        let told = self.told.as_ref().map_or(0, Inline::memory);
+        size_of::<U>() + self.row_bytes + session + told + self.answers.memory()
     }
-}
 
-/// The answers with the permissions that they are about.
-pub(super) fn named(perms: &[&str], answers: Vec<bool>) -> Vec<(Box<str>, bool)> {
-    let perms = perms.iter().map(|&perm| perm.into());
-    perms.zip(answers).collect()
+    pub(super) fn found(&self) -> Found<U> {
+        self.found.clone()
+    }
 }
 
 /// Who a session of the engine `db` belongs to, and whether that user has these permissions.
@@ -198,13 +227,10 @@ impl<'a, U: BaseUser> Asking<'a, U> {
                     Mark::Server(_) => joined.session_data.len(),
                     Mark::Sqlite(_) => 0,
                 };
-                let entry = Entry {
-                    found: found.clone(),
-                    session: Some((data, expires)),
-                    answers: named(self.perms, joined.answers),
-                    row_bytes: joined.row_bytes + text,
-                    seen: AtomicU32::new(slot(auth.now())),
-                };
+                let answers = auth.hints().names.named(self.perms, joined.answers);
+                let (session, row_bytes) = (Some((data, expires)), joined.row_bytes + text);
+                let entry = Entry::new(found.clone(), session, answers, row_bytes);
+                let entry = entry.seen_at(auth.now());
                 let session = SessionText {
                     key: self.key.clone(),
                     data: joined.session_data,
@@ -236,6 +262,26 @@ impl<'a, U: BaseUser> Asking<'a, U> {
 }
 
 impl<U: BaseUser> Auth<U> {
+    /// Who is logged in with this session key and has this permission, as a guarded application is told the name, if
+    /// that can be said at once: without a proof, by an entry within the bound. `None` says nothing.
+    pub(crate) fn glance<R>(
+        &self,
+        session_key: &str,
+        perm: &str,
+        told: impl FnOnce(&[u8]) -> R,
+    ) -> Option<R> {
+        let (kind, cache) = (self.sessions().kind(), self.cache()?);
+        if kind != EngineKind::Db || !kind.is_valid_key(session_key) {
+            return None;
+        }
+        cache.glance(session_key, |entry| {
+            let now = self.now();
+            let name = entry.passes(now, perm)?;
+            self.seen_again(&entry.seen, session_key, now);
+            Some(told(name))
+        })
+    }
+
     /// Whether the statement brings the columns of the token along.
     pub(super) fn with_token(&self, mark: Option<&Mark>) -> bool {
         matches!(mark, Some(Mark::Server(_)))
@@ -279,7 +325,7 @@ impl<U: BaseUser> Question<Proofs> for Asking<'_, U> {
     type Value = Entry<U>;
     type Answer = Reply<U>;
 
-    fn key(&self) -> &Arc<str> {
+    fn key(&self) -> &str {
         &self.key
     }
 

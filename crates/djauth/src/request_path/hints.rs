@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use parking_lot::RwLock;
 
-use super::Statements;
+use super::{Names, Statements};
 use crate::base_user::BaseUser;
 use crate::models::model::Model;
 
@@ -19,6 +19,7 @@ pub(crate) struct Hints<U: BaseUser> {
     hasher: RandomState,
     generations: RwLock<Generations<U::Id>>,
     pub(crate) statements: Statements,
+    pub(crate) names: Names,
 }
 
 /// When the young one is full it becomes the old one, and what was old is forgotten.
@@ -36,6 +37,7 @@ impl<U: BaseUser> Hints<U> {
                 old: HashMap::new(),
             }),
             statements: Statements::new(model),
+            names: Names::default(),
         }
     }
 

@@ -51,14 +51,14 @@ impl Seen {
         self.off.store(false, Ordering::Relaxed);
     }
 
-    fn note(&self, key: &Arc<str>, now: DateTime<Utc>) -> bool {
+    fn note(&self, key: &str, now: DateTime<Utc>) -> bool {
         if self.off.load(Ordering::Relaxed) {
             return false;
         }
         let mut notes = self.notes.lock();
         let room = notes.len() < MOST || notes.contains_key(key);
         if room {
-            notes.insert(key.clone(), now);
+            notes.insert(key.into(), now);
         }
         room && !self.waits.swap(true, Ordering::Relaxed)
     }
@@ -78,7 +78,7 @@ impl Seen {
 impl<U: BaseUser> Auth<U> {
     /// A session was used, as an entry of the cache knows that was last noted in `last`.
     #[inline]
-    pub(crate) fn seen_again(&self, last: &AtomicU32, key: &Arc<str>, now: DateTime<Utc>) {
+    pub(crate) fn seen_again(&self, last: &AtomicU32, key: &str, now: DateTime<Utc>) {
         if last.load(Ordering::Relaxed) != slot(now) {
             last.store(slot(now), Ordering::Relaxed);
             self.session_seen(key, now);
@@ -87,7 +87,7 @@ impl<U: BaseUser> Auth<U> {
 
     /// A session was used.
     #[cold]
-    pub(crate) fn session_seen(&self, key: &Arc<str>, now: DateTime<Utc>) {
+    pub(crate) fn session_seen(&self, key: &str, now: DateTime<Utc>) {
         if self.seen().note(key, now)
             && let Ok(runtime) = Handle::try_current()
         {

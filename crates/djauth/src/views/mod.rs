@@ -27,4 +27,4 @@ pub use password_reset_confirm::{
     INTERNAL_RESET_SESSION_TOKEN, PasswordResetCompleteView, PasswordResetConfirmView,
 };
 pub(crate) use profile::Landing;
-pub use verify::{verify, verify_answer, verify_original};
+pub use verify::{verify, verify_answer, verify_at_once, verify_original};

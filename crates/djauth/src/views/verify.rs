@@ -10,14 +10,14 @@ use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
 use axum::routing::{MethodRouter, any, get};
 
 use crate::Auth;
 use crate::base_user::BaseUser;
 use crate::forward_auth::{
-    Access, Ambiguous, Conditions, Identity, IdentityHeader, Original, Question, choose, is_page,
-    location,
+    Access, Ambiguous, Conditions, Identity, IdentityHeader, Original, Question, X_REMOTE_USER,
+    choose, is_page, location,
 };
 use crate::http::{DATA_UPLOAD_MAX_NUMBER_FIELDS, cookie_of, each_field, redirect};
 use crate::middleware::failure;
@@ -88,6 +88,41 @@ pub fn verify_answer<'f, U: BaseUser>(
 ) -> BoxFuture<'f, Response<Body>> {
     // Boxed, so that the future of the caller does not nest deeper than the compiler looks.
     Box::pin(answer_to(auth, Question::from_peer(parts, peer)))
+}
+
+/// The answer of [`verify_answer`], where a kept one can be given at once: `AUTH_CACHE_STALENESS` allows it, the
+/// query is one `perm` and no more, no `FORWARD_AUTH_RULES` and `FORWARD_AUTH_HEADERS` are set, and it is a 200. `None`
+/// says nothing: then [`verify_answer`] has to be asked.
+///
+/// ```
+/// # async fn example(auth: djauth::Auth, request: axum::extract::Request) {
+/// if let Some(answer) = djauth::views::verify_at_once(&auth, request.uri(), request.headers()) {
+/// #   drop(answer);
+/// }
+/// # }
+/// ```
+pub fn verify_at_once<U: BaseUser>(
+    auth: &Auth<U>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Option<Response<Body>> {
+    let settings = auth.settings();
+    if !(settings.forward_auth_rules.is_empty() && settings.forward_auth_headers.is_empty()) {
+        return None;
+    }
+    let perm = plain_permission(uri.query()?)?;
+    let cookie = cookie_of(headers, &settings.session_cookie_name)?;
+    let name = auth.glance(&cookie, perm, HeaderValue::from_bytes)?;
+    let mut response = with_status(StatusCode::OK);
+    response.headers_mut().insert(X_REMOTE_USER, name.ok()?);
+    Some(not_stored(response))
+}
+
+/// Of a query that is one permission, with nothing that would have to be decoded.
+fn plain_permission(query: &str) -> Option<&str> {
+    let perm = query.strip_prefix("perm=")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (perm.bytes().all(plain) && is_permission_name(perm)).then_some(perm)
 }
 
 async fn answer_to<U: BaseUser>(auth: &Auth<U>, question: Question<'_>) -> Response<Body> {
@@ -187,13 +222,15 @@ async fn answer<U: BaseUser>(
         Some(asked) => decide(auth, question, asked, read).await,
         None => Err(bare(StatusCode::BAD_REQUEST)),
     };
-    let mut response = match decided {
+    not_stored(match decided {
         Ok(identity) => allowed(auth.settings(), &identity),
         Err(response) => *response,
-    };
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    })
+}
+
+fn not_stored(mut response: Response<Body>) -> Response<Body> {
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
     response
 }
 

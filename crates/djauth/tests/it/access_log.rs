@@ -16,7 +16,7 @@ use crate::schema::script;
 
 /// A request that a browser sent.
 fn visit(auth: &Auth, path: &str, headers: &[(&str, &str)], cookie: Option<&str>) -> Request {
-    let mut sent = axum::http::Request::builder().uri(path);
+    let mut sent = http::Request::builder().uri(path);
     for (name, value) in headers {
         sent = sent.header(*name, *value);
     }

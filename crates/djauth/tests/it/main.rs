@@ -5,6 +5,7 @@ mod access_log;
 mod admin;
 mod auth_backends;
 mod auth_support;
+mod bounded_cache;
 mod breached;
 mod cache_triggers;
 mod checks;

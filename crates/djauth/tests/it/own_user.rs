@@ -70,6 +70,8 @@ async fn tables(auth: &Auth<Account>) {
         ),
         link("groups", "group_id", "auth_group"),
         link("user_permissions", "permission_id", "auth_permission"),
+        // It refers to the stock users, beside whom these stand.
+        "DROP TABLE usersessions_usersession".to_owned(),
     ] {
         tx.execute_script(&statement).await.expect("makes a table");
     }

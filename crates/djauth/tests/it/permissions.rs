@@ -172,7 +172,7 @@ async fn models_that_cannot_be_stored_are_refused_before_anything_is_done() {
                 .expect("plans")
                 .migrations()
                 .len(),
-            18
+            crate::schema::MIGRATIONS
         );
     })
     .await;

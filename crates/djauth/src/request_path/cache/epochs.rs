@@ -1,14 +1,15 @@
 //! SQLite's token: a number that moves whenever `PRAGMA data_version` says that somebody has committed.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 
 use super::gathering::Gathering;
 use super::moments::Moment;
-use super::{Before, Proof, Proven, Unknown};
+use super::proven::{Before, Proven};
+use super::threads::preferred;
+use super::{Proof, Unknown};
 use crate::db::{DataVersion, ErrorKind};
 
 /// Connections that watch the file, so that threads do not wait for each other. Each has an epoch of its
@@ -236,17 +237,4 @@ impl<W: Watch> Lane<W> {
             }
         }
     }
-}
-
-/// A small number that stays the same for each thread.
-fn preferred() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static MINE: Cell<Option<usize>> = const { Cell::new(None) });
-    MINE.with(|mine| {
-        mine.get().unwrap_or_else(|| {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            mine.set(Some(number));
-            number
-        })
-    })
 }

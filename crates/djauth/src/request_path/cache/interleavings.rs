@@ -13,7 +13,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use self::sim::{Asks, Fault, Kind, Sim, SimSource, SimValue, step};
-use super::{Before, RequestCache, Source};
+use super::{Before, Moment, Question, RequestCache, Source};
 
 #[derive(Clone, Copy)]
 enum Task {
@@ -25,6 +25,8 @@ enum Task {
     CommitHolding,
     /// We commit, and are told.
     OwnCommit,
+    /// The clock moves on, so often.
+    Ticks(u8),
 }
 
 #[derive(Clone)]
@@ -36,6 +38,8 @@ struct Scenario {
     /// A commit after that, which no proof has noticed.
     unnoticed: bool,
     failures: u64,
+    /// What the clock shows then; zero: it is the real one.
+    ticks: u8,
     tasks: &'static [Task],
 }
 
@@ -45,6 +49,7 @@ const STRICT: Scenario = Scenario {
     warm: &[0],
     unnoticed: false,
     failures: 0,
+    ticks: 0,
     tasks: &[],
 };
 
@@ -105,6 +110,9 @@ impl World {
             fault,
             state: Mutex::default(),
         });
+        if scenario.ticks > 0 {
+            sim.tick();
+        }
         let source = SimSource::new(&sim, scenario.kind);
         let cache = Arc::new(RequestCache::new(source, 1 << 20, scenario.staleness));
         let mut world = Self {
@@ -133,6 +141,9 @@ impl World {
             }
         }
         self.slots.clear();
+        for _ in 1..scenario.ticks {
+            self.sim.tick();
+        }
         self.sim.with(|state| {
             state.seen.clear();
             state.committed += u64::from(scenario.unnoticed);
@@ -144,14 +155,13 @@ impl World {
         let sim = self.sim.clone();
         match task {
             Ask(perm) => {
-                let bounded = !scenario.staleness.is_zero();
                 let asks = Asks {
                     sim,
                     cache: self.cache.clone(),
-                    key: "key".into(),
+                    key: "key",
                     perm,
                 };
-                Box::pin(request(asks, bounded))
+                Box::pin(request(asks, scenario.staleness))
             }
             Commit => Box::pin(async move { sim.with(|state| state.committed += 1) }),
             CommitHolding => Box::pin(async move {
@@ -163,6 +173,12 @@ impl World {
                 });
             }),
             OwnCommit => Box::pin(own_commit(sim)),
+            Ticks(number) => Box::pin(async move {
+                for _ in 0..number {
+                    sim.tick();
+                    step().await;
+                }
+            }),
         }
     }
 
@@ -192,47 +208,60 @@ impl World {
 
     /// All that what happens next can depend on.
     fn state(&self) -> String {
-        let entry = self.cache.entries.peek("key").map(|entry| {
-            let at = entry.proven.at.load(Ordering::Relaxed) > 0;
-            let own_writes = entry.proven.own_writes.load(Ordering::Relaxed);
+        let entry = self.cache.entries.peek(&b"key"[..]).map(|entry| {
+            let Before { at, own_writes } = entry.proven.get();
+            let (at, due) = (self.shown(at), entry.proven.is_due());
             let (row, answers) = (entry.value.row, entry.value.answers.clone());
             let after = |before: Before| before.at > entry.made;
-            let seen_after = self.cache.source.was_current(&entry.token, after);
+            let seen_after = self.cache.source().was_current(&entry.token, after);
             (
                 entry.token.clone(),
                 row,
                 answers,
-                at,
+                (at, due),
                 own_writes,
                 seen_after,
             )
         });
-        let proofs = self.cache.source.state();
+        let (due, running) = self.cache.prover.state();
+        let due: Vec<_> = due
+            .into_iter()
+            .map(|(token, Before { at, own_writes })| (token, self.shown(at), own_writes))
+            .collect();
+        let proofs = self.cache.source().state();
         let awake = self.runnable();
-        let proof = self.cache.source.last_proof.lock().clone();
+        let proof = self.cache.source().last_proof.lock().clone();
         let off = !self.cache.is_on();
         self.sim.with(|s| {
             let numbers = (s.committed, s.own_writes, s.told, s.held, s.failures);
             format!(
-                "{numbers:?}{:?}{entry:?}{proofs}{proof:?}{off}{awake:?}",
-                s.seen
+                "{numbers:?}{:?}{:?}{entry:?}{due:?}{running}{proofs}{proof:?}{off}{awake:?}",
+                s.ticks, s.seen
             )
         })
     }
+
+    /// Of the real clock only whether there is a moment at all.
+    fn shown(&self, at: Moment) -> u64 {
+        match self.sim.ticks() {
+            0 => u64::from(at != Moment::NEVER),
+            _ => at.0,
+        }
+    }
 }
 
-async fn request(asks: Asks, bounded: bool) {
+/// As the server does: at once, or else by asking.
+async fn request(asks: Asks, staleness: Duration) {
     let sim = asks.sim.clone();
-    let first = sim.with(|state| match bounded {
-        true => state.told,
-        false => state.committed,
-    });
-    sim.note(first);
-    let (row, answer) = asks
-        .cache
-        .ask(&asks)
-        .await
-        .expect("the simulation does not fail");
+    let first = sim.note(oldest_allowed(&sim, staleness));
+    let glanced = asks.cache.glance(asks.key, |value| asks.by(value));
+    let (row, answer) = match glanced {
+        Some(answer) => answer,
+        None => {
+            let asked = asks.cache.ask(&asks).await;
+            asked.expect("the simulation does not fail")
+        }
+    };
     sim.with(|state| {
         let last = state.committed;
         if row != answer || row < first || row > last {
@@ -242,6 +271,19 @@ async fn request(asks: Asks, bounded: bool) {
                 .push(format!("{got}, possible were {first} to {last}"));
         }
     });
+}
+
+/// The oldest state that a request which comes now may be told.
+fn oldest_allowed(sim: &Sim, staleness: Duration) -> u64 {
+    sim.with(|state| match (staleness, state.ticks.len()) {
+        (Duration::ZERO, _) => state.committed,
+        (_, 0) => state.told,
+        (bound, now) => {
+            // The first tick is the number one.
+            let since = (now + 1).saturating_sub(bound.as_nanos() as usize).max(1);
+            state.told.max(state.ticks[since - 1])
+        }
+    })
 }
 
 async fn own_commit(sim: Arc<Sim>) {
@@ -310,7 +352,7 @@ fn advance(path: &mut Vec<(usize, usize)>) -> bool {
     false
 }
 
-use Task::{Ask, Commit, CommitHolding, OwnCommit};
+use Task::{Ask, Commit, CommitHolding, OwnCommit, Ticks};
 
 /// Answers the number of hits.
 fn holds(name: &str, scenario: &Scenario) -> u64 {
@@ -419,6 +461,54 @@ fn what_we_wrote_ourselves_is_seen_at_once() {
     is_caught(&bounded, Fault::NoOwnWrites);
 }
 
+/// A clock that moves, a bound of two ticks, and a proof that is one old when the requests come: the first of them
+/// has the entry proved ahead.
+const AHEAD: Scenario = Scenario {
+    kind: Kind::Server(1),
+    staleness: Duration::from_nanos(2),
+    ticks: 2,
+    tasks: &[Ask(0), Commit, Ticks(2), Ask(0)],
+    ..STRICT
+};
+
+/// Bounded staleness with proofs ahead of requests: no answer is older than the bound, whenever the reads begin and
+/// end, and none from before what we were told of.
+#[test]
+fn what_is_proved_ahead_is_within_the_bound() {
+    for tasks in [
+        AHEAD.tasks,
+        &[Ask(0), Commit, Ticks(1), Ask(1)],
+        &[Ask(0), OwnCommit, Ticks(1), Ask(0)],
+    ] {
+        let scenario = Scenario { tasks, ..AHEAD };
+        assert!(holds("ahead", &scenario) > 0);
+    }
+}
+
+/// Nobody waits for a proof where one comes ahead, and without one nobody would be answered by the entry any more.
+#[test]
+fn who_comes_after_a_proof_ahead_needs_none() {
+    let scenario = Scenario {
+        tasks: &[Ask(0), Ticks(1), Ask(0)],
+        ..AHEAD
+    };
+    let (first, clock, second, proof) = (0, 1, 2, 3);
+    for (order, proofs) in [
+        ([first, proof, clock, second], 1),
+        ([first, clock, second, proof], 2),
+    ] {
+        let mut world = World::new(&scenario, Fault::None);
+        for task in order {
+            while world.runnable().contains(&task) {
+                world.run(task);
+            }
+        }
+        let stats = world.cache.stats();
+        // The request that asks itself has to run on after its proof.
+        assert_eq!((stats.proofs, stats.misses), (proofs, 1), "{order:?}");
+    }
+}
+
 /// The test itself would notice.
 #[test]
 fn what_is_wrong_is_noticed() {
@@ -442,4 +532,11 @@ fn what_is_wrong_is_noticed() {
         ..STRICT
     };
     is_caught(&joins, Fault::LateJoin);
+    for fault in [Fault::NoProof, Fault::EarlyRead, Fault::NoOwnWrites] {
+        let tasks: &[Task] = match fault {
+            Fault::NoOwnWrites => &[Ask(0), OwnCommit, Ticks(1), Ask(0)],
+            _ => AHEAD.tasks,
+        };
+        is_caught(&Scenario { tasks, ..AHEAD }, fault);
+    }
 }

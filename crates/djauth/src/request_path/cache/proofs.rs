@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use djauth_signing::Clock;
 
-use super::server::{Server, ServerMark, ServerToken};
+use super::server::{Server, ServerMark, ServerToken, TOGETHER};
 use super::{Before, Epoch, Epochs, Proof, Source, Unknown};
 use crate::db::{DataVersion, Database};
 use crate::management::CacheTriggers;
@@ -91,5 +91,25 @@ impl Source for Proofs {
 
     fn own_writes(&self) -> u64 {
         self.db.own_writes()
+    }
+
+    /// Of a SQLite file any proof is one of all entries.
+    fn together(&self) -> usize {
+        match &self.kind {
+            Kind::Sqlite(_) => 0,
+            Kind::Server(_) => TOGETHER,
+        }
+    }
+
+    async fn prove_all(&self, tokens: &[Token]) -> Vec<Proof> {
+        let of_server = |token: &Token| match token {
+            Token::Server(token) => Some(token.clone()),
+            Token::Sqlite(_) => None,
+        };
+        let of_server: Option<Vec<_>> = tokens.iter().map(of_server).collect();
+        match (&self.kind, of_server) {
+            (Kind::Server(server), Some(tokens)) => server.prove_all(tokens).await,
+            _ => vec![Proof::Busy; tokens.len()],
+        }
     }
 }

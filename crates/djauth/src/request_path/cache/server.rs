@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use djauth_signing::Clock;
 
+pub(super) use batch::TOGETHER;
 pub(crate) use looks::Trust;
 pub(crate) use token::{TOKEN_COLUMNS, Versions};
 
@@ -143,6 +144,34 @@ impl Server {
             self.lost();
         }
         proof
+    }
+
+    /// The same for many entries, by one statement.
+    pub(crate) async fn prove_all(&self, tokens: Vec<Arc<ServerToken>>) -> Vec<Proof> {
+        self.looks.now_and_then();
+        let Some(trust) = self.looks.trust() else {
+            return vec![Proof::Busy; tokens.len()];
+        };
+        // Others are too old to be asked about.
+        let mut all = vec![Proof::Changed; tokens.len()];
+        let asked = tokens.into_iter().enumerate();
+        let asked = asked.filter(|(_, token)| token.trust == trust);
+        let (places, tokens): (Vec<_>, Vec<_>) = asked.unzip();
+        for (at, proof) in places.into_iter().zip(self.in_time(&tokens).await) {
+            all[at] = proof;
+        }
+        if all.contains(&Proof::Failed) {
+            self.lost();
+        }
+        all
+    }
+
+    async fn in_time(&self, tokens: &[Arc<ServerToken>]) -> Vec<Proof> {
+        if tokens.is_empty() {
+            return Vec::new();
+        }
+        let proofs = tokio::time::timeout(PATIENCE, self.queue.ask().prove(tokens)).await;
+        proofs.unwrap_or_else(|_| vec![Proof::Busy; tokens.len()])
     }
 }
 

@@ -1,6 +1,8 @@
 //! The seam between the cache and a database: what an entry is tagged with, and how one is proved.
 
-use super::Before;
+use std::time::{Duration, Instant};
+
+use super::{Before, Moment};
 use crate::Error;
 
 /// A database as the cache sees it.
@@ -52,6 +54,30 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// How often this process has written: moves before a write begins and after it is committed.
     fn own_writes(&self) -> u64;
 
+    /// How many entries [`prove_all`](Source::prove_all) proves with one statement, where that is cheaper than by
+    /// each request. Zero: not here.
+    fn together(&self) -> usize {
+        0
+    }
+
+    /// As [`prove`](Source::prove), for each of these at once.
+    fn prove_all(&self, tokens: &[Self::Token]) -> impl Future<Output = Vec<Proof>> + Send {
+        std::future::ready(vec![Proof::Busy; tokens.len()])
+    }
+
+    /// The clock that bounded staleness counts by.
+    fn now(&self, start: Instant) -> Moment {
+        Moment::since(start)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(task);
+    }
+
+    fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(time)
+    }
+
     /// Nothing; the test of all interleavings lets others run here.
     fn step(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
@@ -91,7 +117,7 @@ pub(crate) trait Question<S: Source>: Sync {
     type Answer: Send;
 
     /// The entry's key.
-    fn key(&self) -> &std::sync::Arc<str>;
+    fn key(&self) -> &str;
 
     /// The answer by an entry; `None` when it has ended by the clock, or does not hold it. Without side
     /// effects on any answer: it is asked before the proof.

@@ -1,6 +1,7 @@
 //! The simulated database, its sources, and a question.
 
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -23,6 +24,8 @@ pub(super) enum Fault {
     NoOwnWrites,
     /// A request joins a batch that was sent before it arrived.
     LateJoin,
+    /// What is proved ahead was read before the moment that counts for it, as if that were the end of the read.
+    EarlyRead,
 }
 
 /// The database whose whole state is the number of commits so far.
@@ -37,6 +40,10 @@ pub(super) struct State {
     pub(super) own_writes: u64,
     /// The latest state that a writer of our own was told of.
     pub(super) told: u64,
+    /// How many commits there were when the clock came to each of its ticks; none: the clock is the real one.
+    pub(super) ticks: Vec<u64>,
+    /// What a faulty read has seen already.
+    early: u64,
     /// A writer holds the file: it cannot be watched.
     pub(super) held: bool,
     /// How often the watch fails from now on.
@@ -63,6 +70,16 @@ impl Sim {
 
     pub(super) fn committed(&self) -> u64 {
         self.note(self.with(|state| state.committed))
+    }
+
+    /// What the clock shows.
+    pub(super) fn ticks(&self) -> usize {
+        self.with(|state| state.ticks.len())
+    }
+
+    /// The clock moves on.
+    pub(super) fn tick(&self) {
+        self.with(|state| state.ticks.push(state.committed));
     }
 }
 
@@ -226,7 +243,10 @@ impl SimSource {
     pub(super) fn state(&self) -> String {
         match &self.proofs {
             Proofs::Epochs(epochs) => format!("{:?}", epochs.states()),
-            Proofs::Queue(queue) => format!("{:?}", queue.state()),
+            Proofs::Queue(queue) => {
+                let early = self.sim.with(|state| state.early);
+                format!("{:?}{early}", queue.state())
+            }
         }
     }
 }
@@ -266,6 +286,53 @@ impl Source for SimSource {
         self.sim.note(self.sim.with(|state| state.own_writes))
     }
 
+    fn together(&self) -> usize {
+        match (&self.proofs, self.sim.ticks()) {
+            (Proofs::Queue(_), 1..) => 2,
+            _ => 0,
+        }
+    }
+
+    async fn prove_all(&self, tokens: &[SimToken]) -> Vec<Proof> {
+        let version = |token: &SimToken| match token {
+            SimToken::Version(version) => self.sim.note(*version),
+            SimToken::Epoch(_) => unreachable!("a token of another source"),
+        };
+        let versions: Vec<u64> = tokens.iter().map(version).collect();
+        step().await;
+        let now = match self.sim.fault {
+            Fault::EarlyRead => self.sim.note(self.sim.with(|state| state.early)),
+            _ => self.sim.committed(),
+        };
+        step().await;
+        let proof = |version| match self.sim.fault {
+            Fault::NoProof => Proof::Holds,
+            _ if version == now => Proof::Holds,
+            _ => Proof::Changed,
+        };
+        versions.into_iter().map(proof).collect()
+    }
+
+    fn now(&self, start: Instant) -> Moment {
+        match self.sim.ticks() {
+            0 => Moment::since(start),
+            ticks => Moment(self.sim.note(ticks as u64)),
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.sim.with(|state| state.spawned.push(Box::pin(task)));
+    }
+
+    async fn pause(&self, _: Duration) {
+        step().await;
+        if self.sim.fault == Fault::EarlyRead {
+            let now = self.sim.committed();
+            self.sim.with(|state| state.early = now);
+            step().await;
+        }
+    }
+
     fn step(&self) -> impl Future<Output = ()> + Send {
         step()
     }
@@ -280,7 +347,7 @@ pub(super) struct SimValue {
 pub(super) struct Asks {
     pub(super) sim: Arc<Sim>,
     pub(super) cache: Arc<RequestCache<SimSource, SimValue>>,
-    pub(super) key: Arc<str>,
+    pub(super) key: &'static str,
     pub(super) perm: u8,
 }
 
@@ -288,8 +355,8 @@ impl Question<SimSource> for Asks {
     type Value = SimValue;
     type Answer = (u64, u64);
 
-    fn key(&self) -> &Arc<str> {
-        &self.key
+    fn key(&self) -> &str {
+        self.key
     }
 
     fn by(&self, value: &SimValue) -> Option<(u64, u64)> {
@@ -303,10 +370,10 @@ impl Question<SimSource> for Asks {
         mark: Option<Option<Epoch>>,
     ) -> Result<Read<(u64, u64), SimToken, SimValue>, Error> {
         let now = self.sim.committed();
-        let mark = match (self.sim.fault, &self.cache.source.proofs) {
+        let mark = match (self.sim.fault, &self.cache.source().proofs) {
             (Fault::LateMark, Proofs::Epochs(epochs)) => {
                 step().await;
-                epochs.load(self.cache.before()).await.ok().map(Some)
+                epochs.load(self.cache.prover.before()).await.ok().map(Some)
             }
             _ => mark,
         };

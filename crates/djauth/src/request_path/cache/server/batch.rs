@@ -12,8 +12,11 @@ use crate::db::{self, Database, Dialect, ErrorKind, Executor, Row, Sql, Value};
 use crate::management::cache::{Fingerprint, INSTALL, SHARED};
 use crate::request_path::cache::Proof;
 
-/// Proofs in one statement.
-pub(super) const MOST: usize = 64;
+/// Proofs in one statement of requests that wait.
+const MOST: usize = 64;
+
+/// Proofs in one statement that nobody waits for. More save little, and would keep the thread that compares them.
+pub(in crate::request_path::cache) const TOGETHER: usize = 256;
 
 /// Keys in one parameter are put together with this, which is in no key that Django makes.
 const SEPARATOR: char = '\u{1f}';
@@ -45,32 +48,15 @@ impl Ask for Statement {
         if waiting.is_empty() {
             return;
         }
-        let found = match self.ask(&waiting).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::debug!(%error, "entries of the cache cannot be proved");
-                let proof = of_error(&error);
-                return tell(waiting, |_| proof);
-            }
-        };
-        self.crowds.saw(&self.db, &found.sums);
-        let mut same = found.same.into_iter();
-        tell(waiting, |token| {
-            let same = same.next().unwrap_or(false);
-            let versions = found.sums.versions(token.subject);
-            match versions.filter(|versions| self.tables.is_of(versions.install)) {
-                None => Proof::Failed,
-                Some(versions) if same && versions == token.versions => Proof::Holds,
-                Some(_) => Proof::Changed,
-            }
-        });
-    }
-}
-
-fn tell(waiting: Vec<Waiting>, mut proof: impl FnMut(&ServerToken) -> Proof) {
-    for Waiting { token, answer } in waiting {
-        // Whoever has gone meanwhile wants none.
-        let _ = answer.send(proof(&token));
+        let tokens: Vec<_> = waiting
+            .iter()
+            .map(|waiting| waiting.token.clone())
+            .collect();
+        let proofs = self.prove(&tokens).await;
+        for (waiting, proof) in waiting.into_iter().zip(proofs) {
+            // Whoever has gone meanwhile wants none.
+            let _ = waiting.answer.send(proof);
+        }
     }
 }
 
@@ -84,31 +70,50 @@ fn of_error(error: &db::Error) -> Proof {
 
 struct Found {
     sums: Sums,
-    /// For each who waits: whether the session is there with the same text.
+    /// For each token: whether the session is there with the same text.
     same: Vec<bool>,
 }
 
 impl Statement {
-    async fn ask(&self, waiting: &[Waiting]) -> db::Result<Found> {
+    /// A proof of each, at most [`TOGETHER`], which begins after this call.
+    pub(super) async fn prove(&self, tokens: &[Arc<ServerToken>]) -> Vec<Proof> {
+        let found = match self.ask(tokens).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::debug!(%error, "entries of the cache cannot be proved");
+                return vec![of_error(&error); tokens.len()];
+            }
+        };
+        self.crowds.saw(&self.db, &found.sums);
+        let of = |(token, same): (&Arc<ServerToken>, &bool)| {
+            let versions = found.sums.versions(token.subject);
+            match versions.filter(|versions| self.tables.is_of(versions.install)) {
+                None => Proof::Failed,
+                Some(versions) if *same && versions == token.versions => Proof::Holds,
+                Some(_) => Proof::Changed,
+            }
+        };
+        tokens.iter().zip(&found.same).map(of).collect()
+    }
+
+    async fn ask(&self, tokens: &[Arc<ServerToken>]) -> db::Result<Found> {
         let dialect = self.db.dialect();
         let now = Value::Timestamp(self.clock.now());
         let mut found = Found {
             sums: Sums::default(),
-            same: waiting
-                .iter()
-                .map(|waiting| waiting.token.session.is_none())
-                .collect(),
+            same: tokens.iter().map(|token| token.session.is_none()).collect(),
         };
-        let read = |row: &Row<'_>| found.read(row, waiting, dialect);
+        let sessions = Sessions::of(tokens);
+        let read = |row: &Row<'_>| found.read(row, &sessions, dialect);
         match dialect {
             Dialect::Mysql => {
-                let size = MARIADB.iter().position(|sized| sized.size >= waiting.len());
+                let size = MARIADB.iter().position(|sized| sized.size >= tokens.len());
                 let sized = &MARIADB[size.unwrap_or(MARIADB.len() - 1)];
-                let params = mariadb_params(waiting, sized.size, now);
+                let params = mariadb_params(tokens, sized.size, now);
                 self.db.fetch(&sized.sql, &params, read).await?;
             }
             _ => {
-                let params = postgres_params(waiting, now);
+                let params = postgres_params(tokens, now);
                 self.db.fetch(&POSTGRES, &params, read).await?;
             }
         }
@@ -116,25 +121,43 @@ impl Statement {
     }
 }
 
+/// The sessions that are asked about, in the order of their keys, each with the place of its token.
+struct Sessions<'t>(Vec<(&'t SessionText, usize)>);
+
+impl<'t> Sessions<'t> {
+    fn of(tokens: &'t [Arc<ServerToken>]) -> Self {
+        let places = tokens.iter().enumerate();
+        let sessions = places.filter_map(|(at, token)| Some((token.session.as_ref()?, at)));
+        let mut sessions: Vec<_> = sessions.collect();
+        sessions.sort_unstable_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+        Self(sessions)
+    }
+
+    /// Those with this key, byte by byte: MariaDB finds keys without regard to case.
+    fn with_key(&self, key: &str) -> impl Iterator<Item = &(&'t SessionText, usize)> {
+        let first = self.0.partition_point(|(session, _)| *session.key < *key);
+        let rest = self.0[first..].iter();
+        rest.take_while(move |(session, _)| *session.key == *key)
+    }
+}
+
 impl Found {
     /// A session with its key and text, or stamps.
-    fn read(&mut self, row: &Row<'_>, waiting: &[Waiting], dialect: Dialect) -> db::Result<()> {
+    fn read(&mut self, row: &Row<'_>, sessions: &Sessions<'_>, dialect: Dialect) -> db::Result<()> {
         let (Value::Text(key), Value::Text(text)) = (row.value(0)?, row.value(1)?) else {
             return self.sums.add(row, 2, dialect);
         };
-        // Byte by byte: MariaDB finds keys without regard to case.
-        for (same, waiting) in self.same.iter_mut().zip(waiting) {
-            let session = waiting.token.session.as_ref();
-            *same |= session.is_some_and(|known| *known.key == *key && known.data == *text);
+        for (session, at) in sessions.with_key(&key) {
+            self.same[*at] |= session.data == *text;
         }
         Ok(())
     }
 }
 
-fn postgres_params(waiting: &[Waiting], now: Value<'static>) -> [Value<'static>; 3] {
+fn postgres_params(tokens: &[Arc<ServerToken>], now: Value<'static>) -> [Value<'static>; 3] {
     use std::fmt::Write as _;
     let (mut keys, mut subjects) = (String::new(), format!("{INSTALL},{SHARED}"));
-    for Waiting { token, .. } in waiting {
+    for token in tokens {
         // Without its key an entry is not proved.
         if let Some(SessionText { key, .. }) = &token.session
             && !key.contains(SEPARATOR)
@@ -147,15 +170,23 @@ fn postgres_params(waiting: &[Waiting], now: Value<'static>) -> [Value<'static>;
     [keys.into(), now, subjects.into()]
 }
 
-fn mariadb_params<'w>(waiting: &'w [Waiting], size: usize, now: Value<'static>) -> Vec<Value<'w>> {
+fn mariadb_params<'t>(
+    tokens: &'t [Arc<ServerToken>],
+    size: usize,
+    now: Value<'static>,
+) -> Vec<Value<'t>> {
     // The last one is named several times.
-    let padded = || waiting.iter().chain(waiting.last().into_iter().cycle());
-    let tokens = || padded().take(size).map(|waiting| &waiting.token);
+    let padded = || {
+        tokens
+            .iter()
+            .chain(tokens.last().into_iter().cycle())
+            .take(size)
+    };
     let key =
-        |token: &'w Arc<ServerToken>| token.session.as_ref().map_or("", |session| &*session.key);
-    let mut params: Vec<Value<'w>> = tokens().map(|token| Value::from(key(token))).collect();
+        |token: &'t Arc<ServerToken>| token.session.as_ref().map_or("", |session| &*session.key);
+    let mut params: Vec<Value<'t>> = padded().map(|token| Value::from(key(token))).collect();
     params.push(now);
-    params.extend(tokens().map(|token| Value::Int(token.subject)));
+    params.extend(padded().map(|token| Value::Int(token.subject)));
     params
 }
 
@@ -181,7 +212,7 @@ static MARIADB: LazyLock<Vec<Sized>> = LazyLock::new(|| {
         size,
         sql: mariadb(size),
     };
-    [1, 2, 4, 8, 16, 32, MOST].map(sized).into()
+    [1, 2, 4, 8, 16, 32, MOST, TOGETHER].map(sized).into()
 });
 
 fn mariadb(size: usize) -> Sql {

@@ -78,6 +78,10 @@ impl<A: Ask> Queue<A> {
         (proof, lane)
     }
 
+    pub(in crate::request_path::cache) fn ask(&self) -> &A {
+        &self.ask
+    }
+
     /// Who waits, and how many lanes run.
     #[cfg(test)]
     pub(in crate::request_path::cache) fn state(&self) -> (Vec<Arc<A::Token>>, usize) {
