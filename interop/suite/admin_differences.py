@@ -17,6 +17,7 @@ OF_OLD = {
 #: knows, and the rest for nothing.
 ONLY_OURS = {
     "auth/user/<o>/permissions/": 302,
+    "auth/user/<o>/sessions/": 302,
     "auth/permission/": 404,
     "auth/permission/1/holders/": 404,
     "log/": 404,

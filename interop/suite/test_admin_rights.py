@@ -42,7 +42,7 @@ class Graph:
         found = {f"by the group “{name}”" for name in about["groups"] if permission in self.groups[name]}
         if permission in about["permissions"]:
             found.add("given to this account itself")
-        if about["flags"]["is_superuser"]:
+        if about["flags"]["is_superuser"] and about["flags"]["is_active"]:
             found.add("as a superuser")
         return found
 

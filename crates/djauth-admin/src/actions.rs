@@ -117,6 +117,7 @@ impl Action<'_> {
     async fn delete_selected(&self, objects: Vec<Object>) -> Result<Answer, Error> {
         let keys: Vec<_> = objects.iter().map(|object| object.key.clone()).collect();
         let going = self.model.edited.going(&keys).await?;
+        let going = going.seen_by(self.actor, self.model.id);
         if !self.is_confirmed(objects.len()) || going.is_blocked() {
             return self.confirmation(&objects, &going, false).await;
         }

@@ -7,7 +7,7 @@ use djauth::i18n::{Language, gettext};
 use djauth::models::LinkedTo;
 use minijinja::{Value, context};
 
-use crate::model::{Object, Registered};
+use crate::model::{Actor, ModelId, Object, Registered};
 use crate::models::LogEntry;
 use crate::request::Route;
 use crate::sites::SiteInfo;
@@ -91,6 +91,25 @@ impl Going {
     /// A link row that goes with the object of this key.
     pub(crate) fn link(&mut self, key: String, end: LinkedTo) {
         self.links.entry(key).or_default().push(end);
+    }
+
+    /// Names only what who deletes objects of a model may see; the rest is counted. Names of groups and
+    /// permissions stand on the page that shows the object too.
+    pub(crate) fn seen_by(mut self, actor: &Actor, model: ModelId) -> Self {
+        let shown = actor.rights(model).view;
+        let permissions = shown || actor.may("auth.view_permission");
+        let groups = shown || actor.rights(ModelId::Groups).view;
+        let members = actor.rights(ModelId::Users).view;
+        let is_seen = |end: &LinkedTo| match end {
+            LinkedTo::Group(_) => groups,
+            LinkedTo::Member(_) => members,
+            LinkedTo::Permission(_) => permissions,
+            _ => false,
+        };
+        for ends in self.links.values_mut() {
+            ends.retain(is_seen);
+        }
+        self
     }
 
     /// What goes with one object, a line for each link.

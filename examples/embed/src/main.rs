@@ -43,7 +43,7 @@ fn app(auth: &Auth) -> Router {
             "/",
             get(async |LoginRequired(user): LoginRequired| format!("Hello, {user}!")),
         )
-        .nest("/accounts", auth.urls())
+        .nest("/accounts", auth.urls().merge(auth.account_urls()))
         .merge(auth.admin())
         .layer(auth.layer())
 }

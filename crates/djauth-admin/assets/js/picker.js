@@ -84,9 +84,11 @@ function picker(select) {
       if (list.selectedIndex < 0) list.selectedIndex = 0;
     });
   }
-  for (const name of ["aria-describedby", "aria-invalid"]) {
-    if (select.hasAttribute(name)) offered.list.setAttribute(name, select.getAttribute(name));
-  }
+  // The hint is of the hidden list alone.
+  const described = (select.getAttribute("aria-describedby") ?? "").split(" ");
+  const left = described.filter((own) => own && own !== `${id}_hint`).join(" ");
+  if (left) offered.list.setAttribute("aria-describedby", left);
+  if (select.hasAttribute("aria-invalid")) offered.list.setAttribute("aria-invalid", select.getAttribute("aria-invalid"));
   const panes = made("div", { className: "panes" });
   panes.setAttribute("role", "group");
   panes.setAttribute("aria-labelledby", field.id);

@@ -21,6 +21,24 @@ impl<U: BaseUser> Users<U> {
         Ok(active.exclude(among).count_up_to(1).await? == 0)
     }
 
+    /// Whether the user seems to be the only active superuser. Tables have no index for it, so that a site
+    /// with one superuser is read to its end for the answer: once a minute at the most.
+    pub(super) async fn is_about_the_last(&self, key: &str) -> Result<bool, Error> {
+        let Some(active) = self.active_superusers() else {
+            return Ok(false);
+        };
+        let own = Q::in_("pk", self.ids(&[key.to_owned()]));
+        if active.clone().filter(own).count_up_to(1).await? == 0 {
+            return Ok(false);
+        }
+        let now = self.auth.now();
+        let count = match self.superusers.fresh(now) {
+            Some(count) => count,
+            None => self.superusers.keep(now, active.count_up_to(2).await?),
+        };
+        Ok(count < 2)
+    }
+
     /// Whether no active superuser is left, after a change of fields with these labels.
     pub(super) async fn has_lost_superusers(&self, labels: &[String]) -> Result<bool, Error> {
         let meta = self.auth.user_meta();
@@ -35,7 +53,10 @@ impl<U: BaseUser> Users<U> {
             })
         };
         match self.active_superusers() {
-            Some(active) if labels.iter().any(is_flag) => Ok(active.count_up_to(1).await? == 0),
+            Some(active) if labels.iter().any(is_flag) => {
+                self.superusers.forget();
+                Ok(active.count_up_to(1).await? == 0)
+            }
             _ => Ok(false),
         }
     }

@@ -16,6 +16,7 @@ use super::fields::{
     say_conflicts, say_taken, tell_kept,
 };
 use crate::deleted::{CHUNK, Going, LINES_SHOWN};
+use crate::listed::Estimate;
 use crate::model::{
     Edited, Editing, Made, ModelInfo, Object, PasswordSet, Relation, Secret, Submitted,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Users<U: BaseUser> {
     pub(super) auth: Auth<U>,
     pub(super) info: ModelInfo,
     log: LogEntryManager<U>,
+    /// How many active superusers there are; of many, that there are two.
+    pub(super) superusers: Estimate,
 }
 
 impl<U: BaseUser> Users<U> {
@@ -37,6 +40,7 @@ impl<U: BaseUser> Users<U> {
             auth: auth.clone(),
             info,
             log: LogEntryManager::new(auth),
+            superusers: Estimate::default(),
         }
     }
 
@@ -357,6 +361,7 @@ impl<U: BaseUser> Users<U> {
         let ids = found.iter().map(|(id, _)| id.to_value().into_owned());
         users.delete_all(users.filter(Q::in_("pk", ids))).await?;
         tx.commit().await?;
+        self.superusers.forget();
         Ok(objects.len() as u64)
     }
 
@@ -449,6 +454,10 @@ impl<U: BaseUser> Edited for Users<U> {
 
     fn includes_last_superuser<'a>(&'a self, keys: &'a [String]) -> Made<'a, bool> {
         Box::pin(self.is_last_superuser(keys))
+    }
+
+    fn seems_last_superuser<'a>(&'a self, key: &'a str) -> Made<'a, bool> {
+        Box::pin(self.is_about_the_last(key))
     }
 
     fn lost_superusers<'a>(&'a self, labels: &'a [String]) -> Made<'a, bool> {

@@ -5,5 +5,5 @@ mod pages;
 mod users;
 
 pub(crate) use self::groups::Groups;
-pub(crate) use self::pages::{COUNT_LIMIT, started};
+pub(crate) use self::pages::{COUNT_LIMIT, Estimate, started};
 pub(crate) use self::users::Users;

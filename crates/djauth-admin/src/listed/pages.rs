@@ -20,23 +20,28 @@ pub(crate) const COUNT_LIMIT: u64 = 10_000;
 /// One more than is counted: then there are more.
 const LOOK: u64 = COUNT_LIMIT + 1;
 
-/// So long a guess at the size of a table is good.
+/// So long a guess at the number of rows is good.
 const ESTIMATE_SECONDS: i64 = 60;
 
 /// The last guess, and when it was made.
 #[derive(Default)]
-pub(super) struct Estimate(Mutex<Option<(DateTime<Utc>, u64)>>);
+pub(crate) struct Estimate(Mutex<Option<(DateTime<Utc>, u64)>>);
 
 impl Estimate {
-    fn fresh(&self, now: DateTime<Utc>) -> Option<u64> {
+    pub(crate) fn fresh(&self, now: DateTime<Utc>) -> Option<u64> {
         let (made, count) = (*self.0.lock())?;
         let age = (now - made).num_seconds();
         (0..ESTIMATE_SECONDS).contains(&age).then_some(count)
     }
 
-    fn keep(&self, now: DateTime<Utc>, count: u64) -> u64 {
+    pub(crate) fn keep(&self, now: DateTime<Utc>, count: u64) -> u64 {
         *self.0.lock() = Some((now, count));
         count
+    }
+
+    /// Something has changed the number.
+    pub(crate) fn forget(&self) {
+        *self.0.lock() = None;
     }
 }
 
@@ -314,6 +319,8 @@ mod tests {
         }
         estimate.keep(now + TimeDelta::seconds(60), 6);
         assert_eq!(estimate.fresh(now + TimeDelta::seconds(61)), Some(6));
+        estimate.forget();
+        assert_eq!(estimate.fresh(now + TimeDelta::seconds(61)), None);
     }
 
     /// On SQLite these would run on the async worker that asks, however long they take.

@@ -1,6 +1,5 @@
 //! The pages that add and change an object.
 
-use djauth::Error;
 use djauth::admin::{AddView, Rights as UserRights, UserAdmin};
 use djauth::forms::Form;
 use minijinja::{Value, context};
@@ -134,7 +133,7 @@ impl<'a> Page<'a> {
             let cx = self.editing(self.editable(), Some(data));
             let (form, conflicts) = match self.model.edited.change(&cx, key).await? {
                 Submitted::Saved(object, labels) => {
-                    self.warn_of_loss(&labels).await?;
+                    self.warn_of_loss(&labels).await;
                     return Ok(response_change(&self, &object));
                 }
                 Submitted::Gone => return Ok(self.missing(key)),
@@ -163,12 +162,18 @@ impl<'a> Page<'a> {
     }
 
     /// Nothing is refused, but who has taken the last superuser's rights away is told so.
-    async fn warn_of_loss(&self, labels: &[String]) -> Result<(), Error> {
-        if self.model.edited.lost_superusers(labels).await? {
-            let text = self.request.t("admin_form.no_superuser", &[]);
-            self.request.messages.add(Level::Warning, text);
+    /// The change is saved: that nobody knows whether it was a loss is no failure of the page.
+    async fn warn_of_loss(&self, labels: &[String]) {
+        match self.model.edited.lost_superusers(labels).await {
+            Ok(true) => {
+                let text = self.request.t("admin_form.no_superuser", &[]);
+                self.request.messages.add(Level::Warning, text);
+            }
+            Ok(false) => (),
+            Err(error) => {
+                tracing::error!(target: "djauth.admin", %error, "superusers were not counted after a change");
+            }
         }
-        Ok(())
     }
 
     fn show(self, key: &'a str) -> Made<'a, Answer> {
@@ -201,9 +206,8 @@ impl<'a> Page<'a> {
             rest.retain(|name| !form.fields().iter().any(|field| field.name() == *name));
             let cx = self.editing(rest, None);
             let read_only = self.model.edited.change_form(&cx, object).await?;
-            let keys = std::slice::from_ref(&object.key);
             let edited = &self.model.edited;
-            let is_last = self.rights.change && edited.includes_last_superuser(keys).await?;
+            let is_last = self.rights.change && edited.seems_last_superuser(&object.key).await?;
             let shown = Shown {
                 form,
                 is_last,

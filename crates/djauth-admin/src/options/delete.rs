@@ -31,6 +31,7 @@ pub(crate) fn delete_view<'a>(
         };
         let keys = [object.key.clone()];
         let going = model.edited.going(&keys).await?;
+        let going = going.seen_by(actor, model.id);
         let confirmed = request.is_post() && request.data().contains("post");
         if !confirmed || going.is_blocked() {
             return confirmation(&page, &object, &going, false).await;

@@ -97,9 +97,11 @@ impl Reader {
     /// What the user has, with what no row knows at its place.
     fn held(&self, known: &[Named]) -> Vec<(Named, Why)> {
         let mut held: Vec<Named> = Vec::new();
-        let rows = known.iter().filter(|known| self.is_held(&known.perm()));
+        let mut names = BTreeSet::new();
+        // Of two rows of one name the first stands for both.
+        let each = known.iter().filter(|known| names.insert(known.perm()));
+        let rows = each.filter(|known| self.is_held(&known.perm()));
         held.extend(rows.cloned());
-        let names: BTreeSet<String> = known.iter().map(Named::perm).collect();
         let foreign: BTreeSet<&String> =
             self.backends.iter().flat_map(|b| &b.permissions).collect();
         let unknown = foreign.into_iter().filter(|perm| !names.contains(*perm));

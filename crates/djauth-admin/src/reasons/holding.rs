@@ -109,7 +109,7 @@ impl<U: BaseUser> Users<U> {
         }
         let mut keys = IndexMap::new();
         for source in sources {
-            let found = source.order_by(&[]).keys::<U::Id>(LOOK).await?;
+            let found = source.distinct_keys::<U::Id>(LOOK).await?;
             let is_many = found.len() as u64 >= LOOK;
             keys.extend(found.into_iter().map(|key| (key, ())));
             if is_many || keys.len() as u64 >= LOOK {
@@ -141,7 +141,7 @@ impl<U: BaseUser> Users<U> {
         self.auth.users().grants_of_each(ids, &keys, each).await?;
         let holder = |user: &U| {
             let mut why = rows.remove(&user.id()).unwrap_or_default();
-            if user.is_superuser() {
+            if user.is_active() && user.is_superuser() {
                 why.reasons.insert(0, Reason::Superuser);
             }
             Holder {

@@ -140,6 +140,7 @@ pub(crate) fn page_values(model: &Registered, request: &AdminRequest, actor: &Ac
         app_label => &model.info.app_label,
         current_model => &model.info.object_name,
         model_name => capfirst(&plural),
+        verbose_name => model.info.verbose_name.in_language(request.language),
         app_name => model.info.app_name.in_language(request.language),
         app_url => request.url(&Route::AppList(model.info.app_label.clone())),
         list_url => request.url(&Route::List(model.id)),

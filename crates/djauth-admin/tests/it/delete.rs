@@ -143,3 +143,104 @@ async fn of_very_many_links_the_rest_is_counted() {
     })
     .await;
 }
+
+/// Who may delete is not shown the names of what they may not look at.
+#[tokio::test]
+async fn names_behind_links_are_shown_to_who_may_see_them() {
+    on_each_site(async |auth, browser| {
+        let olga = person(auth, "olga", Kind::with(&["auth.view_user"])).await;
+        let group = auth.groups().create("editors").await.expect("is made");
+        let links = auth.users().groups(&olga).expect("groups");
+        links.add(&[group.id]).await.expect("is added");
+        let all = auth.permissions().choices().await.expect("permissions");
+        let links = auth.groups().permissions(&group);
+        links.add(&[all[0].0.id]).await.expect("is granted");
+        let user = format!("/admin/auth/user/{}/delete/", olga.id);
+        let group = format!("/admin/auth/group/{}/delete/", group.id);
+        let both = ["auth.delete_user", "auth.delete_group"];
+        let (member, joined, given) = (
+            "Membership of “olga”",
+            "Membership in the group “editors”",
+            "Permission “auth | user | Can view user”",
+        );
+        for (name, more, path, shown, counted) in [
+            ("d", None, &user, &[][..], Some("and 2 more links")),
+            (
+                "d-groups",
+                Some("auth.view_group"),
+                &user,
+                &[joined][..],
+                Some("and 1 more link"),
+            ),
+            (
+                "d-perms",
+                Some("auth.view_permission"),
+                &user,
+                &[given][..],
+                Some("and 1 more link"),
+            ),
+            (
+                "d-users",
+                Some("auth.view_user"),
+                &user,
+                &[joined, given][..],
+                None,
+            ),
+            ("g", None, &group, &[][..], Some("and 2 more links")),
+            (
+                "g-groups",
+                Some("auth.view_group"),
+                &group,
+                &["Permission “"][..],
+                Some("and 1 more link"),
+            ),
+            (
+                "g-users",
+                Some("auth.view_user"),
+                &group,
+                &[member][..],
+                Some("and 1 more link"),
+            ),
+        ] {
+            let visitor = person(auth, name, Kind::STAFF).await;
+            let links = auth
+                .users()
+                .user_permissions(&visitor)
+                .expect("permissions");
+            let is_held = |perm: &str| both.contains(&perm) || more == Some(perm);
+            let ids: Vec<_> = all
+                .iter()
+                .filter(|(row, app, _)| is_held(&format!("{app}.{}", row.codename)))
+                .map(|(row, ..)| row.id)
+                .collect();
+            links.add(&ids).await.expect("is granted");
+            let mut browser = browser.clone();
+            browser.enter(name).await;
+            let page = browser.get(path).await;
+            assert_eq!(page.status(), 200, "{name}");
+            for line in [member, joined, given, "Permission “"] {
+                let expected = shown.iter().any(|shown| shown.starts_with(line));
+                assert_eq!(page.shows(line), expected, "{name}: {line}: {}", page.text);
+            }
+            let links = page.shows("more link");
+            assert_eq!(links, counted.is_some(), "{name}: {}", page.text);
+            assert!(
+                counted.is_none_or(|text| page.shows(text)),
+                "{name}: {}",
+                page.text
+            );
+        }
+        // The same where several are deleted.
+        let mut browser = browser.clone();
+        browser.enter("d-users").await;
+        let id = olga.id.to_string();
+        let chosen = [
+            ("action", "delete_selected"),
+            ("index", "0"),
+            ("_selected_action", &id),
+        ];
+        let page = browser.post("/admin/auth/user/", &chosen).await;
+        assert!(page.shows(joined) && page.shows(given), "{}", page.text);
+    })
+    .await;
+}

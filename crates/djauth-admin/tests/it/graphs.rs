@@ -123,7 +123,7 @@ impl Graph {
     pub(crate) fn rows(&self, member: usize, perm: usize, tag: &str) -> BTreeSet<String> {
         let member = &self.members[member];
         let mut why = BTreeSet::new();
-        if member.superuser {
+        if member.superuser && member.active {
             why.insert(FLAG.to_owned());
         }
         if member.perms[perm] {

@@ -100,8 +100,8 @@ async fn add_many(auth: &Auth, count: usize) {
 }
 
 /// A group with a permission, which all of those are in.
-async fn join_many(auth: &Auth, perm: &str) {
-    let group = auth.groups().create("many").await.expect("is made");
+async fn join_many(auth: &Auth, name: &str, perm: &str) {
+    let group = auth.groups().create(name).await.expect("is made");
     let all = auth.permissions().choices().await.expect("permissions");
     let mut rows = all.iter();
     let found = rows.find(|(row, app, _)| format!("{app}.{}", row.codename) == perm);
@@ -155,7 +155,7 @@ async fn pages_have_everybody_once() {
         person(auth, "zoe", Kind::with(&["sessions.view_session"])).await;
         browser.enter("root").await;
         add_many(auth, 250).await;
-        join_many(auth, "sessions.view_session").await;
+        join_many(auth, "many", "sessions.view_session").await;
         let path = path(auth, "sessions.view_session").await;
         let pages = walk(&mut browser, &path, "?active=1&superusers=1").await;
         let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
@@ -192,7 +192,7 @@ async fn of_very_many_holders_pages_are_walked_in_their_order() {
         person(&auth, "aaa", Kind::STAFF).await;
         browser.enter("root").await;
         add_many(&auth, 10_120).await;
-        join_many(&auth, "sessions.view_session").await;
+        join_many(&auth, "many", "sessions.view_session").await;
         let path = path(&auth, "sessions.view_session").await;
         let first = browser.get(&format!("{path}?superusers=1")).await;
         assert!(first.shows("more than 10000 users"), "{}", first.text);
@@ -203,6 +203,37 @@ async fn of_very_many_holders_pages_are_walked_in_their_order() {
         let previous = link(&second, "prev").expect("a page before");
         let again = browser.get(&format!("{path}{previous}")).await;
         assert_eq!(names(&again), names(&first));
+        auth.db().close().await;
+    }
+}
+
+/// Two groups give it to each: more rows than are counted, but not more users.
+#[tokio::test]
+async fn holders_are_counted_once_however_many_groups_they_have_it_by() {
+    for database in TestDatabase::all() {
+        let auth = crate::support::connect(&database, crate::support::settings()).await;
+        let mut browser = AdminBrowser::new(app(&auth, auth.admin()));
+        person(&auth, "root", Kind::SUPERUSER).await;
+        browser.enter("root").await;
+        add_many(&auth, 5_100).await;
+        for group in ["many", "as-many"] {
+            join_many(&auth, group, "sessions.view_session").await;
+        }
+        let path = path(&auth, "sessions.view_session").await;
+        let page = browser.get(&path).await;
+        assert!(page.shows("5100 users"), "{}", page.text);
+        let groups = ["by the group “as-many”", "by the group “many”"];
+        let groups = groups.map(str::to_owned);
+        assert_eq!(holders(&page)["many100000"], BTreeSet::from(groups));
+
+        let id = path.trim_start_matches(LIST).split('/').next();
+        let id = id.and_then(|id| id.parse().ok()).expect("a key");
+        let linked = auth.users().all().via("groups__permissions", id);
+        let keys: Vec<i32> = linked.clone().distinct_keys(7).await.expect("keys");
+        let once: BTreeSet<_> = keys.iter().collect();
+        assert_eq!((keys.len(), once.len()), (7, 7));
+        let keys: Vec<i32> = linked.keys(20_000).await.expect("keys");
+        assert_eq!(keys.len(), 10_200);
         auth.db().close().await;
     }
 }

@@ -391,6 +391,33 @@ async fn hostile_names_stay_in_their_place() {
 }
 
 #[tokio::test]
+async fn two_rows_of_one_name_are_listed_once() {
+    on_each_site(async |auth, mut browser| {
+        person(auth, "root", Kind::SUPERUSER).await;
+        let olga = person(auth, "olga", Kind::STAFF).await;
+        let all = auth.permissions().choices().await.expect("permissions");
+        let links = auth.users().user_permissions(&olga).expect("permissions");
+        for model in ["user", "group"] {
+            let mut rows = all.iter();
+            let found = rows.find(|(_, app, name)| app == "auth" && name == model);
+            let content_type = found.expect("a model").0.content_type_id;
+            let made = auth
+                .permissions()
+                .create(content_type, "bless", &format!("Can bless {model}"))
+                .await;
+            let id = made.expect("is made").id;
+            links.add(&[id]).await.expect("is granted");
+        }
+        browser.enter("root").await;
+        let rows = rows(&browser.get(&path(&olga)).await);
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert!(rows[0].0.ends_with("auth.bless"), "{rows:?}");
+        assert_eq!(rows[0].1, BTreeSet::from([DIRECT.to_owned()]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn own_models_have_reasons_too() {
     for database in TestDatabase::all() {
         let auth = auth_of::<Account>(&database).await;

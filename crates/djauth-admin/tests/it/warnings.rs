@@ -72,7 +72,7 @@ async fn the_last_superuser_is_pointed_out_and_not_kept() {
 #[tokio::test]
 async fn one_of_several_superusers_is_no_matter() {
     on_each_site(async |auth, mut browser| {
-        person(auth, "ada", Kind::SUPERUSER).await;
+        let ada = person(auth, "ada", Kind::SUPERUSER).await;
         let bea = person(auth, "bea", Kind::SUPERUSER).await;
         browser.enter("ada").await;
         let path = format!("/admin/auth/user/{}/", bea.id);
@@ -84,6 +84,21 @@ async fn one_of_several_superusers_is_no_matter() {
         let answer = send(&mut browser, &format!("{path}change/"), &form).await;
         assert_eq!(answer.status(), 302, "{}", answer.text);
         assert!(!browser.get("/admin/").await.shows(NONE_LEFT));
+
+        // How many there are is remembered, but not beyond a change or a deletion.
+        let own = format!("/admin/auth/user/{}/change/", ada.id);
+        assert!(browser.get(&own).await.shows(LAST));
+        let page = browser.get(&format!("{path}change/")).await;
+        let mut form = form_of(&page);
+        form.push(("is_active".to_owned(), "on".to_owned()));
+        let answer = send(&mut browser, &format!("{path}change/"), &form).await;
+        assert_eq!(answer.status(), 302, "{}", answer.text);
+        assert!(!browser.get(&own).await.shows(LAST));
+        let gone = browser
+            .post(&format!("{path}delete/"), &[("post", "yes")])
+            .await;
+        assert_eq!(gone.status(), 302, "{}", gone.text);
+        assert!(browser.get(&own).await.shows(LAST));
     })
     .await;
 }

@@ -79,6 +79,7 @@ proptest! {
 fn the_portable_kernel_is_everywhere_and_the_best_is_first() {
     assert_eq!(Kernel::detect(), Kernel::all().next().unwrap());
     let mut made = Block::ZERO;
+    made.words_mut().fill(7);
     soft().compress(&Block::ZERO, &Block::ZERO, &mut made);
     assert_eq!(made.words(), Block::ZERO.words(), "nothing makes nothing");
 }

@@ -21,6 +21,9 @@ static MYSQL_ESTIMATE: Sql = Sql::new(
 impl<T: Rows, E: Executor> QuerySet<'_, T, E> {
     /// Only rows that are linked to this key, going through the table of the relation first: for keys that
     /// few are linked to. Otherwise [`Q::linked`] says the same.
+    ///
+    /// A relation over two tables (`groups__permissions`) gives a row once for each way to it: a user for
+    /// each of their groups that has the permission. [`QuerySet::distinct_keys`] gives each once.
     pub fn via(mut self, relation: &'static str, key: i32) -> Self {
         self.via = Some((relation, key));
         self
@@ -41,10 +44,23 @@ impl<T: Rows, E: Executor> QuerySet<'_, T, E> {
     /// # Errors
     /// As [`QuerySet::all`]; a key that is none of `K`.
     pub async fn keys<K: Field + Send>(self, limit: u64) -> Result<Vec<K>, Error> {
-        let this = self.limit(limit);
-        let (sql, params) = this.statement(&this.key_text())?;
+        let list = self.key_text();
+        self.limit(limit).keys_of(&list).await
+    }
+
+    /// The keys of at most so many rows, each once however often [`QuerySet::via`] finds it; in no order.
+    ///
+    /// # Errors
+    /// As [`QuerySet::keys`].
+    pub async fn distinct_keys<K: Field + Send>(self, limit: u64) -> Result<Vec<K>, Error> {
+        let list = format!("DISTINCT {}", self.key_text());
+        self.order_by(&[]).limit(limit).keys_of(&list).await
+    }
+
+    async fn keys_of<K: Field + Send>(self, list: &str) -> Result<Vec<K>, Error> {
+        let (sql, params) = self.statement(list)?;
         let mut keys = Vec::new();
-        let read = this.ex.fetch_each(&sql, &params, |row| {
+        let read = self.ex.fetch_each(&sql, &params, |row| {
             keys.push(row.get(0)?);
             Ok(())
         });
