@@ -16,7 +16,7 @@ fn main() {
     let library = argon2::Argon2::from(params);
     for _ in 0..rounds.unwrap_or(5) {
         timed("ours", || {
-            drop(ours.encode(b"correct horse", SALT).unwrap())
+            drop(ours.encode(b"correct horse", SALT).unwrap());
         });
         timed("library", || {
             let (mut hash, salt) = ([0; 32], SALT.as_bytes());
