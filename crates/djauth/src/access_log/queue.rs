@@ -86,8 +86,10 @@ impl Queue {
         }))
     }
 
+    /// What is being written at this moment waits too.
     pub(super) fn waiting(&self) -> usize {
-        self.0.state.lock().waiting.len()
+        let state = self.0.state.lock();
+        state.waiting.len() + state.writing
     }
 
     /// Puts an event into the queue. The first one starts the clock.
