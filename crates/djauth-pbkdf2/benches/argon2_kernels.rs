@@ -41,7 +41,7 @@ fn fill(kernel: Kernel, memory: &mut [Block]) -> f64 {
     for index in 1..memory.len() {
         let (done, rest) = memory.split_at_mut(index);
         let last = &done[index - 1];
-        let named = (last.words()[0] & 0xffff_ffff) as usize * index >> 32;
+        let named = ((last.words()[0] & 0xffff_ffff) as usize * index) >> 32;
         kernel.compress(last, &done[named], &mut rest[0]);
     }
     std::hint::black_box(memory);

@@ -6,6 +6,8 @@ mod commands;
 mod models;
 mod pages;
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::routing::{get, post};
 use djauth::{Auth, Settings, User};
@@ -38,7 +40,8 @@ async fn serve<U: Twin>(settings: Settings, url: &str, address: &str) -> Result<
         .user_model::<U>()
         .connect(url)
         .await?;
-    axum::serve(TcpListener::bind(address).await?, router(&auth)).await?;
+    let app = router(&auth).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(TcpListener::bind(address).await?, app).await?;
     Ok(())
 }
 

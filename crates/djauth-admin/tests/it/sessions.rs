@@ -361,8 +361,9 @@ async fn copy_session(auth: &Auth, key: &str) {
 /// A page shows a hundred, and says so when there are more.
 #[tokio::test]
 async fn sessions_that_are_not_shown_are_named() {
-    on_each_site(async |auth, mut browser| {
+    on_each_site(async |auth, _| {
         let ada = person(auth, "ada", CHANGE).await;
+        let mut browser = browser(auth, FIREFOX);
         browser.enter("ada").await;
         for n in 1..100 {
             copy_session(auth, &format!("copy{n:028}")).await;
