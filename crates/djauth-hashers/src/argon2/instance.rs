@@ -270,8 +270,8 @@ mod tests {
         instance.hash(b"", &[0; 8], &mut [0; 4]).unwrap();
     }
 
-    /// The tags of RFC 9106, section 5, without its secret and associated data: those of argon2-cffi 25.1.0
-    /// (`argon2.low_level.hash_secret_raw`).
+    /// What argon2-cffi 25.1.0 answers (`argon2.low_level.hash_secret_raw`) for the password, salt and costs of
+    /// RFC 9106, section 5. The tags there need a secret and associated data, which Django has not.
     #[test]
     fn argon2_cffi() {
         for (variety, version, tag) in CFFI {
