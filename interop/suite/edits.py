@@ -354,7 +354,7 @@ def merge(seen, now, sent):
     fields |= {field_of(name) for name in sent if not name.startswith(("_", "csrf"))}
     for field in fields:
         names = [f"{field}_0", f"{field}_1"] if f"{field}_0" in {**now, **sent} else [field]
-        was, is_now, wanted = ([values.get(name, []) for name in names] for values in (seen, now, sent))
+        was, is_now, wanted = ([stripped(values.get(name, [])) for name in names] for values in (seen, now, sent))
         if field in ("groups", "user_permissions", "permissions"):
             added, removed = set(wanted[0]) - set(was[0]), set(was[0]) - set(wanted[0])
             wanted = [sorted((set(is_now[0]) | added) - removed)]
@@ -365,6 +365,11 @@ def merge(seen, now, sent):
         if wanted != is_now:
             merged |= dict(zip(names, wanted))
     return merged, conflicts
+
+
+def stripped(values):
+    """As a form reads them: blanks around a text are none of its meaning, so they are no conflict either."""
+    return [value.strip() for value in values]
 
 
 def levels(browser):

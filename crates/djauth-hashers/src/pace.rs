@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
-/// After so many blocks of Argon2, which take about a fifth of a millisecond, a thread can do something
+/// After so many blocks of Argon2, which take about a tenth of a millisecond, a thread can do something
 /// else for a moment.
-pub(crate) const BLOCKS: usize = 512;
+pub(crate) const BLOCKS: usize = 256;
 
 thread_local! {
     static OFFER: Cell<Option<fn()>> = const { Cell::new(None) };

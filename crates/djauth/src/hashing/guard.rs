@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::Clock;
 use super::engine::Engine;
+use super::priority;
 use super::ticket::Lane;
 use super::watch::{LOOK, Verdict, Watch};
 
@@ -23,6 +24,8 @@ const BUSY: u32 = 5;
 /// Runs until the pool is gone.
 pub(super) fn run(engine: &Engine) {
     djauth_hashers::lanes_on_this_thread();
+    // One that runs is not put off for who wakes up, but at the next tick.
+    priority::offer_core();
     let mut guard = Guard::new(engine);
     while guard.wait_for_jobs() {
         guard.turn();

@@ -63,7 +63,8 @@ pub(super) fn last() -> bool {
 }
 
 /// From now on the calling thread offers its core in the middle of what it hashes, as far as that can be
-/// had. For threads that run in idle times only: others would lose their share of a busy core.
+/// had. For threads that run in idle times only, and for the guard: others would lose too much of their
+/// share of a busy core.
 pub(super) fn offer_core() {
     djauth_hashers::offer_core_with(offer);
 }

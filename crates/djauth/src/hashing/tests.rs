@@ -621,14 +621,6 @@ async fn threads_run_where_nobody_else_wants_the_core() {
 /// In the middle of a hash, because one takes longer than others can wait.
 #[tokio::test]
 async fn threads_for_idle_times_offer_their_core_while_they_hash() {
-    let offers = |_: &Hashers| {
-        let mut parameters = Parameters::default();
-        parameters.set("argon2", "parallelism", 1).unwrap();
-        parameters.set("argon2", "memory_cost", 16 * 1024).unwrap();
-        let hashers = Hashers::from_names(&["argon2"], &parameters).unwrap();
-        hashers.make_password(Some("horse")).unwrap();
-        priority::OFFERS.get()
-    };
     for idle in [true, false] {
         let priority: fn() -> bool = if idle { || true } else { || false };
         let size = Size {
@@ -638,9 +630,26 @@ async fn threads_for_idle_times_offer_their_core_while_they_hash() {
         };
         let start = |engine: &Arc<Engine>| spawn_threads(engine, priority);
         let pool = HashingPool::with_threads(hashers(), size, start).unwrap();
-        let made = pool.run(offers).await.unwrap();
+        let made = pool.run(offers_of_argon2).await.unwrap();
         assert!(if idle { made >= 64 } else { made == 0 }, "{made} times");
     }
+}
+
+/// It is only nice, and whoever wakes up would wait for it until the next tick.
+#[tokio::test]
+async fn the_guard_offers_its_core_while_it_hashes() {
+    let pool = starved_pool(hashers(), spawn_guard);
+    let made = pool.run(offers_of_argon2).await.unwrap();
+    assert!(made >= 64, "{made} times");
+}
+
+fn offers_of_argon2(_: &Hashers) -> usize {
+    let mut parameters = Parameters::default();
+    parameters.set("argon2", "parallelism", 1).unwrap();
+    parameters.set("argon2", "memory_cost", 16 * 1024).unwrap();
+    let hashers = Hashers::from_names(&["argon2"], &parameters).unwrap();
+    hashers.make_password(Some("horse")).unwrap();
+    priority::OFFERS.get()
 }
 
 /// Nobody would see it starve.
