@@ -1,4 +1,7 @@
-"""The matrix: this interpreter's Django, every database, every session engine."""
+"""The matrix: this interpreter's Django, every database, every session engine.
+
+With `--diagonal` an older Django is tried with each of them, but not with each pair.
+"""
 
 import contextlib
 import os
@@ -14,12 +17,19 @@ from suite.databases import KINDS, Database
 from suite.sides import CHEAP, Django, Djauth, Library
 
 ENGINES = ("db", "cached_db", "cache", "file", "signed_cookies")
+NEWEST = (6, 1)
+#: Engines that keep nothing in the database, with the one that older Djangos try them on.
+ON = {"cache": "postgres", "file": "sqlite", "signed_cookies": "mariadb"}
+#: The database on which an older Django's admin is tried.
+ADMIN_ON = {(5, 2): "postgres", (4, 2): "mariadb"}
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("djauth")
     group.addoption("--database", action="append", choices=KINDS, help="only this database")
     group.addoption("--engine", action="append", choices=ENGINES, help="only this session engine")
+    group.addoption("--part", choices=KINDS, help="only this database; with the first, also what needs none")
+    group.addoption("--diagonal", action="store_true", help="with an older Django, not each pair (see CONTRIBUTING.md)")
     group.addoption("--walk", type=int, help="only the random walk with this seed")
     group.addoption("--steps", type=int, default=0, help="of a random walk; 0: no walks")
     group.addoption("--edits", type=int, default=0, help="steps of the walk through both admins; 0: none")
@@ -52,6 +62,34 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if "edits" not in item.keywords]
     if not config.getoption("--staleness"):
         items[:] = [item for item in items if "staleness" not in item.keywords]
+    part, diagonal = config.getoption("--part"), config.getoption("--diagonal")
+    left_out = {
+        item for item in items if (part and not is_of(item, part)) or (diagonal and is_off_the_diagonal(item))
+    }
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def asked(item, name):
+    """A parameter of this test."""
+    return item.callspec.params.get(name) if hasattr(item, "callspec") else None
+
+
+def is_of(item, part):
+    return asked(item, "kind") in ((part, None) if part == KINDS[0] else (part,))
+
+
+def is_off_the_diagonal(item):
+    """Whether the newest Django alone tries this pair: another pair of this one shows the same."""
+    import django
+
+    version, kind = django.VERSION[:2], asked(item, "kind")
+    if version == NEWEST or kind is None:
+        return False
+    if item.path.name.startswith("test_admin_"):
+        return kind != ADMIN_ON.get(version, kind)
+    return kind != ON.get(asked(item, "engine"), kind)
 
 
 def pytest_configure(config):
@@ -78,11 +116,26 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("interop")
 
 
+#: Databases that Django has made and nobody uses, to be copied.
+MODELS = {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models():
+    yield
+    while MODELS:
+        MODELS.popitem()[1].drop()
+
+
 @contextlib.contextmanager
 def migrated(kind, folder):
-    database = Database(kind, folder)
+    """A database that Django made."""
+    if kind not in MODELS:
+        model = Database(kind, folder)
+        Django(settings_for(model), folder).run("migrate", "--verbosity=0")
+        MODELS[kind] = model
+    database = Database(kind, folder, MODELS[kind])
     try:
-        Django(settings_for(database), folder).run("migrate", "--verbosity=0")
         yield database
     finally:
         database.drop()

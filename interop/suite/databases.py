@@ -4,7 +4,9 @@ import contextlib
 import copy
 import os
 import secrets
+import shutil
 import sqlite3
+import subprocess
 from urllib.parse import urlsplit
 
 KINDS = ("sqlite", "postgres", "mariadb")
@@ -12,20 +14,39 @@ SERVERS = {"postgres": "DJAUTH_TEST_POSTGRES_URL", "mariadb": "DJAUTH_TEST_MARIA
 
 
 class Database:
-    """A database of its own, empty at first."""
+    """A database of its own, empty at first, or a copy of one that nobody uses."""
 
-    def __init__(self, kind, folder):
+    def __init__(self, kind, folder, model=None):
         self.kind = kind
         self.name = f"interop_{secrets.token_hex(6)}"
         self.connection = None
         if kind == "sqlite":
             self.path = folder / f"{self.name}.sqlite3"
             self.url = f"sqlite://{self.path}"
+            if model:
+                shutil.copy(model.path, self.path)
             return
         self.server = os.environ[SERVERS[kind]]
         self.url = urlsplit(self.server)._replace(path=f"/{self.name}").geturl()
         mark = '"' if kind == "postgres" else "`"
-        self.on_server(f"CREATE DATABASE {mark}{self.name}{mark}")
+        like = f' TEMPLATE "{model.name}"' if model and kind == "postgres" else ""
+        self.on_server(f"CREATE DATABASE {mark}{self.name}{mark}{like}")
+        if model and kind == "mariadb":
+            model.pour_into(self)
+
+    def pour_into(self, other):
+        """Dumps this one and loads the other, with the server's own programs."""
+        if self.kind == "postgres":
+            dumped = subprocess.run(["pg_dump", "--no-owner", self.url], capture_output=True, check=True)
+            loader = ["psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", other.url]
+        else:
+            parts = urlsplit(self.url)
+            where = [f"--host={parts.hostname}", f"--port={parts.port}", f"--user={parts.username}",
+                     f"--password={parts.password or ''}", "--protocol=tcp"]
+            program = shutil.which("mariadb-dump") or "mysqldump"
+            dumped = subprocess.run([program, *where, self.name], capture_output=True, check=True)
+            loader = ["mariadb", *where, other.name]
+        subprocess.run(loader, input=dumped.stdout, check=True, stdout=subprocess.DEVNULL)
 
     def again(self):
         """The same, for another thread."""

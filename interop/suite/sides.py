@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import unquote
 from urllib.request import urlopen
 
+from suite import nursery
 from suite.browser import Browser
 
 HERE = Path(__file__).resolve().parent.parent
@@ -44,10 +45,7 @@ class Side:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = self.folder / f"{type(self).__name__.lower()}-{port}.log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                self.command(port), env=self.environment(), stdout=log, stderr=log, cwd=self.folder
-            )
+        self.process = self.begin(self.command(port))
         deadline = time.monotonic() + PATIENCE
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -55,6 +53,18 @@ class Side:
                 raise AssertionError(f"{type(self).__name__} did not start:\n{self.log_text()}")
             time.sleep(0.05)
         return self
+
+    def begin(self, command):
+        with open(self.log, "wb") as log:
+            return subprocess.Popen(
+                command, env=self.environment(), stdout=log, stderr=log, cwd=self.folder
+            )
+
+    def complete(self, command, environment):
+        return subprocess.run(
+            command, env=environment, cwd=self.folder, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=PATIENCE,
+        )
 
     def answers(self):
         try:
@@ -86,12 +96,7 @@ class Side:
 
     def run(self, *arguments, check=True, **settings):
         """A management command; its exit code and what it said."""
-        environment = self.environment() | settings
-        command = [*self.manage(), *arguments]
-        done = subprocess.run(
-            command, env=environment, cwd=self.folder, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=PATIENCE,
-        )
+        done = self.complete([*self.manage(), *arguments], self.environment() | settings)
         if check:
             assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
@@ -111,6 +116,16 @@ class Side:
 
 class Django(Side):
     """The project in `project/` under gunicorn, with the Django of this interpreter."""
+
+    def environment(self):
+        # A connection for each request would be most of the work of some tests.
+        return {"CONN_MAX_AGE": "600", **super().environment()}
+
+    def begin(self, command):
+        return nursery.Program(command[1:], self.environment(), self.folder, self.log, self.log)
+
+    def complete(self, command, environment):
+        return nursery.run(command[1:], environment, self.folder, PATIENCE)
 
     def costs(self):
         cheap = self.settings.get("CHEAP_ITERATIONS")

@@ -107,10 +107,9 @@ def read_by_us(log, name):
     assert {entry["path"] for entry in entries} == {"/accounts/login/", "/admin/login/"}
 
 
-def test_changes_of_django_are_in_our_log(empty, folder, in_place_of_djauth):
-    settings = settings_for(empty)
-    Django(settings, folder).run("migrate", "--verbosity=0")
-    with House(empty, settings, folder, in_place_of_djauth) as house:
+def test_changes_of_django_are_in_our_log(own_database, folder, in_place_of_djauth):
+    settings = settings_for(own_database)
+    with House(own_database, settings, folder, in_place_of_djauth) as house:
         name, password = house.user(is_staff=True, is_superuser=True)
         browser = Browser()
         assert browser.login(house.django, name, password, "/admin/login/").status == 302
@@ -123,4 +122,4 @@ def test_changes_of_django_are_in_our_log(empty, folder, in_place_of_djauth):
         entries = list(csv.DictReader(io.StringIO(log.body.decode("utf-8-sig"))))
         shown = [(entry["kind"], entry["who"], entry["action"], entry["model"], entry["object"]) for entry in entries]
         assert shown == [("change", name, "addition", "auth.group", "editors")]
-        assert not [table for table in empty.tables() if table.startswith("axes_")]
+        assert not [table for table in own_database.tables() if table.startswith("axes_")]

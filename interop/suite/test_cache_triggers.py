@@ -1,13 +1,10 @@
 """The triggers of `djauth cache install` beside Django: what it writes is heard of, nobody waits, and all goes again."""
 
 import contextlib
-import shutil
-import subprocess
-from urllib.parse import urlsplit
 
 import pytest
 
-from suite.conftest import settings_for
+from suite.conftest import migrated, settings_for
 from suite.databases import Database
 from suite.sides import Django
 
@@ -19,16 +16,14 @@ def site(request, folder, in_place_of_djauth):
     """Django's database with its triggers: the database, Django and djauth. SQLite needs none."""
     if in_place_of_djauth[0] is Django:
         pytest.skip("Django has no such triggers")
-    database = Database(request.param, folder)
-    settings = settings_for(database)
-    django, djauth = Django(settings, folder), in_place_of_djauth[0](settings, folder)
-    django.run("migrate", "--verbosity=0")
-    made = database.everything()
-    djauth.run("cache", "install")
-    yield database, django, djauth
-    djauth.run("cache", "remove")
-    assert set(database.tables()) == set(made)
-    database.drop()
+    with migrated(request.param, folder) as database:
+        settings = settings_for(database)
+        django, djauth = Django(settings, folder), in_place_of_djauth[0](settings, folder)
+        made = database.everything()
+        djauth.run("cache", "install")
+        yield database, django, djauth
+        djauth.run("cache", "remove")
+        assert set(database.tables()) == set(made)
 
 
 def versions(database):
@@ -132,7 +127,7 @@ def test_a_dump_takes_them_along(site, folder):
     django.run("shell", "-c", IMPORTS + MAKE)
     copy = Database(database.kind, folder)
     try:
-        load(database, copy)
+        database.pour_into(copy)
         restored = type(djauth)(djauth.settings | {"DATABASE_URL": copy.url}, folder)
         assert "Installed" in restored.run("cache", "status").stdout
         other = Django(django.settings | {"DATABASE_URL": copy.url}, folder)
@@ -141,18 +136,3 @@ def test_a_dump_takes_them_along(site, folder):
         assert "Installed" in restored.run("cache", "status").stdout
     finally:
         copy.drop()
-
-
-def load(database, copy):
-    """Dumps one database and loads the other, with the server's own programs."""
-    if database.kind == "postgres":
-        dumped = subprocess.run(["pg_dump", "--no-owner", database.url], capture_output=True, check=True)
-        loader = ["psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", copy.url]
-    else:
-        parts = urlsplit(database.url)
-        where = [f"--host={parts.hostname}", f"--port={parts.port}", f"--user={parts.username}",
-                 f"--password={parts.password or ''}", "--protocol=tcp"]
-        program = shutil.which("mariadb-dump") or "mysqldump"
-        dumped = subprocess.run([program, *where, database.name], capture_output=True, check=True)
-        loader = ["mariadb", *where, copy.name]
-    subprocess.run(loader, input=dumped.stdout, check=True, stdout=subprocess.DEVNULL)

@@ -1,13 +1,13 @@
 """2,000 random steps on each database; a seed that fails is printed and fails again."""
 
+import contextlib
 import secrets
 
 import django
 import pytest
 from django.conf import settings
 
-from suite.conftest import settings_for
-from suite.databases import Database
+from suite.conftest import migrated, settings_for
 from suite.sides import Django
 from suite.walk import Walk
 
@@ -16,20 +16,14 @@ from suite.walk import Walk
 @pytest.fixture
 def twins(kind, folder, in_place_of_djauth):
     """Django and djauth, each with a database of its own in the same state."""
-    databases, servers = [], []
-    try:
+    with contextlib.ExitStack() as stack:
+        twins = []
         for make in (Django, in_place_of_djauth[1]):
-            database = Database(kind, folder)
-            databases.append(database)
-            chosen = settings_for(database)
-            Django(chosen, folder).run("migrate", "--verbosity=0")
-            servers.append(make(chosen, folder).start())
-        yield list(zip(servers, databases))
-    finally:
-        for server in servers:
-            server.stop()
-        for database in databases:
-            database.drop()
+            database = stack.enter_context(migrated(kind, folder))
+            server = make(settings_for(database), folder)
+            stack.callback(server.stop)
+            twins.append((server.start(), database))
+        yield twins
 
 
 def read_as_django(secret):

@@ -8,7 +8,7 @@ use crate::{Result, python};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) fn compare(work: &mut Workspace, options: &BenchOptions) -> Result<()> {
+pub(crate) fn compare(work: &Workspace, options: &BenchOptions) -> Result<()> {
     let interpreter = python::bench_interpreter(work)?;
     let mut command = Command::new(interpreter);
     command
@@ -25,7 +25,7 @@ pub(crate) fn compare(work: &mut Workspace, options: &BenchOptions) -> Result<()
         command.env("DJAUTH_BENCH_PROGRAMS", programs(work)?);
         command.env("DJAUTH_BENCH_PEERS", peers(work)?);
         command.env("DJAUTH_PROGRAMS", work.target().join("release"));
-        command.envs(work.services()?.environment());
+        command.envs(work.environment()?);
     }
     run(&mut command)
 }

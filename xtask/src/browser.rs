@@ -1,13 +1,11 @@
 //! The pages in a real browser: the suite in `interop/pages`, which keeps a picture of each page.
 
-use crate::interop::{Ended, begin, failed};
 use crate::parity::Ran;
 use crate::shell::{Counts, run_counted};
 use crate::workspace::Workspace;
-use crate::{Result, interop, python};
+use crate::{Result, interop, pool, python};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 
 /// Files of tests that run beside each other: a test waits for its browser, which waits for its own parts.
 const AT_ONCE: usize = 3;
@@ -21,17 +19,17 @@ pub(crate) fn suite(work: &Workspace, arguments: &[String], total: &mut Counts) 
         let mut command = pytest(work, &interpreter, Path::new("pages"));
         return run_counted(command.args(arguments), total, &mut Ran::default());
     }
-    let files = files(&work.root.join("interop/pages"))?;
-    let mut failures = Vec::new();
-    for (counts, _, complaint) in side_by_side(|file| pytest(work, &interpreter, file), files) {
-        *total += counts;
-        failures.extend(complaint);
-    }
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(failures.join("; ").into())
-    }
+    let name = |file: &Path| {
+        file.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let runs = files(&work.root.join("interop/pages"))?
+        .into_iter()
+        .map(|file| (name(&file), pytest(work, &interpreter, &file)));
+    let (_, complaints) = pool::sum(pool::run(AT_ONCE, runs.collect()), total);
+    pool::verdict(&complaints)
 }
 
 fn pytest(work: &Workspace, interpreter: &Path, tests: &Path) -> Command {
@@ -59,7 +57,7 @@ fn forget_pictures(work: &Workspace) -> Result<()> {
     }
 }
 
-/// The files of tests, those with most in them last.
+/// The files of tests, those with most in them first.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -70,26 +68,5 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    Ok(files.into_iter().map(|(_, path)| path).collect())
-}
-
-/// Takes files from the end of the list until there is none.
-fn side_by_side(command: impl Fn(&Path) -> Command + Sync, files: Vec<PathBuf>) -> Vec<Ended> {
-    let (files, ended) = (Mutex::new(files), Mutex::new(Vec::new()));
-    let next = || files.lock().ok()?.pop();
-    let work = || {
-        while let Some(file) = next() {
-            let run = begin(command(&file)).join();
-            let run = run.unwrap_or_else(|_| failed("its thread panicked".into()));
-            if let Ok(mut ended) = ended.lock() {
-                ended.push(run);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(work);
-        }
-    });
-    ended.into_inner().unwrap_or_default()
+    Ok(files.into_iter().rev().map(|(_, path)| path).collect())
 }

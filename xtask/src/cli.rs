@@ -17,6 +17,7 @@ cargo xtask COMMAND
   interop    the suite against real Django
                --django VERSION, --database NAME, --engine NAME   (part of the matrix)
                --walk SEED [--steps N]         one random walk again
+               --full                          each pair of engine and database with older Djangos too
                -- ARGUMENTS                    handed to pytest
   browser    the pages in Chromium, with pictures in target/screenshots; arguments are handed to pytest
   vectors    write the known answers anew with real Django
@@ -70,6 +71,8 @@ pub(crate) struct InteropOptions {
     pub(crate) engine: Vec<String>,
     pub(crate) walk: Option<u64>,
     pub(crate) steps: Option<u64>,
+    /// With older Djangos too, each pair of engine and database.
+    pub(crate) full: bool,
     pub(crate) allow_missing_django: Vec<String>,
     pub(crate) pytest: Vec<String>,
 }
@@ -160,6 +163,7 @@ fn interop(parser: &mut lexopt::Parser) -> Result<InteropOptions> {
             Long("engine") => options.engine.push(parser.value()?.string()?),
             Long("walk") => options.walk = Some(parser.value()?.parse()?),
             Long("steps") => options.steps = Some(parser.value()?.parse()?),
+            Long("full") => options.full = true,
             Long("allow-missing-django") => {
                 options.allow_missing_django.push(parser.value()?.string()?);
             }

@@ -1,13 +1,11 @@
-//! The suite against real Django: one run of pytest per Django version, in its own environment.
+//! The suite against real Django: runs of pytest for each Django version, in its own environment.
 
 use crate::cli::InteropOptions;
-use crate::parity::Ran;
-use crate::shell::{Counts, cargo, counts_of, run};
+use crate::shell::{Counts, cargo, run};
 use crate::workspace::Workspace;
-use crate::{Result, python};
+use crate::{Result, pool, python};
 use std::path::Path;
 use std::process::Command;
-use std::thread::JoinHandle;
 
 /// Steps of the random walk on each database.
 const WALK: u64 = 2000;
@@ -18,26 +16,34 @@ const STALENESS: u64 = 200;
 /// Steps of the walk through both admins, on each database.
 const EDITS: u64 = 100;
 
-/// What a run of pytest counted, the tests that passed, and the complaint, if it failed.
-pub(crate) type Ended = (Counts, Ran, Option<String>);
+/// Runs beside each other.
+const AT_ONCE: usize = 4;
 
-pub(crate) fn suite(
-    work: &mut Workspace,
-    options: &InteropOptions,
-    total: &mut Counts,
-) -> Result<()> {
+pub(crate) fn suite(work: &Workspace, options: &InteropOptions, total: &mut Counts) -> Result<()> {
     // The same build as the tests, so that nothing is compiled twice.
     build(&work.root)?;
-    let environment = work.services()?.environment();
-    let mut failures = Vec::new();
-    let mut commands = Vec::new();
-    for version in versions(options) {
+    let (runs, mut failures) = runs(work, options)?;
+    let (passed, complaints) = pool::sum(pool::run(AT_ONCE, runs), total);
+    failures.extend(complaints);
+    if options.is_everything() {
+        passed.write(work, "interop")?;
+    }
+    pool::verdict(&failures)
+}
+
+type Runs = Vec<(String, Command)>;
+
+/// What is to run, what takes longest first, and for which versions there is no Django.
+fn runs(work: &Workspace, options: &InteropOptions) -> Result<(Runs, Vec<String>)> {
+    let environment = work.environment()?;
+    let (mut runs, mut failures) = (Vec::new(), Vec::new());
+    for version in versions(options).into_iter().rev() {
         match python::interpreter(work, version) {
             Ok(interpreter) => {
-                for marks in parts(options, version) {
+                for part in parts(options, version) {
                     let mut command = pytest(work, &interpreter, options, version);
-                    command.args(*marks).envs(environment.iter().cloned());
-                    commands.push((version, command));
+                    command.args(*part).envs(environment.iter().cloned());
+                    runs.push((format!("Django {version} {}", part.join(" ")), command));
                 }
             }
             Err(_)
@@ -48,35 +54,24 @@ pub(crate) fn suite(
             Err(error) => failures.push(format!("Django {version}: {error}")),
         }
     }
-    // Most of the time the two servers of a test wait for each other: side by side is faster.
-    let runs = commands
-        .into_iter()
-        .map(|(version, command)| (version, begin(command)));
-    let mut passed = Ran::default();
-    for (version, run) in runs.collect::<Vec<_>>() {
-        let (counts, ran, error) = run
-            .join()
-            .unwrap_or_else(|_| failed("its thread panicked".into()));
-        *total += counts;
-        passed.merge(ran);
-        failures.extend(error.map(|error| format!("Django {version}: {error}")));
-    }
-    if options.is_everything() {
-        passed.write(work, "interop")?;
-    }
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(failures.join("; ").into())
-    }
+    Ok((runs, failures))
 }
 
-/// The walks take as long as half of the rest, and go beside it.
+/// The whole of the newest is shared out; of the older ones not each pair is tried.
 fn parts(options: &InteropOptions, version: &str) -> &'static [&'static [&'static str]] {
-    if options.is_everything() && version == python::DJANGOS[0].version {
-        &[&["-m", "walk"], &["-m", "not walk"]]
-    } else {
+    if !options.is_everything() {
         &[&[]]
+    } else if version == python::DJANGOS[0].version {
+        &[
+            &["-m", "walk"],
+            &["-m", "not walk", "--part", "sqlite"],
+            &["-m", "not walk", "--part", "mariadb"],
+            &["-m", "not walk", "--part", "postgres"],
+        ]
+    } else if options.full {
+        &[&[]]
+    } else {
+        &[&["--diagonal"]]
     }
 }
 
@@ -104,28 +99,6 @@ fn pytest(
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1");
     command
-}
-
-/// Runs it in a thread of its own; what it printed comes in one piece when it ends, without the list
-/// of what passed.
-pub(crate) fn begin(mut command: Command) -> JoinHandle<Ended> {
-    std::thread::spawn(move || {
-        let output = match command.output() {
-            Ok(output) => output,
-            Err(error) => return failed(error.to_string()),
-        };
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut ran = Ran::default();
-        let told = text.lines().filter(|line| !ran.read(line));
-        println!("{}", told.collect::<Vec<_>>().join("\n"));
-        println!("{}", String::from_utf8_lossy(&output.stderr));
-        let complaint = (!output.status.success()).then(|| "see above".to_owned());
-        (counts_of(&text), ran, complaint)
-    })
-}
-
-pub(crate) fn failed(complaint: String) -> Ended {
-    (Counts::default(), Ran::default(), Some(complaint))
 }
 
 /// The tests' build, which also makes the crates' examples, and then the programs.

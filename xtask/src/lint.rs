@@ -48,8 +48,8 @@ pub(crate) fn deny(work: &Workspace) -> Result<()> {
 }
 
 /// `cargo test` on all databases; `arguments` narrow it.
-pub(crate) fn test(work: &mut Workspace, arguments: &[String], total: &mut Counts) -> Result<()> {
-    let environment = work.services()?.environment();
+pub(crate) fn test(work: &Workspace, arguments: &[String], total: &mut Counts) -> Result<()> {
+    let environment = work.environment()?;
     let mut command = cargo(&work.root);
     command.args(["test", "--locked"]);
     if arguments.is_empty() {
@@ -64,8 +64,8 @@ pub(crate) fn test(work: &mut Workspace, arguments: &[String], total: &mut Count
 }
 
 /// The examples are a workspace of their own; they share the build directory.
-pub(crate) fn examples(work: &mut Workspace, total: &mut Counts) -> Result<()> {
-    let environment = work.services()?.environment();
+pub(crate) fn examples(work: &Workspace, total: &mut Counts) -> Result<()> {
+    let environment = work.environment()?;
     let folder = work.root.join("examples");
     let target = work.target();
     let mut clippy = cargo(&folder);

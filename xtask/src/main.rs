@@ -9,6 +9,7 @@ mod install;
 mod interop;
 mod lint;
 mod parity;
+mod pool;
 mod python;
 mod services;
 mod shell;
@@ -34,26 +35,26 @@ fn run(command: cli::Command) -> Result<ExitCode> {
     use cli::Command::{
         Bench, Browser, Ci, Deny, Help, Install, Interop, Lint, Parity, Services, Test, Vectors,
     };
-    let mut work = workspace::Workspace::find()?;
+    let work = workspace::Workspace::find()?;
     match command {
         Help => println!("{}", cli::HELP),
-        Ci(options) => return ci::run(&mut work, &options),
+        Ci(options) => return ci::run(&work, &options),
         Install(options) => install::all(&work, &options.allow_missing_django)?,
-        Services => services::stay(&mut work)?,
-        Test(arguments) => return ci::verdict(|total| lint::test(&mut work, &arguments, total)),
+        Services => services::stay(&work)?,
+        Test(arguments) => return ci::verdict(|total| lint::test(&work, &arguments, total)),
         Interop(options) => {
-            return ci::verdict(|total| interop::suite(&mut work, &options, total));
+            return ci::verdict(|total| interop::suite(&work, &options, total));
         }
         Browser(arguments) => {
             return ci::verdict(|total| browser::suite(&work, &arguments, total));
         }
         Parity(options) => {
-            return ci::verdict(|total| parity::run(&mut work, &options, total));
+            return ci::verdict(|total| parity::run(&work, &options, total));
         }
-        Vectors { check } => vectors::run(&mut work, check)?,
+        Vectors { check } => vectors::run(&work, check)?,
         Lint => lint::all(&work)?,
         Deny => lint::deny(&work)?,
-        Bench(options) => bench::compare(&mut work, &options)?,
+        Bench(options) => bench::compare(&work, &options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

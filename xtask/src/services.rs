@@ -103,8 +103,8 @@ impl House {
 }
 
 /// `cargo xtask services`.
-pub(crate) fn stay(work: &mut Workspace) -> Result<()> {
-    for (name, url) in work.services()?.environment() {
+pub(crate) fn stay(work: &Workspace) -> Result<()> {
+    for (name, url) in work.environment()? {
         println!("export {name}={url}");
     }
     eprintln!("Ctrl-C stops them.");

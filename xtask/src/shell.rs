@@ -5,6 +5,7 @@ use crate::parity::Ran;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Tests as their runners counted them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -20,9 +21,21 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
+/// Whether what is compiled is for this run alone.
+static ONLY_ONCE: AtomicBool = AtomicBool::new(false);
+
+/// From now on cargo keeps nothing for a compilation after the next change, which is work of its own.
+/// `CARGO_INCREMENTAL` in the environment has the last word.
+pub(crate) fn compile_only_once() {
+    ONLY_ONCE.store(true, Ordering::Relaxed);
+}
+
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    if ONLY_ONCE.load(Ordering::Relaxed) && std::env::var_os("CARGO_INCREMENTAL").is_none() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command
 }
 

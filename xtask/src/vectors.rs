@@ -19,8 +19,8 @@ struct Vector {
     arguments: Vec<String>,
 }
 
-pub(crate) fn run(work: &mut Workspace, check: bool) -> Result<()> {
-    let environment = work.services()?.environment();
+pub(crate) fn run(work: &Workspace, check: bool) -> Result<()> {
+    let environment = work.environment()?;
     let mut stale = Vec::new();
     for vector in all(&work.root.join("interop/vectors"))? {
         let mut command = Command::new(python::interpreter(work, &vector.django)?);

@@ -3,10 +3,11 @@
 use crate::Result;
 use crate::services::Services;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    services: Option<Services>,
+    services: Mutex<Option<Services>>,
 }
 
 impl Workspace {
@@ -15,7 +16,7 @@ impl Workspace {
         let root = here.parent().ok_or("xtask lies outside of the workspace")?;
         Ok(Workspace {
             root: root.to_path_buf(),
-            services: None,
+            services: Mutex::new(None),
         })
     }
 
@@ -26,13 +27,16 @@ impl Workspace {
         }
     }
 
-    /// The servers, started at the first call and stopped when the workspace goes.
-    pub(crate) fn services(&mut self) -> Result<&Services> {
-        if self.services.is_none() {
-            self.services = Some(Services::start(&self.target().join("services"))?);
+    /// Where the servers are, which start at the first call and stop when the workspace goes.
+    pub(crate) fn environment(&self) -> Result<Vec<(&'static str, String)>> {
+        let mut services = self
+            .services
+            .lock()
+            .map_err(|_| "the servers did not start")?;
+        if services.is_none() {
+            *services = Some(Services::start(&self.target().join("services"))?);
         }
-        self.services
-            .as_ref()
-            .ok_or_else(|| "the servers did not start".into())
+        let running = services.as_ref().ok_or("the servers did not start")?;
+        Ok(running.environment())
     }
 }

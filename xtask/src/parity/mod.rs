@@ -22,7 +22,7 @@ use table::Table;
 /// The page that is checked, from the root of the workspace.
 const PAGE: &str = "COMPATIBILITY.md";
 
-pub(crate) fn run(work: &mut Workspace, options: &ParityOptions, total: &mut Counts) -> Result<()> {
+pub(crate) fn run(work: &Workspace, options: &ParityOptions, total: &mut Counts) -> Result<()> {
     let text = std::fs::read_to_string(work.root.join(PAGE))?;
     let table = Table::parse(&text)?;
     let mut gaps = Gaps::default();
@@ -58,7 +58,7 @@ pub(crate) fn run(work: &mut Workspace, options: &ParityOptions, total: &mut Cou
 }
 
 /// The tests whose last complete run is older than the sources; they may fail, which the record shows.
-fn run_what_is_stale(work: &mut Workspace, total: &mut Counts) {
+fn run_what_is_stale(work: &Workspace, total: &mut Counts) {
     let mut ended = Ok(());
     if !record::is_fresh(work, "test") {
         ended = lint::test(work, &[], total);
