@@ -386,6 +386,37 @@ async fn without_the_table_there_are_no_rows() {
     .await;
 }
 
+/// Not every login asks for it: whoever runs on finds it within a minute, whoever starts at once.
+#[tokio::test]
+async fn that_there_is_no_table_is_remembered_for_a_while() {
+    on_each_auth(async |database, auth, clock| {
+        script(
+            &auth,
+            "ALTER TABLE usersessions_usersession RENAME TO put_away",
+        )
+        .await;
+        let ann = user(&auth, "ann").await;
+        log_in(&auth, &ann, None).await;
+        script(
+            &auth,
+            "ALTER TABLE put_away RENAME TO usersessions_usersession",
+        )
+        .await;
+        log_in(&auth, &ann, None).await;
+        assert_eq!(rows(&auth).await, [], "{}", database.name());
+        let builder = Auth::builder(settings()).clock(clock.clone());
+        let other: Auth = builder.connect(database.url()).await.expect("connects");
+        let key = log_in(&other, &ann, None).await;
+        assert_eq!(rows(&auth).await, [(key.clone(), ann.id)]);
+        other.db().close().await;
+        // Tables that are made here are looked for at once.
+        auth.migrate().await.expect("migrates");
+        let next = log_in(&auth, &ann, None).await;
+        assert_eq!(rows(&auth).await, [(key, ann.id), (next, ann.id)]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_deleted_user_takes_the_rows_along() {
     on_each_auth(async |database, auth, _| {
