@@ -9,9 +9,8 @@ use djauth_admin::AdminExt;
 use test_databases::TestDatabase;
 
 use crate::graphs::{PERMS, built, some_graphs};
-use crate::own_models::{Account, auth_of};
 use crate::permissions::{hostile_names, rows};
-use crate::support::{AdminBrowser, Answer, Kind, app, on_each_site, person};
+use crate::support::{AdminBrowser, Answer, Kind, app, on_each_own_site, on_each_site, person};
 
 const LIST: &str = "/admin/auth/permission/";
 
@@ -413,14 +412,7 @@ async fn a_name_is_one_permission_however_many_rows_have_it() {
 
 #[tokio::test]
 async fn keys_of_own_models_are_found() {
-    for database in TestDatabase::all() {
-        let auth = auth_of::<Account>(&database).await;
-        let made = auth
-            .users()
-            .create_superuser("ada@example.com", "", Some("correct horse"));
-        made.await.expect("is made");
-        let mut browser = AdminBrowser::new(app(&auth, auth.admin()));
-        browser.enter("ada@example.com").await;
+    on_each_own_site(async |auth, _, mut browser| {
         let group = auth.groups().create("editors").await.expect("is made");
         let all = auth.permissions().choices().await.expect("permissions");
         let links = auth.groups().permissions(&group);
@@ -442,6 +434,6 @@ async fn keys_of_own_models_are_found() {
             pages[1],
             ["u100@example.com", "u101@example.com", "u102@example.com"]
         );
-        auth.db().close().await;
-    }
+    })
+    .await;
 }
