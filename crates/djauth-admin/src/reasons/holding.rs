@@ -36,11 +36,12 @@ pub(super) struct Bounds {
 /// What a page reads however many users there are.
 pub(super) const BOUNDS: Bounds = Bounds {
     page: 100,
-    sorted: 50_000,
-    keys: 10_000,
+    sorted: 30_000,
+    // Of more, PostgreSQL would rather walk the index of the names.
+    keys: 2_000,
     first_window: 500,
     window: 5_000,
-    walked: 50_000,
+    walked: 20_000,
 };
 
 impl<U: BaseUser> Users<U> {

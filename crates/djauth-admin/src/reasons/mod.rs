@@ -248,7 +248,10 @@ impl<U: BaseUser> Reasons for Users<U> {
         let field = meta.field(&meta.username_field);
         let is_named = field.is_some_and(|field| field.kind == FieldKind::Text && !field.null);
         let name = is_named.then(|| meta.username_field.clone());
-        name.into_iter().chain(["pk".to_owned()]).collect()
+        // A unique name is the whole order: MariaDB sorts the table for a key behind it.
+        let is_total = is_named && field.is_some_and(|field| field.unique);
+        let pk = (!is_total).then(|| "pk".to_owned());
+        name.into_iter().chain(pk).collect()
     }
 
     fn holders<'a>(&'a self, asked: &'a AskedHolders<'a>) -> Made<'a, HolderPage> {
