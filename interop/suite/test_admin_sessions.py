@@ -137,6 +137,10 @@ def test_staff_end_sessions_and_delete_their_user(allauth):
         for browser in browsers:
             assert allauth.django.who(browser) is None
         assert rows_of(allauth, name) == []
+        # Django reads in the log what was done here.
+        history = staff.get(allauth.django, f"/admin/auth/user/{user}/history/")
+        assert history.status == 200, history
+        assert "Deleted sessions “all (2)”." in history.text, history.text
         at_allauth(allauth, name, password)
         form = {"post": "yes"}
         answer = staff.submit(side, f"/admin/auth/user/{user}/delete/", form)

@@ -3,9 +3,9 @@
 use djauth::http::urlencode;
 use minijinja::{Value, context};
 
-use crate::model::{Actor, Made, ModelId, Registered, Start, capfirst};
+use crate::model::{Actor, Made, ModelId, Object, Registered, Start, capfirst};
 use crate::permissions::{Shown, may_list};
-use crate::reasons::{AskedHolders, Holder, HolderPage, Named, PermissionPage};
+use crate::reasons::{AskedHolders, Held, Holder, HolderPage, Named, PermissionPage};
 use crate::request::{AdminRequest, Answer, Route};
 use crate::sites::SiteInner;
 use crate::views::{count_text, cursor, place};
@@ -137,6 +137,7 @@ impl Listed<'_> {
             .verbose_name_plural
             .in_language(request.language);
         let (foreign, reads_rows) = self.shown.site.beyond.foreign_backends();
+        let (before, after) = self.found.ends(&self.asked.start);
         context! {
             title => request.t("admin_more.holders_title", &[("perm", named.perm())]),
             subtitle => &named.name,
@@ -144,14 +145,16 @@ impl Listed<'_> {
             list_url => request.url(&Route::Holders(None)),
             users => capfirst(&plural),
             holders => self.found.rows.iter().map(|row| self.row(row)).collect::<Value>(),
-            count => count_text(request, self.users, self.found.count),
+            count => count_text(request, self.users, self.found.held.count()),
+            any_activity => matches!(self.found.held, Held::MoreOfAnyActivity(_)),
+            looked => self.found.early().map(|walked| walked.looked),
             active => self.asked.is_active.map(i32::from),
             superusers => self.asked.superusers,
             foreign,
             reads_rows,
             first => self.found.is_preceded.then(|| self.link(None)),
-            previous => self.place("before", self.found.is_preceded, self.found.rows.first()),
-            next => self.place("after", self.found.is_followed, self.found.rows.last()),
+            previous => self.place("before", self.found.is_preceded, before),
+            next => self.place("after", self.found.is_followed, after),
         }
     }
 
@@ -169,9 +172,9 @@ impl Listed<'_> {
         }
     }
 
-    fn place(&self, name: &str, is_there: bool, row: Option<&Holder>) -> Option<String> {
-        let row = row.filter(|_| is_there)?;
-        let place = cursor(&self.users.info, self.order, &row.user)?;
+    fn place(&self, name: &str, is_there: bool, user: Option<&Object>) -> Option<String> {
+        let user = user.filter(|_| is_there)?;
+        let place = cursor(&self.users.info, self.order, user)?;
         Some(self.link(Some((name, place))))
     }
 

@@ -1,4 +1,7 @@
 //! The sessions of a user: where they are logged in, and ending that.
+//!
+//! What is ended in the admin stands in the log of changes as a change of the user, without addresses and
+//! browsers: whoever may only view users reads their history, but not their sessions.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -7,12 +10,14 @@ use djauth::http::QueryDict;
 use djauth::i18n::{Language, gettext};
 use djauth::usersessions::UserSession;
 use djauth::{Auth, BaseUser, Error, Request};
+use djauth_db::Executor as _;
 use minijinja::{Value, context};
 
 use crate::agent::Agent;
 use crate::beyond::Users;
 use crate::messages::{Level, Messages};
-use crate::model::{Actor, Made, Registered};
+use crate::model::{Actor, Made, Object, Registered};
+use crate::models::{ActionFlag, ChangeMessage, LogEntryManager, NewEntries};
 use crate::options::Page;
 use crate::request::{AdminRequest, Answer, Route};
 use crate::sites::SiteInner;
@@ -83,6 +88,17 @@ impl Ending {
             _ => None,
         }
     }
+
+    /// What the log of changes says when so many were ended. Its words are stored and so English, as the names
+    /// of models and fields in Django's log.
+    fn message(self, count: u64) -> ChangeMessage {
+        let (kind, name) = match self {
+            Self::One(id) => ("session", id.to_string()),
+            Self::Others => ("sessions", format!("others ({count})")),
+            Self::All => ("sessions", format!("all ({count})")),
+        };
+        ChangeMessage::DeletedOfIt(kind, name)
+    }
 }
 
 /// What ending came to.
@@ -124,6 +140,9 @@ pub(crate) trait SessionPages {
         key: &'a str,
         ending: Ending,
     ) -> Made<'a, Option<Ended>>;
+    /// Writes into the log of changes that this was done. Sessions end where they are kept, which need not be
+    /// the database, so it has a transaction of its own, afterwards.
+    fn log_ended<'a>(&'a self, entries: &'a NewEntries<'a>) -> Made<'a, ()>;
 }
 
 impl<U: BaseUser> SessionPages for Users<U> {
@@ -138,6 +157,15 @@ impl<U: BaseUser> SessionPages for Users<U> {
         ending: Ending,
     ) -> Made<'a, Option<Ended>> {
         end(&self.auth, request, key, ending)
+    }
+
+    fn log_ended<'a>(&'a self, entries: &'a NewEntries<'a>) -> Made<'a, ()> {
+        Box::pin(async move {
+            let log = LogEntryManager::new(&self.auth);
+            let transaction = self.auth.db().begin().await?;
+            log.log_actions(&transaction, entries).await?;
+            Ok(transaction.commit().await?)
+        })
     }
 }
 
@@ -276,7 +304,7 @@ pub(crate) fn sessions_view<'a>(
             return Ok(Answer::Forbidden);
         }
         if request.is_post() {
-            return posted(site, request, key).await;
+            return posted(site, model, request, actor, key).await;
         }
         let sessions = site.beyond.sessions(request.request(), key).await?;
         let object = model.edited.get(key).await?;
@@ -291,19 +319,54 @@ pub(crate) fn sessions_view<'a>(
     })
 }
 
-async fn posted(site: &SiteInner, request: &AdminRequest, key: &str) -> Result<Answer, Error> {
-    let Some(ending) = Ending::of(request.data()) else {
-        return Ok(Answer::BadRequest);
-    };
-    let ended = site.beyond.end_sessions(request.request(), key, ending);
-    let Some(ended) = ended.await? else {
-        return Ok(Answer::NotFound);
-    };
-    ended.tell(&request.messages, request.language);
-    Ok(Answer::Redirect(match ended.own {
-        true => request.url(&Route::Login),
-        false => request.url(&request.route),
-    }))
+fn posted<'a>(
+    site: &'a SiteInner,
+    model: &'a Registered,
+    request: &'a AdminRequest,
+    actor: &'a Actor,
+    key: &'a str,
+) -> Made<'a, Answer> {
+    Box::pin(async move {
+        let Some(ending) = Ending::of(request.data()) else {
+            return Ok(Answer::BadRequest);
+        };
+        let Some(object) = model.edited.get(key).await? else {
+            return Ok(Answer::NotFound);
+        };
+        let ended = site.beyond.end_sessions(request.request(), key, ending);
+        let Some(ended) = ended.await? else {
+            return Ok(Answer::NotFound);
+        };
+        if ended.count > 0 {
+            let message = ending.message(ended.count);
+            log(site, model, actor, object, message).await?;
+        }
+        ended.tell(&request.messages, request.language);
+        Ok(Answer::Redirect(match ended.own {
+            true => request.url(&Route::Login),
+            false => request.url(&request.route),
+        }))
+    })
+}
+
+/// A change of the user, for the log.
+fn log<'a>(
+    site: &'a SiteInner,
+    model: &'a Registered,
+    actor: &'a Actor,
+    user: Object,
+    message: ChangeMessage,
+) -> Made<'a, ()> {
+    Box::pin(async move {
+        let entries = NewEntries {
+            user: &actor.key,
+            model: &model.info,
+            objects: &[(user.key, user.repr)],
+            flag: ActionFlag::Change,
+            message,
+        };
+        site.beyond.log_ended(&entries).await
+    })
 }
 
 #[cfg(test)]

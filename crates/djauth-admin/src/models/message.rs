@@ -13,6 +13,9 @@ pub(crate) enum ChangeMessage {
     /// The labels of the fields, untranslated; none: nothing differs.
     Changed(Vec<String>),
     Deleted,
+    /// Something that belongs to the object was deleted: its kind, untranslated, and its name. As Django
+    /// writes it of the rows of inlines.
+    DeletedOfIt(&'static str, String),
 }
 
 impl ChangeMessage {
@@ -23,6 +26,9 @@ impl ChangeMessage {
             Self::Added => json!([{ "added": {} }]),
             Self::Changed(fields) if fields.is_empty() => json!([]),
             Self::Changed(fields) => json!([{ "changed": { "fields": fields } }]),
+            Self::DeletedOfIt(kind, name) => {
+                json!([{ "deleted": { "name": kind, "object": name } }])
+            }
         };
         to_string_spaced(&entries).unwrap_or_default()
     }
@@ -82,7 +88,11 @@ fn sentence(language: Language, entry: &Json) -> Option<String> {
 
 /// Something that belongs to the object: its kind and its name.
 fn object(language: Language, details: &Json) -> Option<String> {
-    let kind = details.get("name")?.as_str()?.to_owned();
+    let kind = match details.get("name")?.as_str()? {
+        "session" => gettext(language, "admin_model.session", &[]),
+        "sessions" => gettext(language, "admin_model.sessions", &[]),
+        kind => kind.to_owned(),
+    };
     let object = details.get("object").and_then(Json::as_str);
     let name = object.unwrap_or_default().to_owned();
     Some(gettext(
@@ -134,6 +144,13 @@ mod tests {
             changed(&["Username", "Größe"]),
             r#"[{"changed": {"fields": ["Username", "Gr\u00f6\u00dfe"]}}]"#
         );
+        let ended = ChangeMessage::DeletedOfIt("session", "17".to_owned()).stored();
+        assert_eq!(
+            ended,
+            r#"[{"deleted": {"name": "session", "object": "17"}}]"#
+        );
+        let read = get_change_message(Language::ENGLISH, &ended);
+        assert_eq!(read, "Deleted session “17”.");
     }
 
     #[test]

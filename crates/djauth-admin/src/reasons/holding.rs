@@ -1,4 +1,8 @@
 //! Who holds a permission.
+//!
+//! Three ways lead to a page, so that none reads more than [`Bounds`] allow. Few holders are found by the rows
+//! that give the permission, and sorted. Where they are many, but few users are as active as is asked for,
+//! those are asked. Otherwise [users are walked](super::walk).
 
 use std::collections::HashMap;
 
@@ -8,69 +12,92 @@ use djauth::{BaseUser, Error};
 use djauth_db::{Database, Field as _};
 use indexmap::IndexMap;
 
-use super::{AskedHolders, Holder, HolderPage, Named, Reason, Reasons, Why, named};
+use super::{AskedHolders, Held, Holder, HolderPage, Named, Reason, Reasons, Why, named};
 use crate::beyond::Users;
-use crate::listed::{COUNT_LIMIT, started};
+use crate::listed::started;
 use crate::model::{Count, ListQuery, Object, Start};
 
-/// One more than is counted: then there are more.
-const LOOK: u64 = COUNT_LIMIT + 1;
-/// Holders on a page.
-const HOLDERS_PER_PAGE: u64 = 100;
+/// How much is read for one page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Holders on a page.
+    pub(super) page: u64,
+    /// Up to here holders are counted and sorted, not looked for among all users.
+    pub(super) sorted: u64,
+    /// Keys in one statement.
+    pub(super) keys: usize,
+    /// Users that are read at once: first, so that a page which is full soon costs little, and then.
+    pub(super) first_window: usize,
+    pub(super) window: usize,
+    /// After so many users a page ends, however few of them hold the permission.
+    pub(super) walked: usize,
+}
+
+/// What a page reads however many users there are.
+pub(super) const BOUNDS: Bounds = Bounds {
+    page: 100,
+    sorted: 30_000,
+    // Of more, PostgreSQL would rather walk the index of the names.
+    keys: 2_000,
+    first_window: 500,
+    window: 5_000,
+    walked: 20_000,
+};
 
 impl<U: BaseUser> Users<U> {
-    /// Those with few holders are found through the rows that give the permission, and sorted; of those
-    /// with many every user is looked at in their order, until the page is full.
-    pub(super) async fn found(&self, asked: &AskedHolders<'_>) -> Result<HolderPage, Error> {
+    pub(super) async fn found(
+        &self,
+        asked: &AskedHolders<'_>,
+        bounds: Bounds,
+    ) -> Result<HolderPage, Error> {
         let ids = self.same_name(asked.permission).await?;
-        let users = self.of_activity(asked.is_active);
-        let Some(users) = users else {
-            return Ok(HolderPage::empty());
+        let Some(users) = self.of_activity(asked.is_active) else {
+            return Ok(HolderPage::default());
         };
-        let keys = self.few(&users, &ids, asked.superusers).await?;
-        let (users, count) = match keys {
-            Some(keys) => {
-                let count = counted(keys.len() as u64);
-                let keys = keys.into_keys().map(|key| key.to_value().into_owned());
-                (users.filter(Q::in_("pk", keys)), count)
-            }
-            None => (
-                users.filter(self.holds(&ids, asked.superusers)),
-                counted(LOOK),
-            ),
-        };
-        self.page(users, count, asked, &ids).await
+        match self.few(&users, &ids, asked, bounds).await? {
+            Some(keys) => self.sorted(users, keys, asked, &ids, bounds).await,
+            None => self.walked(asked, &ids, bounds).await,
+        }
     }
 
-    async fn page(
+    /// A page of holders whose keys are all known.
+    async fn sorted(
         &self,
         users: QuerySet<'_, U, Database>,
-        count: Count,
+        keys: Vec<U::Id>,
         asked: &AskedHolders<'_>,
         ids: &[i32],
+        bounds: Bounds,
     ) -> Result<HolderPage, Error> {
-        let query = ListQuery {
+        let query = self.query(asked, bounds);
+        let held = Held::Exactly(keys.len() as u64);
+        let keys = nearest(&users, &query, keys, bounds).await?;
+        let (rows, is_turned) = started(among(users, &keys), &query);
+        let rows = rows.limit(query.size + 1).collected().await?;
+        let has_more = rows.len() as u64 > query.size;
+        let rows = on_page(rows, &query, is_turned);
+        Ok(HolderPage {
+            rows: self.with_reasons(rows, ids).await?,
+            held,
+            is_preceded: match is_turned {
+                true => has_more,
+                false => !matches!(asked.start, Start::First),
+            },
+            is_followed: is_turned || has_more,
+            walked: None,
+        })
+    }
+
+    /// The page that is asked for, as lists know it.
+    pub(super) fn query(&self, asked: &AskedHolders<'_>, bounds: Bounds) -> ListQuery {
+        ListQuery {
             filters: Vec::new(),
             driver: None,
             order: self.holders_order(),
             start: asked.start.clone(),
-            size: HOLDERS_PER_PAGE,
+            size: bounds.page,
             count: false,
-        };
-        let (rows, is_turned) = started(users, &query);
-        let mut rows = rows.limit(HOLDERS_PER_PAGE + 1).collected().await?;
-        let has_more = rows.len() as u64 > HOLDERS_PER_PAGE;
-        rows.truncate(usize::try_from(HOLDERS_PER_PAGE).unwrap_or(usize::MAX));
-        if is_turned {
-            rows.reverse();
         }
-        let is_first = matches!(asked.start, Start::First);
-        Ok(HolderPage {
-            rows: self.with_reasons(rows, ids).await?,
-            count,
-            is_preceded: if is_turned { has_more } else { !is_first },
-            is_followed: is_turned || has_more,
-        })
     }
 
     /// Every row of the name: they are one permission for who asks.
@@ -96,27 +123,51 @@ impl<U: BaseUser> Users<U> {
         &self,
         users: &QuerySet<'_, U, Database>,
         ids: &[i32],
-        superusers: bool,
-    ) -> Result<Option<IndexMap<U::Id, ()>>, Error> {
-        let mut sources = Vec::new();
-        for id in ids {
-            for relation in ["user_permissions", "groups__permissions"] {
-                sources.push(users.clone().via(relation, *id));
+        asked: &AskedHolders<'_>,
+        bounds: Bounds,
+    ) -> Result<Option<Vec<U::Id>>, Error> {
+        let superusers = users.clone().filter(self.is_superuser());
+        let superusers = asked.superusers.then_some(superusers);
+        let mut sources = match self.are_few(ids, bounds).await? {
+            true => by_rows(users, ids),
+            false if asked.is_active.is_none() => return Ok(None),
+            false => return self.few_users(users, superusers, ids, bounds).await,
+        };
+        sources.extend(superusers);
+        union(sources, bounds.sorted).await
+    }
+
+    /// Whether few users, active or not, have a row that gives the permission. This much is read of however
+    /// many; how active they are is asked of few alone, as of many it may be told of none.
+    async fn are_few(&self, ids: &[i32], bounds: Bounds) -> Result<bool, Error> {
+        let sources = by_rows(&self.auth.users().all(), ids);
+        let mut rows = 0;
+        for source in sources.clone() {
+            rows += source.count_up_to(bounds.sorted + 1).await?;
+            if rows > bounds.sorted {
+                // As some may be counted for several of their groups.
+                return Ok(union(sources, bounds.sorted).await?.is_some());
             }
         }
-        if superusers {
-            sources.push(users.clone().filter(self.is_superuser()));
+        Ok(true)
+    }
+
+    /// The holders among the users of this activity, if these are few.
+    async fn few_users(
+        &self,
+        users: &QuerySet<'_, U, Database>,
+        superusers: Option<QuerySet<'_, U, Database>>,
+        ids: &[i32],
+        bounds: Bounds,
+    ) -> Result<Option<Vec<U::Id>>, Error> {
+        let Some(keys) = union(vec![users.clone()], bounds.sorted).await? else {
+            return Ok(None);
+        };
+        let mut holders = self.auth.users().holders_among(ids, &keys).await?;
+        if let Some(superusers) = superusers {
+            holders.extend(superusers.distinct_keys::<U::Id>(bounds.sorted).await?);
         }
-        let mut keys = IndexMap::new();
-        for source in sources {
-            let found = source.distinct_keys::<U::Id>(LOOK).await?;
-            let is_many = found.len() as u64 >= LOOK;
-            keys.extend(found.into_iter().map(|key| (key, ())));
-            if is_many || keys.len() as u64 >= LOOK {
-                return Ok(None);
-            }
-        }
-        Ok(Some(keys))
+        Ok(Some(holders.into_iter().collect()))
     }
 
     fn is_superuser(&self) -> Q {
@@ -127,14 +178,11 @@ impl<U: BaseUser> Users<U> {
         }
     }
 
-    fn holds(&self, ids: &[i32], superusers: bool) -> Q {
-        let by_rows = ["user_permissions", "groups__permissions"]
-            .map(|relation| Q::linked(relation, ids.iter().copied()));
-        let superuser = superusers.then(|| self.is_superuser());
-        Q::any_of(by_rows.into_iter().chain(superuser))
-    }
-
-    async fn with_reasons(&self, users: Vec<U>, ids: &[i32]) -> Result<Vec<Holder>, Error> {
+    pub(super) async fn with_reasons(
+        &self,
+        users: Vec<U>,
+        ids: &[i32],
+    ) -> Result<Vec<Holder>, Error> {
         let keys: Vec<U::Id> = users.iter().map(BaseUser::id).collect();
         let mut rows: HashMap<U::Id, Why> = HashMap::new();
         let each = |key, group| rows.entry(key).or_default().add(group);
@@ -154,7 +202,7 @@ impl<U: BaseUser> Users<U> {
     }
 
     /// As much of a user as a link to them and a place in the list need.
-    fn object(&self, user: &U) -> Object {
+    pub(super) fn object(&self, user: &U) -> Object {
         let meta = self.auth.user_meta();
         let mut values: IndexMap<_, _> = self.auth.users().values(user).into_iter().collect();
         values.retain(|name, _| *name == meta.username_field || *name == meta.pk);
@@ -170,21 +218,77 @@ impl<U: BaseUser> Users<U> {
     }
 }
 
-impl HolderPage {
-    fn empty() -> Self {
-        Self {
-            rows: Vec::new(),
-            count: Count::default(),
-            is_preceded: false,
-            is_followed: false,
-        }
+/// Rows as they are shown: no more than fit on the page, and in the order of the list.
+pub(super) fn on_page<U>(mut rows: Vec<U>, query: &ListQuery, is_turned: bool) -> Vec<U> {
+    rows.truncate(usize::try_from(query.size).unwrap_or(usize::MAX));
+    if is_turned {
+        rows.reverse();
     }
+    rows
 }
 
-fn counted(found: u64) -> Count {
-    Count {
-        known: found.min(COUNT_LIMIT),
-        more: found > COUNT_LIMIT,
-        estimate: None,
+/// Those of these users who have one of these permissions, by the rows that give it.
+fn by_rows<'a, U: BaseUser>(
+    users: &QuerySet<'a, U, Database>,
+    ids: &[i32],
+) -> Vec<QuerySet<'a, U, Database>> {
+    let relations = ["user_permissions", "groups__permissions"];
+    let pairs = ids.iter().flat_map(|id| relations.map(|name| (name, *id)));
+    pairs
+        .map(|(name, id)| users.clone().via(name, id))
+        .collect()
+}
+
+/// The keys of all of these, each once. `None`: there are more than this.
+async fn union<U: BaseUser>(
+    sources: Vec<QuerySet<'_, U, Database>>,
+    most: u64,
+) -> Result<Option<Vec<U::Id>>, Error> {
+    let mut keys = IndexMap::new();
+    for source in sources {
+        let found = source.distinct_keys::<U::Id>(most + 1).await?;
+        keys.extend(found.into_iter().map(|key| (key, ())));
+        if keys.len() as u64 > most {
+            return Ok(None);
+        }
+    }
+    Ok(Some(keys.into_keys().collect()))
+}
+
+fn among<'a, U: BaseUser>(
+    users: QuerySet<'a, U, Database>,
+    keys: &[U::Id],
+) -> QuerySet<'a, U, Database> {
+    let keys = keys.iter().map(|key| key.to_value().into_owned());
+    users.filter(Q::in_("pk", keys))
+}
+
+/// Of very many keys those that can be on the page: the first of each part of them, in the page's order.
+async fn nearest<U: BaseUser>(
+    users: &QuerySet<'_, U, Database>,
+    query: &ListQuery,
+    keys: Vec<U::Id>,
+    bounds: Bounds,
+) -> Result<Vec<U::Id>, Error> {
+    if keys.len() <= bounds.keys {
+        return Ok(keys);
+    }
+    let mut nearest = Vec::new();
+    for part in keys.chunks(bounds.keys) {
+        let (rows, _) = started(among(users.clone(), part), query);
+        nearest.extend(rows.keys::<U::Id>(query.size + 1).await?);
+    }
+    Ok(nearest)
+}
+
+impl Held {
+    /// For the line above the list.
+    pub(crate) fn count(self) -> Count {
+        let (Self::Exactly(known) | Self::MoreThan(known) | Self::MoreOfAnyActivity(known)) = self;
+        Count {
+            known,
+            more: !matches!(self, Self::Exactly(_)),
+            estimate: None,
+        }
     }
 }

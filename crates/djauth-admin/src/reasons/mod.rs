@@ -5,14 +5,18 @@
 
 mod effective;
 mod holding;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 use djauth::base_user::{FieldKind, UserId};
 use djauth::models::{Group, Permission};
 use djauth::{Auth, BaseUser, Error};
 
 use self::effective::effective;
+use self::holding::BOUNDS;
 use crate::beyond::Users;
-use crate::model::{Count, Made, Object, Start};
+use crate::model::{Made, Object, Start};
 use crate::search::words;
 
 /// Groups that are named for one permission of one user; of more only the number is told.
@@ -138,13 +142,41 @@ pub(crate) struct AskedHolders<'a> {
     pub(crate) start: Start,
 }
 
+/// How many hold a permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Exactly(u64),
+    MoreThan(u64),
+    /// So many have the rows, active or not; how many of them are as active as is asked is not counted.
+    MoreOfAnyActivity(u64),
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::Exactly(0)
+    }
+}
+
 /// A page of those who hold a permission.
+#[derive(Default)]
 pub(crate) struct HolderPage {
     pub(crate) rows: Vec<Holder>,
-    pub(crate) count: Count,
-    /// Whether there are any before and after these.
+    pub(crate) held: Held,
+    /// Whether there may be any before and after these.
     pub(crate) is_preceded: bool,
     pub(crate) is_followed: bool,
+    /// If they were looked for among all users.
+    pub(crate) walked: Option<Walked>,
+}
+
+/// How far the search for a page went.
+pub(crate) struct Walked {
+    /// Who was looked at last.
+    pub(crate) last: Object,
+    /// At how many it looked.
+    pub(crate) looked: usize,
+    /// Whether it ended before the page was full, and others may follow.
+    pub(crate) is_early: bool,
 }
 
 /// Somebody who holds a permission.
@@ -216,11 +248,14 @@ impl<U: BaseUser> Reasons for Users<U> {
         let field = meta.field(&meta.username_field);
         let is_named = field.is_some_and(|field| field.kind == FieldKind::Text && !field.null);
         let name = is_named.then(|| meta.username_field.clone());
-        name.into_iter().chain(["pk".to_owned()]).collect()
+        // A unique name is the whole order: MariaDB sorts the table for a key behind it.
+        let is_total = is_named && field.is_some_and(|field| field.unique);
+        let pk = (!is_total).then(|| "pk".to_owned());
+        name.into_iter().chain(pk).collect()
     }
 
     fn holders<'a>(&'a self, asked: &'a AskedHolders<'a>) -> Made<'a, HolderPage> {
-        Box::pin(self.found(asked))
+        Box::pin(self.found(asked, BOUNDS))
     }
 }
 

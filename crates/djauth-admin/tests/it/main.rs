@@ -34,5 +34,7 @@ mod account;
 mod graphs;
 mod holders;
 mod log;
+mod log_file;
+mod other_permissions;
 mod permissions;
 mod sessions;

@@ -198,6 +198,75 @@ async fn ones_own_sessions_are_told_apart() {
     .await;
 }
 
+/// The log of changes: who did it, to whom, and what.
+async fn logged(auth: &Auth) -> Vec<(i32, String, String, i64, String)> {
+    static ENTRIES: Sql = Sql::new(
+        "SELECT user_id, object_id, object_repr, action_flag, change_message FROM django_admin_log ORDER BY id",
+    );
+    let entries = auth.db().fetch(&ENTRIES, &[], |row| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
+    });
+    entries.await.expect("entries")
+}
+
+#[tokio::test]
+async fn what_is_ended_in_the_admin_stands_in_the_history() {
+    on_each_site(async |auth, _| {
+        let mia = person(auth, "mia", CHANGE).await;
+        let ann = person(auth, "ann", CHANGE).await;
+        for _ in 0..3 {
+            visitor(auth, "ann", FIREFOX).await;
+        }
+        let mut here = browser(auth, FIREFOX);
+        here.enter("mia").await;
+        let one = offered(&here.get(&page_of(&ann)).await.text)[0].clone();
+        // The second time there is nothing to end.
+        for _ in 0..2 {
+            here.post(&page_of(&ann), &[("end", &one)]).await;
+        }
+        here.post(&page_of(&ann), &[("end_all", "1")]).await;
+        visitor(auth, "mia", SAFARI).await;
+        here.post(&page_of(&mia), &[("end_others", "1")]).await;
+        let entry = |of: &User, kind: &str, name: &str| {
+            let text = format!(r#"[{{"deleted": {{"name": "{kind}", "object": "{name}"}}}}]"#);
+            (mia.id, of.id.to_string(), of.username.clone(), 2, text)
+        };
+        let expected = [
+            entry(&ann, "session", &one),
+            entry(&ann, "sessions", "all (2)"),
+            entry(&mia, "sessions", "others (1)"),
+        ];
+        assert_eq!(logged(auth).await, expected);
+        let history = format!("/admin/auth/user/{}/history/", ann.id);
+        let page = here.get(&history).await;
+        for text in [
+            &format!("Deleted session “{one}”."),
+            "Deleted sessions “all (2)”.",
+        ] {
+            assert!(page.shows(text), "{text}: {}", page.text);
+        }
+        // Of an ended session of one's own too, but not at the page of the account.
+        let mut elsewhere = visitor(auth, "mia", SAFARI).await;
+        here.post("/accounts/sessions/", &[("end_others", "1")])
+            .await;
+        assert!(!is_in(&mut elsewhere).await);
+        assert_eq!(logged(auth).await.len(), 3);
+        here.post(&page_of(&mia), &[("end_all", "1")]).await;
+        assert!(!is_in(&mut here).await);
+        assert_eq!(
+            logged(auth).await[3..],
+            [entry(&mia, "sessions", "all (1)")]
+        );
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn who_may_not_change_users_sees_nothing() {
     on_each_site(async |auth, _| {

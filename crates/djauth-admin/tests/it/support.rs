@@ -12,6 +12,8 @@ use djauth_signing::FixedClock;
 use test_databases::TestDatabase;
 use tower::ServiceExt;
 
+use crate::own_models::{Account, auth_of};
+
 pub(crate) const KEY: &str = "admin-vector-key-0123456789abcdefghijklmnopqrstuvwx";
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -49,6 +51,20 @@ pub(crate) async fn on_each_site(test: impl AsyncFn(&Auth, AdminBrowser)) {
     for database in TestDatabase::all() {
         let auth = connect(&database, settings()).await;
         test(&auth, AdminBrowser::new(app(&auth, auth.admin()))).await;
+        auth.db().close().await;
+    }
+}
+
+/// Runs a test on a site with a user model of its own on each kind of database; Ada, a superuser, is logged in.
+pub(crate) async fn on_each_own_site(test: impl AsyncFn(&Auth<Account>, Account, AdminBrowser)) {
+    for database in TestDatabase::all() {
+        let auth = auth_of::<Account>(&database).await;
+        let name = "ada@example.com";
+        let made = auth.users().create_superuser(name, "", Some(PASSWORD));
+        let ada = made.await.expect("is made");
+        let mut browser = AdminBrowser::new(app(&auth, auth.admin()));
+        browser.enter(name).await;
+        test(&auth, ada, browser).await;
         auth.db().close().await;
     }
 }

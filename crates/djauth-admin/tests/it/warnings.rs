@@ -12,8 +12,9 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::change::{form_of, send};
-use crate::own_models::{Account, auth_of};
-use crate::support::{AdminBrowser, Kind, app, connect, on_each_site, person, settings};
+use crate::support::{
+    AdminBrowser, Kind, app, connect, on_each_own_site, on_each_site, person, settings,
+};
 
 const LAST: &str = "This is the last active superuser";
 const NONE_LEFT: &str = "There is no active superuser any more.";
@@ -119,20 +120,13 @@ async fn who_may_only_look_is_warned_of_nothing() {
 
 #[tokio::test]
 async fn flags_of_own_models_count_too() {
-    for database in TestDatabase::all() {
-        let auth = auth_of::<Account>(&database).await;
-        let made = auth
-            .users()
-            .create_superuser("ada@example.com", "", Some("correct horse"));
-        let ada = made.await.expect("is made");
-        let mut browser = AdminBrowser::new(app(&auth, auth.admin()));
-        browser.enter("ada@example.com").await;
+    on_each_own_site(async |_, ada, mut browser| {
         let page = browser
             .get(&format!("/admin/accounts/account/{}/delete/", ada.id))
             .await;
         assert!(page.shows(LAST), "{}", page.text);
-        auth.db().close().await;
-    }
+    })
+    .await;
 }
 
 /// Keeps what is logged for `djauth.admin`.

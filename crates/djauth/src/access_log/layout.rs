@@ -1,6 +1,7 @@
 //! Which tables and columns the database has.
 
 use crate::db::{Database, Error, ErrorKind, Executor, Sql};
+use crate::models::Found;
 
 /// What can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,9 +35,10 @@ impl Layout {
             failures: works(db, &FAILURES).await?,
         })
     }
+}
 
-    /// Whether there is anything to write to.
-    pub(super) fn is_there(self) -> bool {
+impl Found for Layout {
+    fn is_there(self) -> bool {
         self.logins || self.failures
     }
 }

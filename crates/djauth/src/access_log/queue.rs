@@ -1,7 +1,7 @@
 //! What waits to be written.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -11,6 +11,7 @@ use super::entry::Event;
 use super::layout::Layout;
 use super::rows;
 use crate::db::{Database, Error, ErrorKind};
+use crate::models::{Believed, Found};
 
 /// Failures that may wait.
 const FAILURES: usize = 4096;
@@ -22,8 +23,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LONGER_PAUSE: Duration = Duration::from_secs(5);
 /// Between two tries at the end.
 const LAST_PAUSE: Duration = Duration::from_millis(500);
-/// How long it is believed that the tables are not there.
-const BELIEVED: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 pub(super) struct Queue(Arc<Inner>);
@@ -31,8 +30,8 @@ pub(super) struct Queue(Arc<Inner>);
 struct Inner {
     db: Database,
     state: Mutex<State>,
-    /// Held while somebody writes: what the tables are, and when that was found out.
-    layout: tokio::sync::Mutex<Option<(Layout, Instant)>>,
+    /// Held while somebody writes: what the tables are.
+    layout: tokio::sync::Mutex<Believed<Layout>>,
 }
 
 #[derive(Default)]
@@ -82,7 +81,7 @@ impl Queue {
         Self(Arc::new(Inner {
             db: db.clone(),
             state: Mutex::default(),
-            layout: tokio::sync::Mutex::new(None),
+            layout: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -119,7 +118,7 @@ impl Queue {
     }
 
     async fn write_now(&self) -> bool {
-        let mut layout = self.0.layout.lock().await;
+        let layout = self.0.layout.lock().await;
         let (events, dropped) = {
             let mut state = self.0.state.lock();
             let dropped = std::mem::take(&mut state.dropped);
@@ -132,7 +131,7 @@ impl Queue {
         if events.is_empty() {
             return true;
         }
-        let left = self.write(&mut layout, events).await;
+        let left = self.write(&layout, events).await;
         let done = left.is_empty();
         self.put_back(left);
         done
@@ -150,7 +149,7 @@ impl Queue {
     }
 
     /// Answers what has to wait on.
-    async fn write(&self, known: &mut Option<(Layout, Instant)>, events: Vec<Event>) -> Vec<Event> {
+    async fn write(&self, known: &Believed<Layout>, events: Vec<Event>) -> Vec<Event> {
         let layout = match self.layout(known).await {
             Ok(layout) => layout,
             Err(error) => return waits(&error, events),
@@ -173,15 +172,11 @@ impl Queue {
         Vec::new()
     }
 
-    async fn layout(&self, known: &mut Option<(Layout, Instant)>) -> Result<Layout, Error> {
-        if let Some((layout, at)) = *known
-            && (layout.is_there() || at.elapsed() < BELIEVED)
-        {
-            return Ok(layout);
+    async fn layout(&self, known: &Believed<Layout>) -> Result<Layout, Error> {
+        match known.get() {
+            Some(layout) => Ok(layout),
+            None => Ok(known.keep(Layout::read(&self.0.db).await?)),
         }
-        let layout = Layout::read(&self.0.db).await?;
-        *known = Some((layout, Instant::now()));
-        Ok(layout)
     }
 
     pub(super) async fn drain(&self, limit: Duration) -> bool {
@@ -244,14 +239,10 @@ fn waits(error: &Error, events: Vec<Event>) -> Vec<Event> {
 
 /// One entry that the database refuses must not take the others with it: nobody hides a storm by a name that cannot
 /// be stored. The first half is written first.
-fn halves(
-    error: &Error,
-    mut part: Vec<Event>,
-    known: &mut Option<(Layout, Instant)>,
-) -> Vec<Vec<Event>> {
+fn halves(error: &Error, mut part: Vec<Event>, known: &Believed<Layout>) -> Vec<Vec<Event>> {
     if *error.kind() == ErrorKind::SchemaMissing {
         // The tables are gone or have changed.
-        *known = None;
+        known.forget();
     } else if *error.kind() != ErrorKind::Closed && part.len() > 1 {
         let second = part.split_off(part.len() / 2);
         return vec![second, part];

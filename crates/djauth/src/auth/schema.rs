@@ -23,7 +23,9 @@ impl<U: BaseUser> Auth<U> {
     /// # Errors
     /// `Schema`: the database is one that is not touched. Otherwise the database's.
     pub async fn migrate(&self) -> Result<Plan, Error> {
-        self.migration().run(self.db()).await
+        let plan = self.migration().run(self.db()).await?;
+        self.seen().forget_table();
+        Ok(plan)
     }
 
     /// The content types and permissions that [`Auth::migrate`] would add to the tables that are there.

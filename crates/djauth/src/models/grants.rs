@@ -1,5 +1,7 @@
 //! The rows by which users have permissions: their own, and those of their groups.
 
+use std::collections::HashSet;
+
 use super::link::Link;
 use super::query::key_values;
 use super::{Group, UserManager};
@@ -9,6 +11,8 @@ use crate::db::{Executor, Field, Row, Sql, Value};
 
 /// Keys in one statement.
 const CHUNK: usize = 400;
+/// The same where a row answers nothing but a key.
+const KEYS_CHUNK: usize = 5_000;
 
 /// The permissions of a group stand here.
 const OF_GROUPS: &str = "INNER JOIN \"auth_group\" ON \"auth_group\".\"id\" = {target} \
@@ -78,6 +82,37 @@ impl<U: BaseUser, E: Executor> UserManager<'_, U, E> {
         Ok(())
     }
 
+    /// Which of these users have a row that gives one of these permissions, their own or one of a group of
+    /// theirs. Flags play no part, as in [`grants_each`](Self::grants_each).
+    ///
+    /// # Errors
+    /// As [`grants_each`](Self::grants_each).
+    pub async fn holders_among(
+        self,
+        permissions: &[i32],
+        users: &[U::Id],
+    ) -> Result<HashSet<U::Id>, Error> {
+        let links = self.auth.model().links()?;
+        let mut holders = HashSet::new();
+        if permissions.is_empty() {
+            return Ok(holders);
+        }
+        for chunk in users.chunks(KEYS_CHUNK) {
+            let params = [key_values(permissions), key_values(chunk)].concat();
+            for sql in [
+                links.user_permissions.holders(permissions, chunk),
+                links.groups.holders_by_any_group(permissions, chunk),
+            ] {
+                let each = &mut |row: &Row<'_>| {
+                    holders.insert(row.get(0)?);
+                    Ok(())
+                };
+                self.each_holder(&sql, &params, each).await?;
+            }
+        }
+        Ok(holders)
+    }
+
     async fn each_holder(
         &self,
         sql: &Sql,
@@ -134,6 +169,18 @@ impl Link {
              WHERE \"auth_group_permissions\".\"permission_id\" IN ({of}) \
              AND {table}.{owner} IN ({among}) ORDER BY \"auth_group\".\"name\"",
             self.groups_with_permissions()
+        ))
+    }
+
+    /// From users to groups: the same, each user once.
+    fn holders_by_any_group<I>(&self, permissions: &[i32], users: &[I]) -> Sql {
+        let (table, owner, target) = (&self.table, &self.owner, &self.target);
+        let (of, among) = (marks(permissions), marks(users));
+        generated(format!(
+            "SELECT DISTINCT {table}.{owner} FROM {table} INNER JOIN \"auth_group_permissions\" \
+             ON \"auth_group_permissions\".\"group_id\" = {table}.{target} \
+             WHERE \"auth_group_permissions\".\"permission_id\" IN ({of}) \
+             AND {table}.{owner} IN ({among})"
         ))
     }
 

@@ -1,6 +1,7 @@
 //! `User`, `Group`, `Permission`, `AnonymousUser` and their managers: `django/contrib/auth/models.py`.
 
 mod anonymous;
+mod believed;
 mod deletion;
 mod described;
 mod grants;
@@ -20,6 +21,7 @@ mod user;
 mod user_manager;
 
 pub use anonymous::AnonymousUser;
+pub(crate) use believed::{Believed, Found};
 pub(crate) use deletion::has_admin_log;
 pub(crate) use deletion::has_table;
 pub use deletion::{Deleted, Going};

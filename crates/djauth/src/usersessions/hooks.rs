@@ -12,17 +12,13 @@ use crate::models::has_table;
 use crate::{Auth, Error};
 
 impl<U: BaseUser> UserSessions<'_, U> {
-    /// Whether the table is there; once seen it is not asked for again.
+    /// Whether the table is there, as far as is [believed](crate::models::Believed).
     pub(super) async fn is_there(&self) -> Result<bool, Error> {
         let seen = self.auth.seen();
-        if seen.table_seen() {
-            return Ok(true);
+        match seen.table() {
+            Some(there) => Ok(there),
+            None => Ok(seen.see_table(has_table(self.auth.db(), TABLE).await?)),
         }
-        let there = has_table(self.auth.db(), TABLE).await?;
-        if there {
-            seen.see_table();
-        }
-        Ok(there)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{UserSessions, rows};
 use crate::auth::Inner;
 use crate::base_user::BaseUser;
 use crate::db::{Database, Dialect, Executor};
-use crate::models::has_table;
+use crate::models::{Believed, has_table};
 use crate::{Auth, Error, ErrorKind};
 
 /// How long notes wait.
@@ -35,20 +35,28 @@ pub(crate) struct Seen {
     notes: Mutex<HashMap<Arc<str>, DateTime<Utc>>>,
     /// A task is about to write them.
     waits: AtomicBool,
-    /// The table was there.
-    table: AtomicBool,
+    /// Whether the table is there.
+    table: Believed<bool>,
     /// Nothing is to be written here.
     off: AtomicBool,
 }
 
 impl Seen {
-    pub(super) fn table_seen(&self) -> bool {
-        self.table.load(Ordering::Relaxed)
+    /// Whether the table is there; `None`: the database has to be asked.
+    pub(super) fn table(&self) -> Option<bool> {
+        self.table.get()
     }
 
-    pub(super) fn see_table(&self) {
-        self.table.store(true, Ordering::Relaxed);
-        self.off.store(false, Ordering::Relaxed);
+    pub(super) fn see_table(&self, there: bool) -> bool {
+        if there {
+            self.off.store(false, Ordering::Relaxed);
+        }
+        self.table.keep(there)
+    }
+
+    /// Tables are made.
+    pub(crate) fn forget_table(&self) {
+        self.table.forget();
     }
 
     fn note(&self, key: &str, now: DateTime<Utc>) -> bool {

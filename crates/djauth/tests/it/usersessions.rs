@@ -5,18 +5,18 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request as HttpRequest};
 use chrono::TimeDelta;
-use djauth::db::{Dialect, Executor, Sql};
+use djauth::db::{Executor, Sql};
 use djauth::settings::{SecretUrl, SessionEngine};
 use djauth::{Auth, Request, SecretKey, User};
-use djauth_signing::FixedClock;
 use test_databases::{TestDatabase, TestRedis};
 
 use crate::auth_support::{FALLBACK, KEY, on_each_auth, settings};
 
-const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+pub(crate) const FIREFOX: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 /// A request of a browser, from somewhere, with a session cookie.
-fn request(auth: &Auth, cookie: Option<&str>, agent: &str) -> Request {
+pub(crate) fn request(auth: &Auth, cookie: Option<&str>, agent: &str) -> Request {
     let mut request = HttpRequest::new(());
     let peer = IpAddr::from([192, 0, 2, 7]);
     let extensions = request.extensions_mut();
@@ -28,14 +28,14 @@ fn request(auth: &Auth, cookie: Option<&str>, agent: &str) -> Request {
     Request::new(auth.settings().clone(), &parts, session)
 }
 
-async fn user(auth: &Auth, name: &str) -> User {
+pub(crate) async fn user(auth: &Auth, name: &str) -> User {
     let users = auth.users();
     let made = users.create_user(name, "", Some("right")).await;
     made.expect("is made")
 }
 
 /// Logs in within a request, and ends it; the session's key.
-async fn log_in(auth: &Auth, user: &User, cookie: Option<&str>) -> String {
+pub(crate) async fn log_in(auth: &Auth, user: &User, cookie: Option<&str>) -> String {
     let request = request(auth, cookie, FIREFOX);
     auth.login(&request, user.clone(), None)
         .await
@@ -45,19 +45,19 @@ async fn log_in(auth: &Auth, user: &User, cookie: Option<&str>) -> String {
 }
 
 /// Key and user of each row, in the order in which they were made.
-async fn rows(auth: &Auth) -> Vec<(String, i32)> {
+pub(crate) async fn rows(auth: &Auth) -> Vec<(String, i32)> {
     static ROWS: Sql =
         Sql::new("SELECT session_key, user_id FROM usersessions_usersession ORDER BY id");
     let read = |row: &djauth::db::Row<'_>| Ok((row.get(0)?, row.get(1)?));
     auth.db().fetch(&ROWS, &[], read).await.expect("reads")
 }
 
-async fn is_logged_in(auth: &Auth, key: &str) -> bool {
+pub(crate) async fn is_logged_in(auth: &Auth, key: &str) -> bool {
     let request = request(auth, Some(key), FIREFOX);
     auth.user(&request).await.expect("is known").is_some()
 }
 
-async fn script(auth: &Auth, statement: &str) {
+pub(crate) async fn script(auth: &Auth, statement: &str) {
     let transaction = auth.db().begin().await.expect("begins");
     transaction.execute_script(statement).await.expect("runs");
     transaction.commit().await.expect("commits");
@@ -337,55 +337,6 @@ async fn rows_of_sessions_that_are_gone_are_purged() {
     .await;
 }
 
-/// Neither a table that is gone nor one that refuses keeps anybody out.
-#[tokio::test]
-async fn a_row_that_cannot_be_written_fails_no_login() {
-    on_each_auth(async |database, auth, _| {
-        let ann = user(&auth, "ann").await;
-        let key = log_in(&auth, &ann, None).await;
-        script(
-            &auth,
-            "ALTER TABLE usersessions_usersession RENAME TO elsewhere",
-        )
-        .await;
-        let second = log_in(&auth, &ann, None).await;
-        assert!(is_logged_in(&auth, &second).await, "{}", database.name());
-        let here = request(&auth, Some(&key), FIREFOX);
-        auth.update_session_auth_hash(&here, &ann)
-            .await
-            .expect("goes on");
-        auth.logout(&here).await.expect("logs out");
-        assert!(
-            auth.user_sessions().list(&ann, 10).await.is_err(),
-            "it was there"
-        );
-    })
-    .await;
-}
-
-/// Beside a Django without allauth there is nothing to write to, and nothing that complains.
-#[tokio::test]
-async fn without_the_table_there_are_no_rows() {
-    on_each_auth(async |database, auth, _| {
-        script(&auth, "DROP TABLE usersessions_usersession").await;
-        let ann = user(&auth, "ann").await;
-        let key = log_in(&auth, &ann, None).await;
-        let sessions = auth.user_sessions();
-        assert!(
-            !sessions.is_available().await.expect("answers"),
-            "{}",
-            database.name()
-        );
-        assert!(sessions.list(&ann, 10).await.expect("lists").is_empty());
-        assert_eq!(sessions.end_all(&ann).await.expect("ends none"), 0);
-        assert_eq!(sessions.purge().await.expect("purges none"), 0);
-        assert_eq!(sessions.write_last_seen().await.expect("writes none"), 0);
-        assert!(is_logged_in(&auth, &key).await);
-        auth.users().delete(&ann).await.expect("is deleted");
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_deleted_user_takes_the_rows_along() {
     on_each_auth(async |database, auth, _| {
@@ -479,128 +430,4 @@ async fn hostile_agents_are_kept_as_text() {
         assert_eq!(rows(&auth).await, [], "{}", database.name());
     })
     .await;
-}
-
-async fn seen(auth: &Auth, user: &User) -> TimeDelta {
-    let listed = auth.user_sessions().list(user, 1).await.expect("lists");
-    auth.now() - listed[0].last_seen_at
-}
-
-#[tokio::test]
-async fn when_it_was_last_seen_is_written_later_and_at_once() {
-    on_each_auth(async |database, auth, clock| {
-        let ann = user(&auth, "ann").await;
-        let key = log_in(&auth, &ann, None).await;
-        let sessions = auth.user_sessions();
-        sessions.write_last_seen().await.expect("writes");
-        clock.advance(TimeDelta::minutes(30));
-        for _ in 0..5 {
-            assert!(is_logged_in(&auth, &key).await);
-        }
-        assert_eq!(
-            seen(&auth, &ann).await,
-            TimeDelta::minutes(30),
-            "{}",
-            database.name()
-        );
-        assert_eq!(sessions.write_last_seen().await.expect("writes"), 1);
-        assert_eq!(
-            seen(&auth, &ann).await,
-            TimeDelta::zero(),
-            "{}",
-            database.name()
-        );
-        // Noted once in about a minute, whether or not the cache answers.
-        assert!(is_logged_in(&auth, &key).await);
-        clock.advance(TimeDelta::minutes(5));
-        let session = auth.sessions().open(Some(&key));
-        assert!(
-            auth.verify(&session, &[])
-                .await
-                .expect("is known")
-                .is_some()
-        );
-        assert_eq!(sessions.write_last_seen().await.expect("writes"), 1);
-        assert_eq!(
-            seen(&auth, &ann).await,
-            TimeDelta::zero(),
-            "{}",
-            database.name()
-        );
-        // One that nobody knows is not noted.
-        assert!(!is_logged_in(&auth, "abcdefghijklmnopqrstuvwxyz012345").await);
-        assert_eq!(sessions.write_last_seen().await.expect("writes"), 0);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn requests_do_not_commit() {
-    let database = TestDatabase::sqlite();
-    let clock = FixedClock::new(crate::auth_support::now());
-    let auth = Auth::builder(settings()).clock(clock.clone());
-    let auth = auth.connect(database.url()).await.expect("connects");
-    auth.migrate().await.expect("migrates");
-    let ann = user(&auth, "ann").await;
-    let key = log_in(&auth, &ann, None).await;
-    for _ in 0..3 {
-        assert!(is_logged_in(&auth, &key).await);
-    }
-    let before = auth.auth_cache_stats().expect("there is a cache");
-    for _ in 0..20 {
-        clock.advance(TimeDelta::minutes(1));
-        assert!(is_logged_in(&auth, &key).await);
-    }
-    let after = auth.auth_cache_stats().expect("there is a cache");
-    assert_eq!(
-        (after.hits - before.hits, after.changed - before.changed),
-        (20, 0)
-    );
-    assert_eq!(
-        auth.user_sessions()
-            .write_last_seen()
-            .await
-            .expect("writes"),
-        1
-    );
-    assert!(is_logged_in(&auth, &key).await);
-    let last = auth.auth_cache_stats().expect("there is a cache");
-    assert_eq!(last.changed - after.changed, 1, "one commit");
-    auth.db().close().await;
-}
-
-/// Beside Django nothing is written of it, unless the setting says so.
-#[tokio::test]
-async fn last_seen_is_written_where_it_is_wanted() {
-    for (ours, setting, expected) in [
-        (true, None, 1),
-        (true, Some(false), 0),
-        (false, None, 0),
-        (false, Some(true), 1),
-    ] {
-        let database = TestDatabase::sqlite();
-        let mut settings = settings();
-        settings.usersessions_track_activity = setting;
-        let auth = Auth::connect(database.url(), settings)
-            .await
-            .expect("connects");
-        auth.migrate().await.expect("migrates");
-        if !ours {
-            script(&auth, "DROP TABLE djauth_login_attempts").await;
-        }
-        assert_eq!(auth.db().dialect(), Dialect::Sqlite);
-        let ann = user(&auth, "ann").await;
-        let key = log_in(&auth, &ann, None).await;
-        // The clock is the real one here: the row must not be newer than what is noted.
-        let past = "UPDATE usersessions_usersession SET last_seen_at = '2000-01-01 00:00:00'";
-        script(&auth, past).await;
-        assert!(is_logged_in(&auth, &key).await);
-        let written = auth
-            .user_sessions()
-            .write_last_seen()
-            .await
-            .expect("writes");
-        assert_eq!(written, expected, "{ours} {setting:?}");
-        auth.db().close().await;
-    }
 }
