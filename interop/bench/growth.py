@@ -11,8 +11,8 @@ from bench.in_process import ours
 from bench.logins import storm
 from bench.rounds import interleaved, say
 from bench.rows import Shape
-from bench.sites import empty, in_django, install_cache, measured, started, with_cache
-from suite.sides import Django, Djauth
+from bench.sites import Django, empty, in_django, install_cache, measured, started, with_cache
+from suite.sides import Djauth
 
 #: Megabytes for the cache: none, and enough for every session, which the default is not for 10^5.
 MODES = {"one statement": 0, "strict": 512}

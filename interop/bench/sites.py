@@ -10,7 +10,8 @@ from bench import processes
 from bench.data import PASSWORD, PERMISSION
 from suite.conftest import settings_for
 from suite.databases import Database
-from suite.sides import HERE, Django, Djauth, Rust
+from suite import sides
+from suite.sides import HERE, Djauth, Rust, Side
 
 VERIFY = f"/auth/verify?perm={PERMISSION}"
 PROJECT = HERE / "project"
@@ -28,6 +29,13 @@ def program(name):
 def measured(name):
     """The beginning of a command for what is measured in a process of our own."""
     return [program("measured"), name]
+
+
+class Django(sides.Django):
+    """Started as anybody starts it: the suite's copies of a process that has imported it already are quicker to
+    start, and may have no processes of their own."""
+
+    begin, complete, environment = Side.begin, Side.complete, Side.environment
 
 
 class Gunicorn(Django):

@@ -19,7 +19,8 @@ from statistics import median
 from suite.browser import Browser
 from suite.conftest import settings_for
 from suite.databases import Database
-from suite.sides import HERE, Django, Djauth
+from bench.sites import Django
+from suite.sides import HERE, Djauth
 
 SAMPLES = int(os.environ.get("TIMING_SAMPLES", "60"))
 WORD = "the right one"
