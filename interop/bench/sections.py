@@ -76,7 +76,7 @@ def logins(figures):
 def verify(figures):
     yield (
         f"{USERS:,} users with a session each, {GROUPS} groups, {PERMISSIONS} permissions, {GROUPS_OF_USER} groups a"
-        f" user; {CONNECTIONS} connections of wrk on the same cores. \"One statement\" has the cache off. Strict"
+        f" user; {CONNECTIONS} connections of wrk on the same cores, for a second before each measurement too. \"One statement\" has the cache off. Strict"
         " proves at each request that nothing has changed, bounded at most two seconds ago; on a server both want"
         " `djauth cache install`. `bare-…`, `hello` and `axum-login` are in `interop/peers`;"
         " \"hello, our fields\" is hello world that sends the header fields of our answer, and nothing else.\n"

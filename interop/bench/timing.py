@@ -16,10 +16,10 @@ import time
 from itertools import combinations
 from statistics import median
 
+from bench.sites import Django
 from suite.browser import Browser
 from suite.conftest import settings_for
 from suite.databases import Database
-from bench.sites import Django
 from suite.sides import HERE, Djauth
 
 SAMPLES = int(os.environ.get("TIMING_SAMPLES", "60"))
