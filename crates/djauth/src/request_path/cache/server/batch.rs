@@ -192,9 +192,13 @@ fn mariadb_params<'t>(
 
 /// The lists stand in subqueries so that the planner cannot count them: it takes each list for short
 /// otherwise, and plans the statement anew each time, which takes longer than the statement itself.
+/// Sessions are looked up one by one, by their key: of a list the planner makes a filter while there are few
+/// sessions, and compares each of a thousand of them with each key.
 static POSTGRES: Sql = Sql::new(
-    "SELECT session_key, session_data, CAST(NULL AS integer), CAST(NULL AS bigint) FROM django_session \
-     WHERE session_key = ANY(CAST((SELECT string_to_array(?, chr(31))) AS text[])) AND expire_date > ? \
+    "SELECT s.session_key, s.session_data, CAST(NULL AS integer), CAST(NULL AS bigint) \
+     FROM unnest((SELECT string_to_array(?, chr(31)))) AS asked (session_key) CROSS JOIN LATERAL \
+     (SELECT session_key, session_data FROM django_session \
+     WHERE session_key = asked.session_key AND expire_date > ? LIMIT 1) AS s \
      UNION ALL \
      SELECT NULL, NULL, subject, stamp FROM djauth_cache_change \
      WHERE subject = ANY(CAST((SELECT string_to_array(?, ',')) AS integer[]))",
