@@ -4,6 +4,7 @@ A management command spends most of its time on imports, and the suite runs hund
 is as for any program: its arguments, its environment, its folder, and nothing to read from.
 """
 
+import contextlib
 import multiprocessing
 import os
 import runpy
@@ -20,8 +21,8 @@ def live(arguments, environment, folder, output, complaints):
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    for path, number in ((output, 1), (complaints, 2)):
-        with open(path, "ab") as file:
+    for path, mode, number in ((os.devnull, "rb", 0), (output, "ab", 1), (complaints, "ab", 2)):
+        with open(path, mode) as file:
             os.dup2(file.fileno(), number)
     name, *rest = arguments
     if name == "-m":
@@ -47,7 +48,9 @@ class Program:
 
     def send_signal(self, number):
         if self.poll() is None:
-            os.kill(self.process.pid, number)
+            # It may end, and be gone, just now.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     def kill(self):
         self.process.kill()

@@ -28,7 +28,11 @@ pub(crate) fn suite(work: &Workspace, arguments: &[String], total: &mut Counts) 
     let runs = files(&work.root.join("interop/pages"))?
         .into_iter()
         .map(|file| (name(&file), pytest(work, &interpreter, &file)));
-    let (_, complaints) = pool::sum(pool::run(AT_ONCE, runs.collect()), total);
+    let runs: Vec<_> = runs.collect();
+    if runs.is_empty() {
+        return Err("interop/pages has no tests".into());
+    }
+    let (_, complaints) = pool::sum(pool::run(AT_ONCE, runs), total);
     pool::verdict(&complaints)
 }
 

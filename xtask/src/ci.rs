@@ -49,6 +49,10 @@ struct Ended {
 
 pub(crate) fn run(work: &Workspace, options: &CiOptions) -> Result<ExitCode> {
     refuse_unknown(options)?;
+    let steps_wanted = [CARGO, PYTHON, LAST].concat();
+    if !steps_wanted.iter().any(|(name, _)| wanted(options, name)) {
+        return Err("no step is left to run".into());
+    }
     compile_only_once();
     let mut ended = Vec::new();
     if !options.no_install {

@@ -23,6 +23,9 @@ pub(crate) fn suite(work: &Workspace, options: &InteropOptions, total: &mut Coun
     // The same build as the tests, so that nothing is compiled twice.
     build(&work.root)?;
     let (runs, mut failures) = runs(work, options)?;
+    if runs.is_empty() && failures.is_empty() {
+        return Err("no Django to run the suite with".into());
+    }
     let (passed, complaints) = pool::sum(pool::run(AT_ONCE, runs), total);
     failures.extend(complaints);
     if options.is_everything() {
@@ -37,6 +40,7 @@ type Runs = Vec<(String, Command)>;
 fn runs(work: &Workspace, options: &InteropOptions) -> Result<(Runs, Vec<String>)> {
     let environment = work.environment()?;
     let (mut runs, mut failures) = (Vec::new(), Vec::new());
+    refuse_unknown(&options.django)?;
     for version in versions(options).into_iter().rev() {
         match python::interpreter(work, version) {
             Ok(interpreter) => {
@@ -46,11 +50,14 @@ fn runs(work: &Workspace, options: &InteropOptions) -> Result<(Runs, Vec<String>
                     runs.push((format!("Django {version} {}", part.join(" ")), command));
                 }
             }
-            Err(_)
+            Err(error)
                 if options
                     .allow_missing_django
                     .iter()
-                    .any(|may| may == version) => {}
+                    .any(|may| may == version) =>
+            {
+                eprintln!("doing without Django {version}: {error}");
+            }
             Err(error) => failures.push(format!("Django {version}: {error}")),
         }
     }
@@ -109,6 +116,14 @@ fn build(root: &Path) -> Result<()> {
 
 pub(crate) fn programs(root: &Path) -> Result<()> {
     run(cargo(root).args(["build", "--locked", "--workspace", "--bins", "--quiet"]))
+}
+
+fn refuse_unknown(versions: &[String]) -> Result<()> {
+    let known = python::DJANGOS.map(|django| django.version);
+    match versions.iter().find(|v| !known.contains(&v.as_str())) {
+        None => Ok(()),
+        Some(version) => Err(format!("no Django {version} here: {}", known.join(", ")).into()),
+    }
 }
 
 fn versions(options: &InteropOptions) -> Vec<&'static str> {

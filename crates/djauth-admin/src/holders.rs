@@ -147,15 +147,27 @@ impl Listed<'_> {
             holders => self.found.rows.iter().map(|row| self.row(row)).collect::<Value>(),
             count => count_text(request, self.users, self.found.held.count()),
             any_activity => matches!(self.found.held, Held::MoreOfAnyActivity(_)),
-            looked => self.found.early().map(|walked| walked.looked),
+            looked => self.looked(),
             active => self.asked.is_active.map(i32::from),
             superusers => self.asked.superusers,
             foreign,
             reads_rows,
-            first => self.found.is_preceded.then(|| self.link(None)),
+            first => self.is_further_on().then(|| self.link(None)),
             previous => self.place("before", self.found.is_preceded, before),
             next => self.place("after", self.found.is_followed, after),
         }
+    }
+
+    /// Whether the page is not the first one, also where nobody is on it any more.
+    fn is_further_on(&self) -> bool {
+        self.found.is_preceded || !matches!(self.asked.start, Start::First)
+    }
+
+    /// How many users were looked at, where the search ended early and the next page goes on from there.
+    fn looked(&self) -> Option<usize> {
+        let goes_back = matches!(self.asked.start, Start::Before(_));
+        let early = self.found.early().filter(|_| !goes_back);
+        early.map(|walked| walked.looked)
     }
 
     fn row(&self, holder: &Holder) -> Value {

@@ -11,6 +11,7 @@ use djauth::i18n::{Language, gettext};
 use djauth::usersessions::UserSession;
 use djauth::{Auth, BaseUser, Error, Request};
 use djauth_db::Executor as _;
+use futures_util::future::BoxFuture;
 use minijinja::{Value, context};
 
 use crate::agent::Agent;
@@ -96,6 +97,16 @@ impl Ending {
             Self::One(id) => ("session", id.to_string()),
             Self::Others => ("sessions", format!("others ({count})")),
             Self::All => ("sessions", format!("all ({count})")),
+        };
+        ChangeMessage::DeletedOfIt(kind, name)
+    }
+
+    /// What it says when the ending failed on the way, so that nobody can say how many were ended by then.
+    fn interrupted(self) -> ChangeMessage {
+        let (kind, name) = match self {
+            Self::One(id) => ("session", format!("{id} (interrupted)")),
+            Self::Others => ("sessions", "others (interrupted)".into()),
+            Self::All => ("sessions", "all (interrupted)".into()),
         };
         ChangeMessage::DeletedOfIt(kind, name)
     }
@@ -334,12 +345,16 @@ fn posted<'a>(
             return Ok(Answer::NotFound);
         };
         let ended = site.beyond.end_sessions(request.request(), key, ending);
-        let Some(ended) = ended.await? else {
-            return Ok(Answer::NotFound);
+        let ended = match ended.await {
+            Ok(Some(ended)) => ended,
+            Ok(None) => return Ok(Answer::NotFound),
+            Err(error) => {
+                log(site, model, actor, object, ending.interrupted()).await;
+                return Err(error);
+            }
         };
         if ended.count > 0 {
-            let message = ending.message(ended.count);
-            log(site, model, actor, object, message).await?;
+            log(site, model, actor, object, ending.message(ended.count)).await;
         }
         ended.tell(&request.messages, request.language);
         Ok(Answer::Redirect(match ended.own {
@@ -349,23 +364,28 @@ fn posted<'a>(
     })
 }
 
-/// A change of the user, for the log.
+/// A change of the user, for the log. They are ended whether it can be written or not; what could not is said.
 fn log<'a>(
     site: &'a SiteInner,
     model: &'a Registered,
     actor: &'a Actor,
     user: Object,
     message: ChangeMessage,
-) -> Made<'a, ()> {
+) -> BoxFuture<'a, ()> {
     Box::pin(async move {
         let entries = NewEntries {
             user: &actor.key,
             model: &model.info,
-            objects: &[(user.key, user.repr)],
+            objects: &[(user.key.clone(), user.repr)],
             flag: ActionFlag::Change,
             message,
         };
-        site.beyond.log_ended(&entries).await
+        if let Err(error) = site.beyond.log_ended(&entries).await {
+            tracing::error!(
+                target: "djauth.admin", %error, user = user.key,
+                "sessions were ended, and the log of changes does not tell it"
+            );
+        }
     })
 }
 

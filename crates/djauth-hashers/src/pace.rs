@@ -11,9 +11,9 @@ thread_local! {
 }
 
 /// From now on the calling thread calls `offer` some times a millisecond while it hashes, as far as the
-/// algorithm allows: with Argon2. For threads that shall do no harm to others, and run where nobody else
-/// wants the core (`SCHED_IDLE` on Linux): who was put off in the middle of its work gets a core back from
-/// such a thread at once only when it is offered.
+/// algorithm allows: with Argon2. For threads that shall do no harm to others, because they run where nobody
+/// else wants the core (`SCHED_IDLE` on Linux) or are nice: who was put off in the middle of its work gets a
+/// core back from such a thread at once only when it is offered.
 ///
 /// It is to be brief, and must not panic. PBKDF2 is done in parts by the caller, who can do the same
 /// between them; scrypt and bcrypt are libraries', which do not let go in between.

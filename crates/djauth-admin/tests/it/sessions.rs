@@ -267,6 +267,56 @@ async fn what_is_ended_in_the_admin_stands_in_the_history() {
     .await;
 }
 
+/// Neither is there an end that nothing tells of, nor does the log keep a session alive.
+#[tokio::test]
+async fn what_could_not_be_ended_or_recorded_is_told() {
+    on_each_site(async |auth, _| {
+        let mia = person(auth, "mia", CHANGE).await;
+        let ann = person(auth, "ann", CHANGE).await;
+        let mut hers = visitor(auth, "ann", FIREFOX).await;
+        let mut here = browser(auth, FIREFOX);
+        here.enter("mia").await;
+        let one = offered(&here.get(&page_of(&ann)).await.text)[0].clone();
+        rename(
+            auth,
+            "usersessions_usersession",
+            ["session_key", "put_away"],
+        )
+        .await;
+        let answer = here.post(&page_of(&ann), &[("end_all", "1")]).await;
+        assert_eq!(answer.status(), 500);
+        let text = r#"[{"deleted": {"name": "sessions", "object": "all (interrupted)"}}]"#;
+        let entry = (
+            mia.id,
+            ann.id.to_string(),
+            ann.username.clone(),
+            2,
+            text.to_owned(),
+        );
+        assert_eq!(logged(auth).await, std::slice::from_ref(&entry));
+        rename(
+            auth,
+            "usersessions_usersession",
+            ["put_away", "session_key"],
+        )
+        .await;
+        rename(auth, "django_admin_log", ["change_message", "put_away"]).await;
+        let answer = here.post(&page_of(&ann), &[("end", &one)]).await;
+        assert_eq!(answer.status(), 302);
+        assert!(!is_in(&mut hers).await);
+        rename(auth, "django_admin_log", ["put_away", "change_message"]).await;
+        assert_eq!(logged(auth).await, [entry]);
+    })
+    .await;
+}
+
+async fn rename(auth: &Auth, table: &str, [from, to]: [&str; 2]) {
+    let transaction = auth.db().begin().await.expect("begins");
+    let script = format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
+    transaction.execute_script(&script).await.expect("renames");
+    transaction.commit().await.expect("commits");
+}
+
 #[tokio::test]
 async fn who_may_not_change_users_sees_nothing() {
     on_each_site(async |auth, _| {

@@ -12,13 +12,30 @@ use crate::models::has_table;
 use crate::{Auth, Error};
 
 impl<U: BaseUser> UserSessions<'_, U> {
-    /// Whether the table is there, as far as is [believed](crate::models::Believed).
+    /// Whether the table is there. What is asked for is looked for: only hooks [believe](Self::is_believed) that
+    /// there is none.
     pub(super) async fn is_there(&self) -> Result<bool, Error> {
-        let seen = self.auth.seen();
-        match seen.table() {
-            Some(there) => Ok(there),
-            None => Ok(seen.see_table(has_table(self.auth.db(), TABLE).await?)),
+        match self.auth.seen().table() {
+            Some(true) => Ok(true),
+            _ => self.look_for_table().await,
         }
+    }
+
+    /// As [`is_available`](Self::is_available), as far as is [believed](crate::models::Believed): so not every
+    /// login asks for a table that another application may make.
+    async fn is_believed(&self) -> Result<bool, Error> {
+        if !self.can_end() {
+            return Ok(false);
+        }
+        match self.auth.seen().table() {
+            Some(there) => Ok(there),
+            None => self.look_for_table().await,
+        }
+    }
+
+    async fn look_for_table(&self) -> Result<bool, Error> {
+        let there = has_table(self.auth.db(), TABLE).await?;
+        Ok(self.auth.seen().see_table(there))
     }
 }
 
@@ -47,7 +64,7 @@ impl<U: BaseUser> Auth<U> {
         let Some(address) = request.client_address() else {
             return Ok(());
         };
-        if !self.user_sessions().is_available().await? {
+        if !self.user_sessions().is_believed().await? {
             return Ok(());
         }
         let session = request.session();
@@ -91,7 +108,7 @@ impl<U: BaseUser> Auth<U> {
         let (Some(old), Some(new)) = (old, session.shared_key()) else {
             return Ok(false);
         };
-        if !self.user_sessions().is_available().await? {
+        if !self.user_sessions().is_believed().await? {
             return Ok(false);
         }
         Ok(rows::change_key(self.db(), &old, &new).await?)
@@ -107,7 +124,7 @@ impl<U: BaseUser> Auth<U> {
 
     async fn write_ended(&self, key: Option<Arc<str>>) -> Result<(), Error> {
         match key {
-            Some(key) if self.user_sessions().is_available().await? => {
+            Some(key) if self.user_sessions().is_believed().await? => {
                 Ok(rows::forget(self.db(), &key).await?)
             }
             _ => Ok(()),

@@ -72,6 +72,12 @@ async fn that_there_is_no_table_is_remembered_for_a_while() {
         .await;
         log_in(&auth, &ann, None).await;
         assert_eq!(rows(&auth).await, [], "{}", database.name());
+        // A page that asks for sessions finds it, and logins do from then on.
+        let sessions = auth.user_sessions().list(&ann, 10).await;
+        assert!(sessions.expect("lists").is_empty());
+        let found = log_in(&auth, &ann, None).await;
+        assert_eq!(rows(&auth).await, [(found, ann.id)]);
+        script(&auth, "DELETE FROM usersessions_usersession").await;
         let builder = Auth::builder(settings()).clock(clock.clone());
         let other: Auth = builder.connect(database.url()).await.expect("connects");
         let key = log_in(&other, &ann, None).await;
