@@ -1,9 +1,9 @@
 //! Who holds a permission.
 //!
 //! Three ways lead to a page, so that none reads more rows of holders than [`Bounds`] allow; users who are as
-//! active as is asked for, and superusers, are found by one pass over the table, which has no index for them. Few holders are found by the rows
-//! that give the permission, and sorted. Where they are many, but few users are as active as is asked for,
-//! those are asked. Otherwise [users are walked](super::walk).
+//! active as is asked for, and superusers, are found by one pass over the table, which has no index for them.
+//! Few holders are found by the rows that give the permission, and sorted. Where they are many, but few users
+//! are as active as is asked for, those are asked. Otherwise [users are walked](super::walk).
 
 use std::collections::HashMap;
 
