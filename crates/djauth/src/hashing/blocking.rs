@@ -86,7 +86,7 @@ impl Engine {
     }
 
     fn begin(&self, state: &mut State, thread: usize) -> Option<Arc<Begun>> {
-        if self.starved[self.size.threads + thread].load(Relaxed) {
+        if self.stands_back(state, self.size.threads + thread) {
             return None;
         }
         let ticket = self.pop(state, Kind::Blocking, self.size.memory);
@@ -101,14 +101,20 @@ impl Engine {
     pub(super) fn work_waiting(&self, memory: u64) -> bool {
         let mut state = self.state.lock();
         let ticket = self.pop(&mut state, Kind::Blocking, memory);
-        let begun = ticket.and_then(Begun::of);
-        state.guard_works = begun.is_some();
+        let begun = ticket.and_then(Begun::of).map(Arc::new);
+        // Some may have been dropped, too.
+        self.note(&state);
+        begun.is_some_and(|begun| self.guard_works(state, begun))
+    }
+
+    /// The guard is at it until it ends. Others take what waits meanwhile.
+    fn guard_works(&self, mut state: MutexGuard<'_, State>, begun: Arc<Begun>) -> bool {
+        state.guard_work = Some(begun.clone());
         self.note(&state);
         drop(state);
-        let Some(begun) = begun else {
-            return false;
-        };
-        self.work(&begun, |state| state.guard_works = false);
+        self.rounds_ready.notify_all();
+        self.work_ready.notify_all();
+        self.work(&begun, |state| state.guard_work = None);
         true
     }
 
@@ -132,9 +138,7 @@ impl Engine {
         };
         begun.again.store(true, Relaxed);
         state.memory += begun.memory;
-        drop(state);
-        self.work(&begun, |_| ());
-        true
+        self.guard_works(state, begun)
     }
 
     pub(super) fn work(&self, begun: &Begun, leave: impl FnOnce(&mut State)) {

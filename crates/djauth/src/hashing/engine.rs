@@ -79,8 +79,8 @@ pub(super) struct State {
     pub(super) memory: u64,
     /// The work that each thread for what blocks is at.
     pub(super) works: Vec<Option<Arc<Begun>>>,
-    /// The guard is at one that no thread has begun.
-    pub(super) guard_works: bool,
+    /// The work that the guard is at, perhaps a second time.
+    pub(super) guard_work: Option<Arc<Begun>>,
     cleared: Option<Instant>,
     pub(super) closed: bool,
 }
@@ -214,6 +214,12 @@ impl Engine {
         Some(ticket)
     }
 
+    /// Whether the thread leaves what waits to the guard. While that is at a work it does nothing else, and for
+    /// as long as the work takes: as much as the machine lets the thread do is better then.
+    pub(super) fn stands_back(&self, state: &State, thread: usize) -> bool {
+        self.starved[thread].load(Relaxed) && state.guard_work.is_none()
+    }
+
     /// Tells the busy threads, who read this without the lock.
     pub(super) fn note(&self, state: &State) {
         self.rounds_wait
@@ -294,7 +300,10 @@ impl State {
     /// Works that block and are under way.
     pub(super) fn running_works(&self) -> usize {
         let works = self.works.iter().flatten();
-        works.filter(|begun| begun.is_open()).count() + usize::from(self.guard_works)
+        let again = |begun: &&Arc<Begun>| !works.clone().any(|other| Arc::ptr_eq(begun, other));
+        let guard = self.guard_work.iter().filter(again);
+        let works = works.clone().chain(guard);
+        works.filter(|begun| begun.is_open()).count()
     }
 
     pub(super) fn works(&self) -> bool {

@@ -17,15 +17,15 @@ use super::watch::{LOOK, Verdict, Watch};
 
 /// For so long the guard works after it has last seen that the machine is busy.
 const SHIFT: Duration = Duration::from_secs(5);
-/// Where it gets less than so many parts of a core itself, the machine is busy: of one that is it has a
-/// tenth.
+/// Where it gets less than one of so many parts of a core itself, the machine is busy: of one that is it has
+/// a tenth at most.
 const BUSY: u32 = 5;
 
 /// Runs until the pool is gone.
 pub(super) fn run(engine: &Engine) {
     djauth_hashers::lanes_on_this_thread();
     // One that runs is not put off for who wakes up, but at the next tick.
-    priority::offer_core();
+    priority::offer_core_in_turns();
     let mut guard = Guard::new(engine);
     while guard.wait_for_jobs() {
         guard.turn();
@@ -108,7 +108,7 @@ impl<'a> Guard<'a> {
             engine.advance(&mut self.lanes);
             engine.settle(&mut self.lanes, |state, count| state.guard_load = count);
             // Whoever waits for the core is first.
-            std::thread::yield_now();
+            priority::offer_in_turns();
         }
         true
     }

@@ -53,7 +53,7 @@ impl Engine {
             if state.closed {
                 return false;
             }
-            if self.starved[thread].load(Relaxed) {
+            if self.stands_back(&state, thread) {
                 self.hand_over(&mut state, lanes);
                 state.loads[thread] = 0;
             } else {

@@ -1,12 +1,19 @@
 //! How the threads step back behind those that answer requests.
 
+use std::cell::Cell;
 #[cfg(target_os = "linux")]
 use std::sync::Once;
+use std::time::{Duration, Instant};
 
 /// The niceness of the thread that sees to it that hashes are made at all: a busy core gives it a tenth
-/// of its time.
+/// of its time, where it takes it.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
+
+/// The guard keeps at most one of so many parts of a busy core.
+const SHARE: u32 = 10;
+/// So long at most it keeps others waiting in one go.
+const LONGEST: Duration = Duration::from_millis(1);
 
 /// All threads fare alike.
 #[cfg(target_os = "linux")]
@@ -63,8 +70,7 @@ pub(super) fn last() -> bool {
 }
 
 /// From now on the calling thread offers its core in the middle of what it hashes, as far as that can be
-/// had. For threads that run in idle times only, and for the guard: others would lose too much of their
-/// share of a busy core.
+/// had. For threads that run in idle times only: others would lose too much of their share of a busy core.
 pub(super) fn offer_core() {
     djauth_hashers::offer_core_with(offer);
 }
@@ -74,6 +80,61 @@ pub(super) fn offer() {
     #[cfg(test)]
     OFFERS.set(OFFERS.get() + 1);
     std::thread::yield_now();
+}
+
+/// As [`offer_core`], for the guard.
+pub(super) fn offer_core_in_turns() {
+    djauth_hashers::offer_core_with(offer_in_turns);
+}
+
+/// Offers the core when the thread has had its turn.
+pub(super) fn offer_in_turns() {
+    let mut turn = TURN.get();
+    if turn.is_over(Instant::now()) {
+        let offered = Instant::now();
+        offer();
+        turn = Turn::after(offered, Instant::now());
+        TURN.set(turn);
+    }
+}
+
+/// How long a thread keeps its core that is only nice. When it offers it on a busy machine it gets it back
+/// after a long time only, however short it has had it: Linux counts a whole time slice. It would get next to
+/// nothing if it offered it as often as the others do.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    since: Option<Instant>,
+    length: Duration,
+}
+
+impl Turn {
+    const FIRST: Self = Self {
+        since: None,
+        length: Duration::ZERO,
+    };
+
+    fn is_over(self, now: Instant) -> bool {
+        self.since
+            .is_none_or(|since| now.saturating_duration_since(since) >= self.length)
+    }
+
+    /// The longer it had to wait for the core, the longer it keeps it. Where nobody wanted it, it offers it
+    /// again as soon as it can.
+    fn after(offered: Instant, back: Instant) -> Self {
+        let longest = std::env::var("DJAUTH_TURN")
+            .ok()
+            .and_then(|v| v.parse().ok())
+            .map_or(LONGEST, Duration::from_micros);
+        let waited = back.saturating_duration_since(offered);
+        Self {
+            since: Some(back),
+            length: (waited / (SHARE - 1)).min(LONGEST),
+        }
+    }
+}
+
+thread_local! {
+    static TURN: Cell<Turn> = const { Cell::new(Turn::FIRST) };
 }
 
 #[cfg(test)]
@@ -100,3 +161,23 @@ pub(super) fn last() -> bool {
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn nice() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_as_long_as_the_wait_allows() {
+        let now = Instant::now();
+        let after = |micros| Turn::after(now, now + Duration::from_micros(micros));
+        assert!(Turn::FIRST.is_over(now));
+        for (waited, length) in [(0, 0), (900, 100), (9_000, 1_000), (900_000, 1_000)] {
+            let (turn, back) = (after(waited), now + Duration::from_micros(waited));
+            let end = back + Duration::from_micros(length);
+            assert!(turn.is_over(end), "{turn:?}");
+            if length > 0 {
+                assert!(!turn.is_over(end - Duration::from_micros(1)), "{turn:?}");
+            }
+        }
+    }
+}

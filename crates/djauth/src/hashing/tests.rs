@@ -583,6 +583,56 @@ async fn the_guard_begins_again_what_a_thread_has_begun() {
     }
 }
 
+/// What a thread would do if it were the guard, until it has nothing to do.
+fn as_guard(pool: &HashingPool, act: fn(&Engine) -> bool) -> std::thread::JoinHandle<bool> {
+    let engine = pool.handle.0.clone();
+    std::thread::spawn(move || act(&engine))
+}
+
+/// The work may wait for something: what comes after it is not left to the guard.
+#[tokio::test]
+async fn a_starved_thread_works_while_the_guard_is_at_a_work() {
+    let pool = starved_pool(hashers(), |engine| spawn_threads(engine, || false));
+    pool.engine().starved[1].store(true, SeqCst);
+    let (first, blocked) = (pool.clone(), Arc::new(tokio::sync::Notify::new()));
+    let begun = blocked.clone();
+    let first = tokio::spawn(async move {
+        let release = block(&first).await;
+        begun.notify_one();
+        release
+    });
+    until(&pool, |stats| stats.waiting == 1).await;
+    let guard = as_guard(&pool, |engine| engine.work_waiting(u64::MAX));
+    blocked.notified().await;
+    let second = tokio::time::timeout(PATIENCE, block(&pool)).await;
+    until(&pool, |stats| (stats.running, stats.waiting) == (2, 0)).await;
+    drop((first.await.unwrap(), second.unwrap()));
+    assert!(guard.join().unwrap());
+    until(&pool, |stats| (stats.running, stats.done) == (0, 2)).await;
+}
+
+/// A thread finds that the guard has what can be done once, and goes on to other things.
+#[tokio::test]
+async fn what_the_guard_has_begun_again_is_running() {
+    let pool = starved_pool(preferring("bcrypt"), |_| Ok(()));
+    let job = {
+        let pool = pool.clone();
+        tokio::spawn(async move { block(&pool).await })
+    };
+    until(&pool, |stats| stats.waiting == 1).await;
+    let engine = pool.handle.0.clone();
+    let begun = engine.next_work(0).unwrap();
+    engine.starved[1].store(true, SeqCst);
+    let guard = as_guard(&pool, |engine| engine.work_again(false));
+    let release = tokio::time::timeout(PATIENCE, job).await.unwrap();
+    assert_eq!(pool.stats().running, 1);
+    engine.work(&begun, |state| state.works[0] = None);
+    assert_eq!(pool.stats().running, 1);
+    drop(release);
+    assert!(guard.join().unwrap());
+    until(&pool, |stats| (stats.running, stats.done) == (0, 1)).await;
+}
+
 #[tokio::test]
 async fn a_starved_thread_hands_its_lanes_to_the_guard() {
     let pool = starved_pool(hashers(), |engine| {

@@ -9,7 +9,7 @@ use super::clock::Seen;
 
 /// Time between two looks.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
-/// What the guard itself gets of a core that is busy: about a tenth.
+/// What the guard itself gets of a core that is busy: a tenth at most.
 const GUARD: f64 = 0.1;
 /// A thread that gets less than this starves, however many others do as well as it.
 const LEAST: f64 = 0.01;
