@@ -26,7 +26,8 @@ def axes(options):
         sizes += (10_000_000,)
     base = Shape()
     axes = {
-        "users": {n: base.but(users=n) for n in sizes},
+        # Whoever has several sessions has them asked for by several threads at once.
+        "users": {n: base.but(users=n, sessions=1_000) for n in sizes},
         "sessions": {n: base.but(sessions=n) for n in (10, 100, 1_000, 10_000, 100_000)},
         "groups of a user": {n: few.but(groups_of_user=n) for n in (1, 10, 100, 1_000)},
         "permissions": {n: base.but(permissions=n) for n in (100, 1_000, 10_000, 100_000)},

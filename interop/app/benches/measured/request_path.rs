@@ -20,7 +20,6 @@ pub(crate) async fn run(arguments: &[String]) -> Result<(), Failure> {
     let settings = Settings::from_env()?;
     let url = settings.database_url.clone();
     let auth = Auth::connect(url.expose(), settings).await?;
-    let tasks = tasks.clamp(1, keys.len());
     let visits = Visits {
         auth,
         keys,
@@ -45,10 +44,14 @@ struct Visits {
 }
 
 impl Visits {
-    /// So many tasks, each with its share of the sessions; how many requests they made.
+    /// So many tasks, each with its share of the sessions, or one that others have too; how many requests
+    /// they made.
     async fn all(&self, tasks: usize, end: Option<Instant>) -> Result<u32, Failure> {
-        let share =
-            |task: usize| task * self.keys.len() / tasks..(task + 1) * self.keys.len() / tasks;
+        let keys = self.keys.len();
+        let share = |task: usize| {
+            let first = task * keys / tasks;
+            first..((task + 1) * keys / tasks).max(first + 1)
+        };
         let spawn = |task| tokio::spawn(self.clone().share(share(task), end));
         let workers: Vec<_> = (0..tasks).map(spawn).collect();
         let mut served = 0;
