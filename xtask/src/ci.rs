@@ -3,7 +3,7 @@
 use crate::cli::{CiOptions, InteropOptions, ParityOptions};
 use crate::shell::{Counts, compile_only_once};
 use crate::workspace::Workspace;
-use crate::{Result, browser, install, interop, lint, parity, vectors};
+use crate::{Result, browser, install, interop, lint, parity, patience, vectors};
 use std::process::ExitCode;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
@@ -59,6 +59,7 @@ pub(crate) fn run(work: &Workspace, options: &CiOptions) -> Result<ExitCode> {
         return Err("no step is left to run".into());
     }
     compile_only_once();
+    patience::limit();
     let mut ended = Vec::new();
     if !options.no_install {
         let install = |_: &mut Counts| install::all(work, &options.allow_missing_django);
