@@ -3,7 +3,7 @@
 use crate::parity::Ran;
 use crate::shell::{Counts, run_counted};
 use crate::workspace::Workspace;
-use crate::{Result, interop, pool, python};
+use crate::{Result, interop, patience, pool, python};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,6 +46,7 @@ fn pytest(work: &Workspace, interpreter: &Path, tests: &Path) -> Command {
         .env("DJAUTH_SCREENSHOTS", pictures(work))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1");
+    patience::of_pytest(&mut command);
     command
 }
 

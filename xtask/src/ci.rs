@@ -3,7 +3,7 @@
 use crate::cli::{CiOptions, InteropOptions, ParityOptions};
 use crate::shell::{Counts, compile_only_once};
 use crate::workspace::Workspace;
-use crate::{Result, browser, install, interop, lint, parity, vectors};
+use crate::{Result, browser, install, interop, lint, parity, patience, vectors};
 use std::process::ExitCode;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
@@ -40,6 +40,12 @@ const LAST: &[Step] = &[("parity", |work, _, total| {
     parity::run(work, &ParityOptions::default(), total)
 })];
 
+/// Their names.
+fn every_step() -> impl Iterator<Item = &'static str> {
+    let lists = [CARGO, PYTHON, LAST].into_iter();
+    lists.flatten().map(|(name, _)| *name)
+}
+
 struct Ended {
     name: &'static str,
     took: Duration,
@@ -49,11 +55,11 @@ struct Ended {
 
 pub(crate) fn run(work: &Workspace, options: &CiOptions) -> Result<ExitCode> {
     refuse_unknown(options)?;
-    let steps_wanted = [CARGO, PYTHON, LAST].concat();
-    if !steps_wanted.iter().any(|(name, _)| wanted(options, name)) {
+    if !every_step().any(|name| wanted(options, name)) {
         return Err("no step is left to run".into());
     }
     compile_only_once();
+    patience::limit();
     let mut ended = Vec::new();
     if !options.no_install {
         let install = |_: &mut Counts| install::all(work, &options.allow_missing_django);
@@ -114,12 +120,7 @@ pub(crate) fn verdict(action: impl FnOnce(&mut Counts) -> Result<()>) -> Result<
 }
 
 fn refuse_unknown(options: &CiOptions) -> Result<()> {
-    let known = |name: &&String| {
-        [CARGO, PYTHON, LAST]
-            .concat()
-            .iter()
-            .any(|(step, _)| step == name)
-    };
+    let known = |name: &&String| every_step().any(|step| step == name.as_str());
     match options
         .only
         .iter()

@@ -3,7 +3,7 @@
 use crate::cli::InteropOptions;
 use crate::shell::{Counts, cargo, run};
 use crate::workspace::Workspace;
-use crate::{Result, pool, python};
+use crate::{Result, patience, pool, python};
 use std::path::Path;
 use std::process::Command;
 
@@ -105,6 +105,7 @@ fn pytest(
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1");
+    patience::of_pytest(&mut command);
     command
 }
 

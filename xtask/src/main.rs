@@ -9,6 +9,7 @@ mod install;
 mod interop;
 mod lint;
 mod parity;
+mod patience;
 mod pool;
 mod python;
 mod services;

@@ -2,8 +2,9 @@
 
 use crate::Result;
 use crate::parity::Ran;
+use crate::patience::{self, End, Stream};
 use crate::shell::{Counts, counts_of};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 /// What a run of pytest counted, the tests that passed, and the complaint, if it failed.
@@ -35,27 +36,34 @@ pub(crate) fn run(at_once: usize, runs: Vec<(String, Command)>) -> Vec<Ended> {
 
 /// What it printed comes in one piece when it ends, without the list of what passed.
 fn one(name: &str, mut command: Command) -> Ended {
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) => return failed(format!("{name}: {error}")),
-    };
-    let text = String::from_utf8_lossy(&output.stdout);
+    let (mut output, mut complaints) = (Vec::new(), Vec::new());
+    command.stdin(Stdio::null());
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let end = patience::run(piped, |stream, line| {
+        match stream {
+            Stream::Output => output.extend_from_slice(line),
+            Stream::Complaints => complaints.extend_from_slice(line),
+        }
+        Ok(())
+    });
+    let text = String::from_utf8_lossy(&output);
     let mut ran = Ran::default();
     let told: Vec<&str> = text.lines().filter(|line| !ran.read(line)).collect();
-    let complaints = String::from_utf8_lossy(&output.stderr);
+    let complaints = String::from_utf8_lossy(&complaints);
     println!("{name}\n{}\n{complaints}", told.join("\n"));
     Ended {
         counts: counts_of(&text),
         ran,
-        complaint: (!output.status.success()).then(|| format!("{name}: see above")),
+        complaint: complaint(end).map(|complaint| format!("{name}: {complaint}")),
     }
 }
 
-fn failed(complaint: String) -> Ended {
-    Ended {
-        counts: Counts::default(),
-        ran: Ran::default(),
-        complaint: Some(complaint),
+fn complaint(end: Result<End>) -> Option<String> {
+    match end {
+        Ok(end) if end.is_success() => None,
+        Ok(End::Itself(_)) => Some("see above".to_owned()),
+        Ok(end) => Some(format!("{end}, see above")),
+        Err(error) => Some(error.to_string()),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::parity::Ran;
-use std::io::{BufRead, BufReader, Write as _};
+use crate::patience::{self, End, Slow};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,35 +53,23 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// As [`run`], and adds what the test runners among its output say to `total`, and the names of the
-/// tests that passed to `ran`.
+/// tests that passed to `ran`. In `ci` it may not take for ever.
 pub(crate) fn run_counted(command: &mut Command, total: &mut Counts, ran: &mut Ran) -> Result<()> {
     show(command);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|e| format!("{}: {e}", name(command)))?;
-    if let Some(output) = child.stdout.take() {
-        copy_and_count(BufReader::new(output), total, ran)?;
-    }
-    let status = child.wait()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{}: {status}", name(command)).into())
-    }
-}
-
-fn copy_and_count(mut output: impl BufRead, total: &mut Counts, ran: &mut Ran) -> Result<()> {
-    let mut line = Vec::new();
-    while output.read_until(b'\n', &mut line)? > 0 {
-        std::io::stdout().write_all(&line)?;
-        let text = String::from_utf8_lossy(&line);
+    let mut slow = Slow::default();
+    let end = patience::run(command.stdout(Stdio::piped()), |_, line| {
+        std::io::stdout().write_all(line)?;
+        let text = String::from_utf8_lossy(line);
         *total += counts_in(&text);
         ran.read(&text);
-        drop(text);
-        line.clear();
+        slow.read(&text);
+        Ok(())
+    });
+    match end.map_err(|e| format!("{}: {e}", name(command)))? {
+        end if end.is_success() => Ok(()),
+        end @ End::Itself(_) => Err(format!("{}: {end}", name(command)).into()),
+        end @ End::StoodStill(_) => Err(format!("{}: {end}; {slow}", name(command)).into()),
     }
-    Ok(())
 }
 
 /// The sum over everything that a program printed.

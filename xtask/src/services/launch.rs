@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Seconds that anybody waits for a lock of these servers. Their own defaults are a day and for ever: two
+/// tests that wait for each other shall fail, not hang.
+const LOCK_PATIENCE: u32 = 120;
+
 pub(super) fn postgres(house: &mut House) -> Result<String> {
     let programs = postgres_programs()?;
     let data = house.data.join("postgres");
@@ -36,6 +40,7 @@ pub(super) fn postgres(house: &mut House) -> Result<String> {
     ] {
         server.args(["-c", setting]);
     }
+    server.args(["-c", &format!("lock_timeout={LOCK_PATIENCE}s")]);
     // SIGINT does not wait for clients to leave.
     start(house, "postgres", server, "INT", port)?;
     let url = format!("postgres://djauth@127.0.0.1:{port}/postgres");
@@ -91,6 +96,7 @@ pub(super) fn mariadb(house: &mut House) -> Result<String> {
         "--innodb-flush-log-at-trx-commit=0",
         "--max-connections=500",
     ]);
+    server.arg(format!("--lock-wait-timeout={LOCK_PATIENCE}"));
     server.args([
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_general_ci",

@@ -136,6 +136,7 @@ async fn walk(browser: &mut AdminBrowser, path: &str, query: &str) -> Vec<Vec<St
     let mut page = browser.get(&format!("{path}{query}")).await;
     loop {
         pages.push(names(&page));
+        assert!(pages.len() < 1000, "{path}: round and round");
         let Some(next) = link(&page, "next") else {
             break;
         };

@@ -1,7 +1,9 @@
 //! `kill -9` at any moment: no committed write is lost, none is half there.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use djauth_db::{Database, Executor, Sql};
 use test_databases::TestDatabase;
@@ -73,14 +75,27 @@ fn run_and_kill(url: &str, lines: usize) -> i64 {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    let mut numbers = output.lines().map_while(Result::ok).filter_map(|line| {
-        line.split_once("committed ")
-            .and_then(|(_, number)| number.parse().ok())
-    });
-    let last: i64 = numbers.by_ref().take(lines).last().unwrap();
+    let numbers = committed(child.stdout.take().unwrap());
+    let next = || numbers.recv_timeout(Duration::from_secs(120)).ok();
+    let first: Vec<i64> = (0..lines).map_while(|_| next()).collect();
     child.kill().unwrap();
     child.wait().unwrap();
+    assert_eq!(first.len(), lines, "it has stopped to commit");
     // What it said until the blow counts too.
-    numbers.last().unwrap_or(last)
+    numbers.iter().last().unwrap_or(first[lines - 1])
+}
+
+/// The numbers that it says to be committed, until it ends.
+fn committed(output: ChildStdout) -> Receiver<i64> {
+    let (sender, numbers) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let number = line.split_once("committed ");
+            let number = number.and_then(|(_, number)| number.parse().ok());
+            if number.is_some_and(|number| sender.send(number).is_err()) {
+                return;
+            }
+        }
+    });
+    numbers
 }

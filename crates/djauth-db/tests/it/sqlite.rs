@@ -1,6 +1,6 @@
 //! What only a SQLite file has: who makes it, its journal mode, locks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use djauth_db::{Database, ErrorKind, Executor, Sql, Value};
 use test_databases::TestDatabase;
@@ -236,7 +236,10 @@ async fn an_idle_transaction_does_not_hold_the_writer_for_ever() {
         .unwrap();
     let tx = db.begin().await.unwrap();
     tx.insert(&ADD, vec!["forgotten".into()]).await.unwrap();
-    while db.insert(&ADD, vec!["other".into()]).await.is_err() {}
+    let begun = Instant::now();
+    while let Err(error) = db.insert(&ADD, vec!["other".into()]).await {
+        assert!(begun.elapsed().as_secs() < 120, "{error:?}");
+    }
     let error = tx.insert(&ADD, vec!["late".into()]).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Closed);
     assert_eq!(*tx.commit().await.unwrap_err().kind(), ErrorKind::Closed);

@@ -4,7 +4,7 @@ use djauth_db::{Database, Executor, Sql};
 
 use crate::browser::Browser;
 use crate::pseudo_terminal::Terminal;
-use crate::site::{Ran, Site};
+use crate::site::{Ran, Site, output, until};
 
 #[test]
 fn help_and_version_need_nothing() {
@@ -93,12 +93,8 @@ fn createsuperuser(site: &Site, arguments: &[&str], variables: &[(&str, &str)]) 
         .chain(arguments)
         .copied()
         .collect();
-    Ran::of(
-        site.djauth(&arguments)
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap(),
-    )
+    let mut command = site.djauth(&arguments);
+    Ran::of(output(command.envs(variables.iter().copied())))
 }
 
 /// Arguments, variables, exit code.
@@ -369,9 +365,9 @@ fn clearsessions_deletes_what_has_ended_from_every_engine() {
         let mut browser = Browser::new(server.address);
         assert_eq!(browser.login("root", "correct horse").status, 302);
         assert_eq!(stored(), 1, "{engine}");
-        while browser.get("/auth/verify").status == 200 {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        until("an ended session", || {
+            browser.get("/auth/verify").status != 200
+        });
         assert_eq!(site.run(&["clearsessions"]).code, Some(0), "{engine}");
         assert_eq!(stored(), 0, "{engine}");
     }

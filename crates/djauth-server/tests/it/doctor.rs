@@ -4,7 +4,7 @@ use djauth_db::{Database, Executor, Sql, Value};
 use test_databases::TestDatabase;
 
 use crate::browser::Browser;
-use crate::site::{Ran, Site};
+use crate::site::{Ran, Site, output};
 
 const KEY: &str = "the key of the site, long enough to be one";
 
@@ -28,7 +28,7 @@ fn site(database: &TestDatabase) -> Site {
 /// `doctor` with other settings.
 fn doctor(site: &Site, variables: &[(&str, &str)]) -> Ran {
     let mut command = site.djauth(&["doctor"]);
-    let ran = Ran::of(command.envs(variables.iter().copied()).output().unwrap());
+    let ran = Ran::of(output(command.envs(variables.iter().copied())));
     for secret in [KEY, "edith", "correct horse", "$", "another key"] {
         assert!(
             !ran.out.contains(secret) && !ran.err.contains(secret),

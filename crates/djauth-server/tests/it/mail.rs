@@ -1,14 +1,14 @@
 //! `sendtestemail`, mail by each backend of the settings, and mail at the end of the server.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc::{Receiver, channel};
 
 use rustix::process::Signal;
 
 use crate::browser::Browser;
-use crate::site::Site;
+use crate::site::{Site, until};
 
 #[test]
 fn a_test_message_goes_where_the_settings_say() {
@@ -94,9 +94,22 @@ fn mailers_and_the_settings_before_them_exclude_each_other() {
     assert!(ran.err.contains("exclude each other"), "{}", ran.err);
 }
 
+/// The first client, for which it does not wait for ever.
+fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let mut accepted = None;
+    until("a client", || {
+        accepted = listener.accept().ok();
+        accepted.is_some()
+    });
+    let (stream, _) = accepted.unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream
+}
+
 /// A mail server that waits for a word before it answers; what it was sent.
 fn slow_mail_server(listener: &TcpListener, go_on: &Receiver<()>) -> String {
-    let (stream, _) = listener.accept().unwrap();
+    let stream = accept(listener);
     go_on.recv().unwrap();
     let mut out = stream.try_clone().unwrap();
     out.write_all(b"220 slow\r\n").unwrap();
@@ -142,9 +155,7 @@ fn a_reset_mail_that_waits_still_leaves_after_sigterm() {
     }
     server.signal(Signal::TERM);
     // Connections are refused: the server is at its end.
-    while std::net::TcpStream::connect(server.address).is_ok() {
-        std::thread::yield_now();
-    }
+    until("refused", || TcpStream::connect(server.address).is_err());
     go_on.send(()).unwrap();
     let (status, log) = server.wait();
     assert_eq!(status.code(), Some(0), "{log}");
@@ -172,7 +183,7 @@ fn the_end_does_not_wait_for_a_mail_server_for_ever() {
     let mut browser = Browser::new(server.address);
     browser.get("/accounts/password_reset/");
     browser.post("/accounts/password_reset/", &[("email", "a@b.example")]);
-    let connection = listener.accept().unwrap();
+    let connection = accept(&listener);
     let log = server.stop();
     assert!(log.contains("mail is lost"), "{log}");
     assert!(!log.contains("a@b.example"), "{log}");

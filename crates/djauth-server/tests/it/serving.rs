@@ -1,11 +1,12 @@
 //! The server's limits and its end.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use rustix::process::Signal;
 
 use crate::browser::{Browser, connect, read_answer};
-use crate::site::Site;
+use crate::site::{Site, until};
 
 /// A login whose body is sent in two halves, so that it is in flight meanwhile.
 #[test]
@@ -34,9 +35,7 @@ fn sigterm_lets_requests_in_flight_finish() {
         stream.write_all(first.as_bytes()).unwrap();
         server.signal(signal);
         // New connections are refused from the moment the signal is seen.
-        while std::net::TcpStream::connect(server.address).is_ok() {
-            std::thread::yield_now();
-        }
+        until("refused", || TcpStream::connect(server.address).is_err());
         stream.write_all(second.as_bytes()).unwrap();
         assert_eq!(read_answer(stream).status, 302);
         let (status, log) = server.wait();

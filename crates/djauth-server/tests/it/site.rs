@@ -5,11 +5,46 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The binary under test.
 pub(crate) const DJAUTH: &str = env!("CARGO_BIN_EXE_djauth");
+
+/// Far above what anything here takes, also on a busy machine. A hang is a failure, not a slow success.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks until it is so; panics when it never is.
+#[track_caller]
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Kills a program that is still there after long, unless what comes back is dropped before.
+fn watch(child: &Child) -> Sender<()> {
+    let (over, is_over) = channel();
+    let pid = Pid::from_child(child);
+    std::thread::spawn(move || {
+        if is_over.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    });
+    over
+}
+
+/// Runs a program to its end; one that does not come to it is killed, and has no exit code.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = piped.spawn().unwrap();
+    let _watch = watch(&child);
+    child.wait_with_output().unwrap()
+}
 
 /// A fresh folder, and variables for every program that is started in it.
 pub(crate) struct Site {
@@ -68,7 +103,7 @@ impl Site {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.djauth(arguments).output().unwrap())
+        Ran::of(output(&mut self.djauth(arguments)))
     }
 
     /// Makes a superuser without questions.
@@ -81,12 +116,8 @@ impl Site {
             "--email",
             "a@b.example",
         ]);
-        let ran = Ran::of(
-            command
-                .env("DJANGO_SUPERUSER_PASSWORD", password)
-                .output()
-                .unwrap(),
-        );
+        command.env("DJANGO_SUPERUSER_PASSWORD", password);
+        let ran = Ran::of(output(&mut command));
         assert_eq!(ran.code, Some(0), "{}", ran.err);
     }
 
@@ -137,6 +168,7 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let _watch = watch(&child);
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut said = String::new();
         loop {
@@ -171,8 +203,9 @@ impl Server {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Waits for its end; the log comes with it.
+    /// Waits for its end, which is a violent one when it takes long; the log comes with it.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let _watch = watch(&self.child);
         let mut err = String::new();
         self.child
             .stderr

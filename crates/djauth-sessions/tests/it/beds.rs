@@ -1,6 +1,8 @@
 //! Every engine on every database, ready for a test.
 
+use std::panic::Location;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::fake_redis::ENDED;
 use chrono::Utc;
@@ -17,6 +19,18 @@ const TABLE_POSTGRES: &str = "CREATE TABLE django_session (session_key varchar(4
     session_data TEXT NOT NULL, expire_date TIMESTAMP WITH TIME ZONE NOT NULL)";
 const TABLE_MARIADB: &str = "CREATE TABLE django_session (session_key varchar(40) NOT NULL PRIMARY KEY, \
     session_data LONGTEXT NOT NULL, expire_date DATETIME(6) NOT NULL)";
+
+/// Comes back once that is so; panics when it never is. A hang is a failure, not a slow success.
+#[track_caller]
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) -> impl Future<Output = ()> {
+    let (begun, at) = (Instant::now(), Location::caller());
+    async move {
+        while !is_so() {
+            assert!(begun.elapsed().as_secs() < 120, "{at}: never: {what}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
 
 /// One engine with its store.
 pub(crate) struct Bed {

@@ -1,13 +1,14 @@
 //! Several tasks and one session.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use djauth_db::{Database, Executor, Sql};
 use djauth_sessions::{EngineKind, ErrorKind, SessionEngine};
 use test_databases::TestDatabase;
 use tokio::task::JoinSet;
 
-use crate::beds::{Bed, beds, database, setup};
+use crate::beds::{Bed, beds, database, setup, until};
 use crate::fake_redis::FakeRedis;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,9 +131,7 @@ async fn a_copy_that_arrives_after_the_logout_is_taken_back() {
         let session = one.open(Some(&key));
         async move { session.get::<i64>("a").await.unwrap() }
     });
-    while fake.commands() < before + 2 {
-        tokio::task::yield_now().await;
-    }
+    until("the copy", || fake.commands() >= before + 2).await;
     two.open(Some(&key)).flush().await.unwrap();
     assert_eq!(load.await.unwrap(), Some(1));
     assert!(fake.no_session());
@@ -168,15 +167,14 @@ async fn nobody_sees_a_copy_after_the_logout() {
             }
         });
         // The row is read, or written, and the copy is on its way.
-        while fake.commands() < before + 2 {
-            tokio::task::yield_now().await;
-        }
+        until("the copy", || fake.commands() >= before + 2).await;
         fake.state.set_delay.store(0, Ordering::SeqCst);
         two.open(Some(&key)).flush().await.unwrap();
-        while !overlapping.is_finished() {
+        let end = || {
             assert!(fake.no_session(), "saves: {saves}");
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
+            overlapping.is_finished()
+        };
+        until("the end", end).await;
         assert!(fake.no_session(), "saves: {saves}");
     }
 }
@@ -195,7 +193,9 @@ async fn ended_sessions_are_cleared_while_another_process_saves() {
     let clearing = tokio::spawn(async move { engine.clear_expired().await });
     let other = SessionEngine::db(there, setup().config);
     let mut saved = 0;
+    let begun = Instant::now();
     while !clearing.is_finished() {
+        assert!(begun.elapsed().as_secs() < 120, "{saved} saved");
         let session = other.open(None);
         session.insert("a", &1).await.unwrap();
         session.save().await.unwrap();

@@ -1,7 +1,10 @@
 //! What tests of models, backends and sessions share.
 
+use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeZone, Utc};
 use djauth::http::Request;
@@ -25,6 +28,40 @@ pub(crate) fn rotated_settings() -> Settings {
     let mut settings = settings();
     settings.secret_key_fallbacks = vec![SecretKey::new(FALLBACK).expect("a key")];
     settings
+}
+
+/// Far above what anything here takes, also on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Comes back once that is so; panics with what was seen last when it never is. No test waits without it:
+/// one that hangs tells nobody why.
+#[track_caller]
+pub(crate) fn until<S: fmt::Debug>(
+    what: &str,
+    mut see: impl FnMut() -> S,
+    is_so: impl Fn(&S) -> bool,
+) -> impl Future<Output = ()> {
+    let (begun, at) = (Instant::now(), Location::caller());
+    async move {
+        loop {
+            let seen = see();
+            if is_so(&seen) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{at}: {what}: {seen:?}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+/// What comes of it; panics when nothing has come for long.
+#[track_caller]
+pub(crate) fn soon<F: Future>(what: &str, future: F) -> impl Future<Output = F::Output> {
+    let at = Location::caller();
+    async move {
+        let answer = tokio::time::timeout(PATIENCE, future).await;
+        answer.unwrap_or_else(|_| panic!("{at}: {what}: nothing came"))
+    }
 }
 
 pub(crate) fn now() -> DateTime<Utc> {

@@ -1,7 +1,6 @@
 //! For whom passwords are hashed: what one client sends does not keep out another.
 
 use std::sync::mpsc;
-use std::time::Duration;
 
 use djauth::backends::Context;
 use djauth::forms::{AdminPasswordChangeForm, SetPasswordForm, Standard, UserCreationForm};
@@ -11,7 +10,7 @@ use djauth::{Auth, Error, User};
 use test_databases::TestDatabase;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::auth_support::{password, request, settings};
+use crate::auth_support::{password, request, settings, soon, until};
 use crate::rate_limit::from;
 use crate::weaknesses::Log;
 
@@ -28,27 +27,32 @@ async fn site(database: &TestDatabase) -> Auth {
     auth
 }
 
-/// Jobs that have come so far, whatever has become of them.
-fn arrived(auth: &Auth) -> u64 {
+/// How many run, and how many wait.
+type Jobs = (u64, u64);
+
+fn jobs(auth: &Auth) -> Jobs {
     let now = auth.hashing().stats();
-    now.waiting + now.running + now.done + now.refused + now.dropped
+    (now.running, now.waiting)
 }
+
+/// On the thread, and on the one that helps where nothing gets ahead.
+const RUN: u64 = 2;
+
+const FULL: Jobs = (RUN, QUEUE as u64);
 
 /// Takes the threads and all places, for nobody in particular, until what comes back is dropped.
 async fn fill(auth: &Auth) -> Vec<mpsc::Sender<()>> {
     // A job that is done may be running for a moment more.
-    while auth.hashing().stats().running > 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until("nothing to do", || jobs(auth), |now| *now == (0, 0)).await;
     let mut releases = Vec::new();
-    for _ in 0..QUEUE + 2 {
+    for number in 1..=FULL.0 + FULL.1 {
         let (release, held) = mpsc::channel::<()>();
-        let (pool, before) = (auth.hashing().clone(), arrived(auth));
+        let pool = auth.hashing().clone();
         tokio::spawn(async move { pool.run(move |_| held.recv().is_err()).await });
         releases.push(release);
-        while arrived(auth) == before {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        // They are counted one after the other, so that one that moves may be seen twice or not at all.
+        let expected = (number.min(RUN), number.saturating_sub(RUN));
+        until("one job more", || jobs(auth), |now| *now == expected).await;
     }
     releases
 }
@@ -119,7 +123,7 @@ async fn new_passwords_wait_among_those_of_their_network() {
     let mut user = users.into_iter();
     let mut user = || user.next().expect("another");
     let releases = fill(&site).await;
-    let before = arrived(&site);
+    let before = site.hashing().stats().refused;
     let mut saves = JoinSet::new();
     for number in 1..=5 {
         let request = from(&site, &format!("192.0.{number}.1"));
@@ -131,15 +135,18 @@ async fn new_passwords_wait_among_those_of_their_network() {
             4 => saves.spawn(set_password_once(auth, request, user())),
             _ => saves.spawn(set_password_as_admin(auth, request, user())),
         };
-        while arrived(&site) < before + number {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        let see = || {
             if let Some(saved) = saves.try_join_next() {
                 is_saved(saved);
             }
-        }
+            (jobs(&site), site.hashing().stats().refused)
+        };
+        // Each takes the place of one that nobody named.
+        let expected = (FULL, before + number);
+        until("a place for it", see, |now| *now == expected).await;
     }
     drop(releases);
-    while let Some(saved) = saves.join_next().await {
+    while let Some(saved) = soon("a saved user", saves.join_next()).await {
         is_saved(saved);
     }
 }

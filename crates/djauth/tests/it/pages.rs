@@ -1,6 +1,7 @@
 //! The pages, through the layer, on a database.
 
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,7 +15,7 @@ use djauth_hashers::{Decoded, MD5PasswordHasher, PasswordHasher};
 use test_databases::TestDatabase;
 use tower::ServiceExt;
 
-use crate::auth_support::settings;
+use crate::auth_support::{settings, soon, until};
 
 /// A browser that keeps its cookies.
 #[derive(Clone)]
@@ -388,7 +389,9 @@ impl Gate {
 
     fn pass(&self) {
         let shut = self.0.0.lock().unwrap();
-        drop(self.0.1.wait_while(shut, |shut| *shut).unwrap());
+        let long = Duration::from_secs(300);
+        let passed = self.0.1.wait_timeout_while(shut, long, |shut| *shut);
+        assert!(!passed.unwrap().1.timed_out(), "nobody opens the gate");
     }
 }
 
@@ -433,19 +436,15 @@ async fn a_full_hashing_queue_is_503_for_everybody() {
             other.post("/accounts/login/", RIGHT).await.status()
         }));
         let now = || {
-            (
-                auth.hashing().stats().running,
-                auth.hashing().stats().waiting,
-            )
+            let now = auth.hashing().stats();
+            (now.running, now.waiting)
         };
-        while now() != busy {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        until("running and waiting", now, |now| *now == busy).await;
     }
     let mut answers = Vec::new();
     for name in ["alice", "nobody"] {
         let form = format!("username={name}&password=correct+horse");
-        let answer = browser.post("/accounts/login/", &form).await;
+        let answer = soon(name, browser.post("/accounts/login/", &form)).await;
         assert_eq!((answer.status(), answer.header(RETRY_AFTER)), (503, "1"));
         assert_eq!(answer.header(SET_COOKIE), "");
         answers.push((answer.text, format!("{:?}", answer.response.headers())));
@@ -454,7 +453,7 @@ async fn a_full_hashing_queue_is_503_for_everybody() {
     gate.shut(false);
     let mut statuses = Vec::new();
     for task in waiting {
-        statuses.push(task.await.unwrap());
+        statuses.push(soon("an answer", task).await.unwrap());
     }
     assert_eq!(statuses, [302; 3]);
     assert_eq!(browser.post("/accounts/login/", RIGHT).await.status(), 302);

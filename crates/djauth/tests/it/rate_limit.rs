@@ -21,7 +21,7 @@ use test_databases::{TestDatabase, TestRedis};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use crate::auth_support::{CountingHasher, now, password, settings};
+use crate::auth_support::{CountingHasher, now, password, settings, soon, until};
 
 /// A place where attempts are counted, and what keeps it there.
 struct Bed {
@@ -417,34 +417,36 @@ async fn a_shed_login_is_not_counted_and_one_given_up_is() {
             auth.authenticate(Some(&request), &password("nobody", "guess"))
                 .await
         };
-        let until = async |what: fn(Stats) -> bool| {
-            while !what(auth.hashing().stats()) {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-            }
+        let until_jobs = |is_so: fn(&Stats) -> bool| {
+            let see = || auth.hashing().stats();
+            until(&bed.name, see, is_so)
         };
         // The thread, and the one that helps where nothing gets ahead, are busy.
         let (mut releases, mut holders) = (Vec::new(), Vec::new());
-        for busy in [|now: Stats| now.running == 1, |now: Stats| now.running == 2] {
+        for busy in [
+            |now: &Stats| now.running == 1,
+            |now: &Stats| now.running == 2,
+        ] {
             let (release, held) = std::sync::mpsc::channel::<()>();
             let pool = auth.hashing().clone();
             let hold = async move { pool.run(move |_| held.recv().is_err()).await };
             releases.push(release);
             holders.push(tokio::spawn(hold));
-            until(busy).await;
+            until_jobs(busy).await;
         }
         let given_up = tokio::spawn(guess(auth.clone()));
-        until(|stats| stats.waiting == 1).await;
+        until_jobs(|stats| stats.waiting == 1).await;
         for _ in 0..4 {
-            let error = guess(auth.clone()).await.unwrap_err();
+            let error = soon(&bed.name, guess(auth.clone())).await.unwrap_err();
             assert_eq!(*error.kind(), ErrorKind::Busy, "{}", bed.name);
         }
         given_up.abort();
         assert!(given_up.await.unwrap_err().is_cancelled());
         drop(releases);
         for holder in holders {
-            assert!(holder.await.unwrap().unwrap());
+            assert!(soon(&bed.name, holder).await.unwrap().unwrap());
         }
-        until(|stats| stats.waiting + stats.running == 0).await;
+        until_jobs(|stats| stats.waiting + stats.running == 0).await;
         // One of three is used up.
         for expected in [Outcome::Wrong, Outcome::Wrong] {
             assert_eq!(outcome(guess(auth.clone()).await), expected, "{}", bed.name);

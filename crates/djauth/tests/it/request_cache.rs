@@ -1,9 +1,10 @@
 //! The cache of authenticated requests on a real SQLite file: what others write is in the next answer.
 
-use std::io::{BufRead, BufReader, Lines, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -14,7 +15,7 @@ use djauth::{Auth, HASH_SESSION_KEY, Settings, User};
 use djauth_signing::FixedClock;
 use test_databases::TestDatabase;
 
-use crate::auth_support::{connect, logged_in, request, settings};
+use crate::auth_support::{PATIENCE, connect, logged_in, request, settings};
 
 const URL: &str = "DJAUTH_TEST_OTHER_PROCESS_URL";
 
@@ -37,7 +38,7 @@ async fn another_process() {
 struct Other {
     child: Child,
     commands: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
+    answers: Receiver<String>,
 }
 
 impl Other {
@@ -52,7 +53,7 @@ impl Other {
             .expect("starts");
         Self {
             commands: child.stdin.take().expect("piped"),
-            answers: BufReader::new(child.stdout.take().expect("piped")).lines(),
+            answers: lines(child.stdout.take().expect("piped")),
             child,
         }
     }
@@ -60,9 +61,22 @@ impl Other {
     /// Answers once it is committed.
     fn write(&mut self, sql: &str) {
         writeln!(self.commands, "{sql}").expect("is read");
-        let committed = |line: std::io::Result<String>| line.expect("reads") == "committed";
-        assert!(self.answers.by_ref().any(committed), "{sql}");
+        let answer = || self.answers.recv_timeout(PATIENCE).expect(sql);
+        while answer() != "committed" {}
     }
+}
+
+/// What it says, read in a thread, so that nobody waits for it for ever.
+fn lines(output: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 impl Drop for Other {
