@@ -104,17 +104,17 @@ impl Engine {
         let begun = ticket.and_then(Begun::of).map(Arc::new);
         // Some may have been dropped, too.
         self.note(&state);
-        begun.is_some_and(|begun| self.guard_works(state, begun))
+        begun.is_some_and(|begun| self.guard_works(state, &begun))
     }
 
     /// The guard is at it until it ends. Others take what waits meanwhile.
-    fn guard_works(&self, mut state: MutexGuard<'_, State>, begun: Arc<Begun>) -> bool {
+    fn guard_works(&self, mut state: MutexGuard<'_, State>, begun: &Arc<Begun>) -> bool {
         state.guard_work = Some(begun.clone());
         self.note(&state);
         drop(state);
         self.rounds_ready.notify_all();
         self.work_ready.notify_all();
-        self.work(&begun, |state| state.guard_work = None);
+        self.work(begun, |state| state.guard_work = None);
         true
     }
 
@@ -138,7 +138,7 @@ impl Engine {
         };
         begun.again.store(true, Relaxed);
         state.memory += begun.memory;
-        self.guard_works(state, begun)
+        self.guard_works(state, &begun)
     }
 
     pub(super) fn work(&self, begun: &Begun, leave: impl FnOnce(&mut State)) {

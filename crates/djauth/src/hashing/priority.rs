@@ -121,10 +121,6 @@ impl Turn {
     /// The longer it had to wait for the core, the longer it keeps it. Where nobody wanted it, it offers it
     /// again as soon as it can.
     fn after(offered: Instant, back: Instant) -> Self {
-        let longest = std::env::var("DJAUTH_TURN")
-            .ok()
-            .and_then(|v| v.parse().ok())
-            .map_or(LONGEST, Duration::from_micros);
         let waited = back.saturating_duration_since(offered);
         Self {
             since: Some(back),
@@ -140,7 +136,7 @@ thread_local! {
 #[cfg(test)]
 thread_local! {
     /// How often this thread has offered its core.
-    pub(super) static OFFERS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    pub(super) static OFFERS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A little, always. On Linux niceness is the thread's own; elsewhere it would be the whole process's.
