@@ -38,7 +38,6 @@ pub(super) struct Bounds {
 pub(super) const BOUNDS: Bounds = Bounds {
     page: 100,
     sorted: 30_000,
-    // Of more, PostgreSQL would rather walk the index of the names.
     keys: 2_000,
     first_window: 500,
     window: 5_000,
@@ -74,7 +73,7 @@ impl<U: BaseUser> Users<U> {
         let held = Held::Exactly(keys.len() as u64);
         let keys = nearest(&users, &query, keys, bounds).await?;
         let (rows, is_turned) = started(among(users, &keys), &query);
-        let rows = rows.limit(query.size + 1).collected().await?;
+        let rows = rows.collected().await?;
         let has_more = rows.len() as u64 > query.size;
         let rows = on_page(rows, &query, is_turned);
         Ok(HolderPage {
@@ -264,22 +263,28 @@ fn among<'a, U: BaseUser>(
     users.filter(Q::in_("pk", keys))
 }
 
-/// Of very many keys those that can be on the page: the first of each part of them, in the page's order.
+/// Of many keys those that can be on the page, and the one after it: the first of each part of them, in the
+/// page's order, and then the first of these.
+///
+/// No statement has a limit: for few rows in an order that an index has, PostgreSQL walks that index.
 async fn nearest<U: BaseUser>(
     users: &QuerySet<'_, U, Database>,
     query: &ListQuery,
-    keys: Vec<U::Id>,
+    mut keys: Vec<U::Id>,
     bounds: Bounds,
 ) -> Result<Vec<U::Id>, Error> {
-    if keys.len() <= bounds.keys {
-        return Ok(keys);
+    let most = usize::try_from(query.size).map_or(usize::MAX, |size| size.saturating_add(1));
+    loop {
+        let mut nearest = Vec::new();
+        for part in keys.chunks(bounds.keys) {
+            let (rows, _) = started(among(users.clone(), part), query);
+            nearest.extend(rows.all_keys::<U::Id>().await?.into_iter().take(most));
+        }
+        if nearest.len() <= most || nearest.len() == keys.len() {
+            return Ok(nearest);
+        }
+        keys = nearest;
     }
-    let mut nearest = Vec::new();
-    for part in keys.chunks(bounds.keys) {
-        let (rows, _) = started(among(users.clone(), part), query);
-        nearest.extend(rows.keys::<U::Id>(query.size + 1).await?);
-    }
-    Ok(nearest)
 }
 
 impl Held {

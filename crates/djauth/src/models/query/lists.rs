@@ -44,8 +44,16 @@ impl<T: Rows, E: Executor> QuerySet<'_, T, E> {
     /// # Errors
     /// As [`QuerySet::all`]; a key that is none of `K`.
     pub async fn keys<K: Field + Send>(self, limit: u64) -> Result<Vec<K>, Error> {
+        self.limit(limit).all_keys().await
+    }
+
+    /// The keys of every row, in order.
+    ///
+    /// # Errors
+    /// As [`QuerySet::keys`].
+    pub async fn all_keys<K: Field + Send>(self) -> Result<Vec<K>, Error> {
         let list = self.key_text();
-        self.limit(limit).keys_of(&list).await
+        self.keys_of(&list).await
     }
 
     /// The keys of at most so many rows, each once however often [`QuerySet::via`] finds it; in no order.
