@@ -8,14 +8,19 @@ from contextlib import ExitStack
 from bench import processes, rows
 from bench.data import PERMISSION
 from bench.in_process import ours
+from bench.load import wrk
 from bench.logins import storm
 from bench.rounds import interleaved, say
 from bench.rows import Shape
 from bench.sites import Django, empty, in_django, install_cache, measured, started, with_cache
 from suite.sides import Djauth
 
-#: Megabytes for the cache: none, and enough for every session, which the default is not for 10^5.
-MODES = {"one statement": 0, "strict": 512}
+#: Megabytes for the cache: enough for every session, which the default is not for 10^5.
+ENOUGH = 512
+#: In process: without the cache, and with it.
+MODES = {"one statement": 0, "strict": ENOUGH}
+#: As a proxy asks.
+SERVED = "strict over HTTP"
 
 
 def axes(options):
@@ -63,6 +68,11 @@ def requests(kind, name, points, options, folder):
                 variants[f"{size}, {mode}"] = lambda chosen=chosen, keys=keys: ours(
                     chosen, keys, options.seconds, folder
                 )
+            side = Djauth(with_cache(settings, ENOUGH), folder)
+            stack.enter_context(started(side))
+            # The first visit of a session tells whose it is, and the second makes an entry of it.
+            wrk(side, keys, max(1, 2 * shape.sessions // 20_000))
+            variants[f"{size}, {SERVED}"] = lambda side=side, keys=keys: wrk(side, keys, options.seconds)
         return interleaved(options.rounds, variants, f"growth, {kind}, {name}")
 
 

@@ -95,10 +95,10 @@ def growth(kind, axes):
         width, 60 + 2 * (panel_height + 40), f"Growth on {NAMES[kind]}",
         "; ".join(f"{name}, {series}: {described(axes[name], series)}" for name in axes for series in modes(axes[name])),
     )
-    drawing.text(20, 28, f"One request in process on {NAMES[kind]}: microseconds", "title")
+    drawing.text(20, 28, f"One request on {NAMES[kind]}: microseconds", "title")
     for series, name in enumerate(modes(next(iter(axes.values())))):
-        drawing.mark(520 + series * 130, 23, series)
-        drawing.text(532 + series * 130, 28, name, "small")
+        drawing.mark(400 + series * 120, 23, series)
+        drawing.text(412 + series * 120, 28, name, "small")
     highest = max(cost(figures, point) for figures in axes.values() for point in figures) * 1.1
     for number, (name, figures) in enumerate(axes.items()):
         column, row = number % 2, number // 2
