@@ -1,6 +1,7 @@
 """What a request costs while tables grow, and the commands that touch whole tables."""
 
 
+import random
 import subprocess
 import time
 from contextlib import ExitStack
@@ -70,10 +71,17 @@ def requests(kind, name, points, options, folder):
                 )
             side = Djauth(with_cache(settings, ENOUGH), folder)
             stack.enter_context(started(side))
-            # The first visit of a session tells whose it is, and the second makes an entry of it.
-            wrk(side, keys, max(1, 2 * shape.sessions // 20_000))
-            variants[f"{size}, {SERVED}"] = lambda side=side, keys=keys: wrk(side, keys, options.seconds)
+            warm_up(side, keys, shape.sessions)
+            variants[f"{size}, {SERVED}"] = lambda side=side, keys=keys: wrk(
+                side, keys, options.seconds, start=random.random()
+            )
         return interleaved(options.rounds, variants, f"growth, {kind}, {name}")
+
+
+def warm_up(side, keys, sessions):
+    """The first visit of a session tells whose it is, and the second makes an entry of it."""
+    seconds = 1 + 2 * sessions // 8_000
+    assert wrk(side, keys, seconds)["rate"] * seconds >= 2 * sessions, "not every session has its entry"
 
 
 def with_perm(kind, options, folder):

@@ -10,13 +10,13 @@ CONNECTIONS = 16
 #: Takes the next session for each request; requests are made beforehand, so that wrk costs little.
 SCRIPT = """
 local threads = 0
-function setup(thread) thread:set("first", threads * 4999) threads = threads + 1 end
+function setup(thread) thread:set("first", threads / 2) threads = threads + 1 end
 local requests, position = {}, 0
 function init()
   for key in io.lines(os.getenv("BENCH_KEYS")) do
     requests[#requests + 1] = wrk.format("GET", nil, {["Cookie"] = "sessionid=" .. key})
   end
-  position = first
+  position = math.floor((first + os.getenv("BENCH_START")) * #requests)
 end
 function request()
   position = position % #requests + 1
@@ -32,8 +32,8 @@ end
 """
 
 
-def wrk(side, keys, seconds, connections=CONNECTIONS, path=VERIFY):
-    """What `keys` (a file) asks for, answered 200 without exception."""
+def wrk(side, keys, seconds, connections=CONNECTIONS, path=VERIFY, start=0.0):
+    """What `keys` (a file) asks for, from that part of it on, answered 200 without exception."""
     script = keys.with_suffix(".lua")
     script.write_text(SCRIPT)
     command = [
@@ -41,7 +41,7 @@ def wrk(side, keys, seconds, connections=CONNECTIONS, path=VERIFY):
         "--timeout", "30s", "-s", str(script), f"{side.url}{path}",
     ]
     done = subprocess.run(
-        command, env=os.environ | {"BENCH_KEYS": str(keys)}, capture_output=True, text=True, check=False
+        command, env=os.environ | {"BENCH_KEYS": str(keys), "BENCH_START": str(start)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout.strip().splitlines()[-1])

@@ -133,8 +133,8 @@ def rest_of_storm(storm):
 
 
 GROWTH = {
-    "one statement": "deeper trees, colder memory, and the noise of single rounds",
-    "strict": "colder memory: entries of many sessions do not fit into the processor's caches, and a request takes two microseconds in all",
+    "one statement": "deeper trees, colder memory, and the noise of short rounds",
+    "strict": "colder memory: the entries of many sessions do not fit into the processor's caches",
     "strict over HTTP": "the same, of a request as a proxy sends it",
 }
 

@@ -274,17 +274,18 @@ async fn nearest<U: BaseUser>(
     bounds: Bounds,
 ) -> Result<Vec<U::Id>, Error> {
     let most = usize::try_from(query.size).map_or(usize::MAX, |size| size.saturating_add(1));
-    loop {
+    while keys.len() > most {
         let mut nearest = Vec::new();
         for part in keys.chunks(bounds.keys) {
             let (rows, _) = started(among(users.clone(), part), query);
             nearest.extend(rows.all_keys::<U::Id>().await?.into_iter().take(most));
         }
-        if nearest.len() <= most || nearest.len() == keys.len() {
-            return Ok(nearest);
+        if nearest.len() == keys.len() {
+            break;
         }
         keys = nearest;
     }
+    Ok(keys)
 }
 
 impl Held {

@@ -111,9 +111,13 @@ impl Engine {
     fn guard_works(&self, mut state: MutexGuard<'_, State>, begun: &Arc<Begun>) -> bool {
         state.guard_work = Some(begun.clone());
         self.note(&state);
+        if state.shares.waits(Kind::Rounds) {
+            self.rounds_ready.notify_all();
+        }
+        if state.shares.waits(Kind::Blocking) {
+            self.work_ready.notify_all();
+        }
         drop(state);
-        self.rounds_ready.notify_all();
-        self.work_ready.notify_all();
         self.work(begun, |state| state.guard_work = None);
         true
     }

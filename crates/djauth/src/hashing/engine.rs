@@ -58,6 +58,8 @@ pub(super) struct Engine {
     pub(super) rounds_wait: AtomicBool,
     /// A network has nothing under way while another has more than its share.
     pub(super) unfair: AtomicBool,
+    /// The guard is at a work.
+    pub(super) guard_works: AtomicBool,
     /// The machine leaves the thread no time, and it leaves its work to others: those for rounds, and after
     /// them as many for what blocks.
     pub(super) starved: Vec<AtomicBool>,
@@ -103,6 +105,7 @@ impl Engine {
             guard_ready: Condvar::new(),
             rounds_wait: AtomicBool::new(false),
             unfair: AtomicBool::new(false),
+            guard_works: AtomicBool::new(false),
             starved: (0..2 * size.threads)
                 .map(|_| AtomicBool::default())
                 .collect(),
@@ -225,6 +228,7 @@ impl Engine {
         self.rounds_wait
             .store(state.shares.waits(Kind::Rounds), Relaxed);
         self.unfair.store(state.shares.unfair(), Relaxed);
+        self.guard_works.store(state.guard_work.is_some(), Relaxed);
         self.gauges.show(state);
     }
 

@@ -73,11 +73,16 @@ impl Engine {
         let free = lanes < self.streams;
         free && self.rounds_wait.load(Relaxed)
             || !free && self.unfair.load(Relaxed)
-            || self.starved[thread].load(Relaxed)
+            || self.starved[thread].load(Relaxed) && !self.guard_works.load(Relaxed)
     }
 
     fn fill(&self, state: &mut State, thread: usize, lanes: &mut Vec<Lane>) {
-        while lanes.len() < self.streams && self.has_least(state, lanes.len()) {
+        // What a starved thread takes the guard cannot have.
+        let most = match self.starved[thread].load(Relaxed) {
+            true => 1,
+            false => self.streams,
+        };
+        while lanes.len() < most && self.has_least(state, lanes.len()) {
             let Some(ticket) = self.pop(state, Kind::Rounds, self.size.memory) else {
                 break;
             };
