@@ -427,6 +427,12 @@ async fn a_full_hashing_queue_is_503_for_everybody() {
     };
     let (auth, mut browser) = site_on(&database, narrow, Some(Arc::new(gate.clone()))).await;
     browser.get("/accounts/login/").await;
+    let now = || {
+        let now = auth.hashing().stats();
+        (now.running, now.waiting)
+    };
+    // The password of the user who was made may seem to be hashed for a moment more.
+    until("nothing to do", now, |now| *now == (0, 0)).await;
     gate.shut(true);
     // One is being hashed, one by the thread that helps where nothing gets ahead, and one waits.
     let mut waiting: Vec<tokio::task::JoinHandle<u16>> = Vec::new();
@@ -435,10 +441,6 @@ async fn a_full_hashing_queue_is_503_for_everybody() {
         waiting.push(tokio::spawn(async move {
             other.post("/accounts/login/", RIGHT).await.status()
         }));
-        let now = || {
-            let now = auth.hashing().stats();
-            (now.running, now.waiting)
-        };
         until("running and waiting", now, |now| *now == busy).await;
     }
     let mut answers = Vec::new();
