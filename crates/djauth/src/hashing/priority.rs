@@ -99,7 +99,7 @@ pub(super) fn offer_in_turns() {
 }
 
 /// How long a thread keeps its core that is only nice. When it offers it on a busy machine it gets it back
-/// after a long time only, however short it has had it: Linux counts a whole time slice. It would get next to
+/// after a long time only, however short it has had it (seen on Linux 6.18). It would get next to
 /// nothing if it offered it as often as the others do.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
