@@ -97,6 +97,8 @@ def taken(window, hands, folder):
     behaviour = {"behavior": "allow", "downloadPath": str(folder)}
     window.driver.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
     hands.click("main a[download]")
-    window.until(lambda: list(folder.glob("*.csv")), "downloaded")
-    (file,) = folder.glob("*.csv")
+    # The browser may reserve the name with an empty file before the whole one takes its place.
+    saved = lambda: [file for file in folder.glob("*.csv") if file.stat().st_size]
+    window.until(saved, "downloaded")
+    (file,) = saved()
     return list(csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
