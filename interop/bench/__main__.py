@@ -31,7 +31,7 @@ PARTS = {
     "verify": Part("verify", 2, 5, ALL),
     "in-process": Part("in_process", 2, 3),
     "isolation": Part("isolation", 2, 5),
-    "growth": Part("growth", 1, 5),
+    "growth": Part("growth", 1, 9),
     "admin": Part("admin", 1, 3),
     "footprint": Part("footprint", 3, 7, ("sqlite",)),
     "functions": Part("functions", 0, 1, (), default=False),
