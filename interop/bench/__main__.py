@@ -27,11 +27,11 @@ class Part:
 ALL = ("sqlite", "postgres", "mariadb")
 PARTS = {
     "hashers": Part("hashers", 0, 7),
-    "logins": Part("logins", 0, 3, ("sqlite",)),
-    "verify": Part("verify", 2, 5, ALL),
+    "logins": Part("logins", 0, 3),
+    "verify": Part("verify", 2, 7, ALL),
     "in-process": Part("in_process", 2, 3),
-    "isolation": Part("isolation", 2, 5),
-    "growth": Part("growth", 1, 9),
+    "isolation": Part("isolation", 2, 7),
+    "growth": Part("growth", 1, 7),
     "admin": Part("admin", 1, 3),
     "footprint": Part("footprint", 3, 7, ("sqlite",)),
     "functions": Part("functions", 0, 1, (), default=False),

@@ -21,11 +21,17 @@ def describe(options):
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"Linux {platform.release().split('-')[0]}",
         "autogroup": scheduler.autogroup(),
-        "commit": said("git", "describe", "--always", "--dirty", "--abbrev=10"),
+        "commit": commit(),
         "versions": versions(),
         "seconds": options.seconds,
         "rounds": options.rounds,
     }
+
+
+def commit():
+    """What this command writes itself is no change of what is measured."""
+    changed = said("git", "status", "--porcelain", "--", ":/", ":(exclude,top)BENCHMARKS.md", ":(exclude,top)docs/benchmarks")
+    return f"{said('git', 'rev-parse', '--short=10', 'HEAD')}{'-dirty' if changed else ''}"
 
 
 def processor():

@@ -2,22 +2,24 @@
 
 import math
 from collections import namedtuple
+from statistics import median
 
 from bench.plots import NAMES, cost
-from bench.rounds import middle, ratio
+from bench.rounds import column, ratio, ratios
 
 DJANGOS = ("Django, gunicorn", "Django, uvicorn")
 #: Limits that this command does not measure: they are of a Zen 4 with AVX-512 and SHA-NI.
-EARLIER = " (measured before)"
-#: `least`: the figure must be at least this; else at most.
-Reach = namedtuple("Reach", "part what figure needed least limit rest")
+EARLIER = " (measured before, no bound)"
+#: `rounds`: the figure of each, of which the median counts. `least`: it must be at least this; else at most.
+Reach = namedtuple("Reach", "part what rounds needed least limit rest")
 
 
 def rows(parts):
     """A row for each reach of the parts that were measured."""
     return [
         [
-            reach.what, f"{shown(reach):.2f}", f"{'≥' if reach.least else '≤'} {reach.needed:g}",
+            reach.what, f"{shown(reach):.2f}", f"{min(reach.rounds):.2f} to {max(reach.rounds):.2f}",
+            f"{'≥' if reach.least else '≤'} {reach.needed:g}",
             reach.limit, "yes" if met(reach) else "**no**", reach.rest,
         ]
         for reach in every(parts)
@@ -27,11 +29,12 @@ def rows(parts):
 def shown(reach):
     """Rounded to our disadvantage, so that no reader sees a figure beside the wrong word."""
     rounded = math.floor if reach.least else math.ceil
-    return rounded(reach.figure * 100) / 100
+    return rounded(median(reach.rounds) * 100) / 100
 
 
 def met(reach):
-    return reach.figure >= reach.needed if reach.least else reach.figure <= reach.needed
+    figure = median(reach.rounds)
+    return figure >= reach.needed if reach.least else figure <= reach.needed
 
 
 def every(parts):
@@ -55,18 +58,18 @@ def hashers(figures):
             )
     argon2 = figures["verify"]["argon2"]
     yield Reach(
-        "hashers", "Argon2id, processor time against `argon2-cffi`", ratio(argon2, "djauth", "Django", "cpu"),
+        "hashers", "Argon2id, processor time against `argon2-cffi`", ratios(argon2, "djauth", "Django", "cpu"),
         0.6, False, "0.53" + EARLIER, "memory bandwidth: each lane is read and written twice",
     )
 
 
 def best_kernel(figures, streams):
-    """The fastest kernel for so many streams, and how many times hashlib's rate it has."""
+    """The fastest kernel for so many streams, and how many times hashlib's rate it has in each round."""
     kernels = figures.get("kernels", {})
     found = [
-        (name, ratio(kernels, name, "hashlib", "rate")) for name in kernels if name.endswith(f", {streams} at once")
+        (name, ratios(kernels, name, "hashlib", "rate")) for name in kernels if name.endswith(f", {streams} at once")
     ]
-    best = max(found, key=lambda pair: pair[1], default=None)
+    best = max(found, key=lambda pair: median(pair[1]), default=None)
     return best and (best[0].split(",")[0], best[1])
 
 
@@ -74,14 +77,19 @@ def logins(figures):
     for kind, of in figures.items():
         yield Reach(
             "logins", f"logins a second of 32 visitors, {NAMES[kind]}, against the better Django",
-            min(ratio(of["crowd"], "djauth", django, "rate") for django in DJANGOS), 7.0, True,
+            against(DJANGOS, lambda django: ratios(of["crowd"], "djauth", django, "rate")), 7.0, True,
             "the kernels' rate above", "the page, the form's checks and the commit of the session",
         )
         yield Reach(
             "logins", f"a lone login, {NAMES[kind]}, times as fast as the faster Django",
-            min(ratio(of["alone"], django, "djauth", "p50") for django in DJANGOS), 3.0, True,
+            against(DJANGOS, lambda django: ratios(of["alone"], django, "djauth", "p50")), 3.0, True,
             "3.1" + EARLIER, "one PBKDF2 cannot be split; the rest is the commit of the session and of `last_login`",
         )
+
+
+def against(peers, of):
+    """The rounds against the peer that does best beside us."""
+    return min((of(peer) for peer in peers), key=median)
 
 
 def verify(figures):
@@ -90,21 +98,21 @@ def verify(figures):
         quiet = of["quiet"]
         if kind not in bare:
             continue
-        times = lambda name: min(ratio(quiet, name, django, "rate") for django in DJANGOS)
+        times = lambda name: against(DJANGOS, lambda django: ratios(quiet, name, django, "rate"))
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, strict cache, against the better Django", times("djauth, strict"),
-            {"sqlite": 75, "postgres": 50}[kind], True, f"{times(bare[kind]):.1f} (bare server)",
+            {"sqlite": 75, "postgres": 50}[kind], True, f"{median(times(bare[kind])):.1f} (bare server)",
             {"sqlite": "HTTP itself, and `PRAGMA data_version` for the requests that come together",
              "postgres": "the round trip of the proof, shared by the requests that wait"}[kind],
         )
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, strict cache, of the bare server",
-            ratio(quiet, "djauth, strict", bare[kind], "rate"), 0.9, True, "1",
+            ratios(quiet, "djauth, strict", bare[kind], "rate"), 0.9, True, "1, if it shared its proofs too",
             "the limits, the request's name and its line in the log",
         )
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, bounded cache, of hello world",
-            ratio(quiet, "djauth, bounded", "hello", "rate"), 0.85, True, fields_alone(quiet),
+            ratios(quiet, "djauth, bounded", "hello", "rate"), 0.85, True, fields_alone(quiet),
             {"sqlite": "look-up, cookie, the limits, the line in the log, and the answer's own fields",
              "postgres": "the same, and the statements that prove 256 sessions at once"}[kind],
         )
@@ -122,7 +130,7 @@ def isolation(figures):
             idle = "idle, Argon2" if storm.endswith("Argon2") else "idle"
             yield Reach(
                 "isolation", f"99th percentile in a storm of logins ({storm}), {NAMES[kind]}, against idle",
-                ratio(of, storm, idle, "p99"), 2.0, False, "1",
+                ratios(of, storm, idle, "p99"), 2.0, False, "1",
                 rest_of_storm(storm),
             )
 
@@ -152,15 +160,15 @@ def growth(figures):
 
 def steepest(axes, mode):
     """With what the cost grows most, and how much."""
-    growths = {name: growth_of(figures, mode) for name, figures in axes.items()}
-    axis = max(growths, key=growths.get)
+    growths = {name: growths_of(figures, mode) for name, figures in axes.items()}
+    axis = max(growths, key=lambda name: median(growths[name]))
     return axis, growths[axis]
 
 
-def growth_of(figures, mode):
-    """How much dearer the largest size is than the smallest."""
+def growths_of(figures, mode):
+    """How much dearer the largest size is than the smallest, in each round."""
     sizes = points(figures, mode)
-    return ratio(figures, sizes[0], sizes[-1], "rate")
+    return ratios(figures, sizes[0], sizes[-1], "rate")
 
 
 def spread(figures, mode):
@@ -187,8 +195,8 @@ def admin(figures):
     for kind, of in figures.items():
         pages = of["pages"].get("1000000")
         for names, needed, rest in ADMIN if pages else ():
-            took = {name: middle(pages[name], "djauth", "p50") * 1e3 for name in names}
-            slowest = max(took, key=took.get)
+            took = {name: [seconds * 1e3 for seconds in column(pages[name], "djauth", "p50")] for name in names}
+            slowest = max(took, key=lambda name: median(took[name]))
             yield Reach(
                 "admin", f"milliseconds of the admin's pages at a million users, {NAMES[kind]} (slowest: {slowest})",
                 took[slowest], needed, False, "", rest,

@@ -10,15 +10,15 @@ INTRODUCTION = """\
 <!-- Made by `cargo xtask bench` from docs/benchmarks/results.json; `cargo xtask bench --render` makes it anew. -->
 
 `cargo xtask bench` measures djauth beside Django and its other peers, in one command on one machine, and writes
-this page; `--only PART` measures a part and leaves the other sections as they are. Variants take turns in
+this page; `--full` adds the largest sizes; `--only PART` measures a part and leaves the other sections as they are. Variants take turns in
 short rounds. What counts is the median of the ratios of a round, never the figures of one side: the machine
 differs, and so does its mood. Answers are checked before anything is measured, and a server that fails or
 crashes stops the run.
 
 Servers, databases and visitors share the same cores. Private database servers, which the command starts itself, do
 not wait for the disk; the file of SQLite is in the journal mode that Django leaves it in, and does. Django runs
-under gunicorn (a process for each core, four threads each, connections that stay) and under uvicorn (uvloop and
-httptools, psycopg's pool). djauth runs as it comes, with its access log.
+under gunicorn (a process for each core, four threads each, connections that stay, also to SQLite's file, which it
+would open anew for each request by itself) and under uvicorn (uvloop and httptools, psycopg's pool). djauth runs as it comes, with its access log.
 """
 
 
@@ -37,7 +37,7 @@ def pieces(parts):
     rows = reaches.rows(parts)
     if rows:
         yield "## What was to be reached\n"
-        yield table(["what", "measured", "to reach", "limit", "reached", "what takes the rest"], rows)
+        yield table(["what", "measured", "its rounds", "to reach", "limit", "reached", "what takes the rest"], rows)
     lost = list(behind.lines(parts))
     if lost:
         yield "## Where we lose\n"

@@ -43,5 +43,10 @@ def middle(figures, variant, key=None):
 
 def ratio(figures, variant, base, key=None):
     """How many times the base's figure a variant has: the median of the rounds' ratios."""
+    return median(ratios(figures, variant, base, key))
+
+
+def ratios(figures, variant, base, key=None):
+    """One of each round."""
     pairs = zip(column(figures, variant, key), column(figures, base, key), strict=True)
-    return median(a / b for a, b in pairs)
+    return [a / b for a, b in pairs]

@@ -49,7 +49,7 @@ class Gunicorn(Django):
         ]
 
     def environment(self):
-        return super().environment() | {"CONN_MAX_AGE": "600"}
+        return super().environment() | {"CONN_MAX_AGE": "600", "SQLITE_CONN_MAX_AGE": "600"}
 
 
 class Uvicorn(Django):
@@ -143,7 +143,7 @@ def settle(database):
         database.execute("ANALYZE")
 
 
-def in_django(settings, code, *arguments, stdin=""):
+def in_django(settings, code, *arguments, stdin="", patience=PATIENCE):
     """Runs code in a process of its own, because Django has one set of settings for each."""
     environment = Django(settings, HERE).environment() | {
         "DJANGO_SETTINGS_MODULE": "house.settings",
@@ -153,7 +153,7 @@ def in_django(settings, code, *arguments, stdin=""):
     code = f"import django; django.setup()\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], env=environment, input=stdin,
-        capture_output=True, text=True, timeout=PATIENCE,
+        capture_output=True, text=True, timeout=patience,
     )
     assert done.returncode == 0, done.stderr
     return done

@@ -30,7 +30,7 @@ cargo xtask COMMAND
   deny       licences, bans and sources of the dependencies
   bench      measure against Django and other peers; writes BENCHMARKS.md and docs/benchmarks
                --only PART                     (repeatable; parts: hashers logins verify in-process
-                                                isolation growth footprint, and by name alone:
+                                                isolation growth admin footprint, and by name alone:
                                                 timing functions); other sections stay as they are
                --database NAME                 sqlite, postgres, mariadb
                --seconds N, --rounds N         how long and how often

@@ -22,6 +22,8 @@ def database(url):
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": url.removeprefix("sqlite://"),
             "OPTIONS": {"timeout": 20},
+            # For the benchmarks: the suite wants the file opened anew, as Django does by itself.
+            "CONN_MAX_AGE": from_json("SQLITE_CONN_MAX_AGE", 0),
         }
     engine = {"postgres": "postgresql", "mysql": "mysql"}[parts.scheme]
     # Under ASGI, where connections cannot stay with a thread (for the benchmarks).

@@ -1,5 +1,6 @@
 //! One attempt at a password: all that it takes, in one job.
 
+use std::fmt;
 use std::sync::Arc;
 
 use djauth_hashers::{Blocking, Derivation, Hashers, Step, Verified, is_password_usable};
@@ -11,7 +12,6 @@ use super::engine::Engine;
 use crate::Error;
 
 /// The answer of [`HashingPool::check_password`].
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Checked {
     /// What [`HashingPool::verify`] would have answered.
@@ -19,6 +19,19 @@ pub struct Checked {
     /// The value to store from now on, when the password is correct and the stored value is out
     /// of date.
     pub upgraded: Option<String>,
+}
+
+/// Without the value to store, which is a hash.
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checked")
+            .field("verified", &self.verified)
+            .field(
+                "upgraded",
+                &self.upgraded.as_ref().map(|_| format_args!("***")),
+            )
+            .finish()
+    }
 }
 
 /// The stored value of nobody. No password fits it, and it takes one new hash to find out.

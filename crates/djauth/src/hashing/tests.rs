@@ -155,6 +155,8 @@ async fn upgrades_in_the_same_job() {
     let md5 = md5.encode(b"horse", "abcdefghijklmnopqrstuv").unwrap();
     let checked = pool.check_password("horse", &md5).await.unwrap();
     assert!(checked.verified.correct);
+    let told = format!("{checked:?}");
+    assert!(told.contains("***") && !told.contains("pbkdf2"), "{told}");
     let upgraded = checked.upgraded.unwrap();
     assert!(upgraded.starts_with("pbkdf2_sha256$10000$"));
     until(&pool, |stats| stats.done > 0).await;

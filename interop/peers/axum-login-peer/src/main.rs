@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use axum_login::{AuthManagerLayerBuilder, AuthnBackend, AuthzBackend};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::pool::PoolOptions;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_sessions::{SessionManagerLayer, SessionStore};
@@ -37,16 +37,21 @@ async fn main() -> Result<()> {
         .nth(1)
         .ok_or("axum-login-peer fill|ADDR:PORT")?;
     if url.starts_with("postgres") {
-        let pool = PgPool::connect(&url).await?;
+        let pool = pool().connect(&url).await?;
         let store = PostgresStore::new(pool.clone());
         store.migrate().await?;
         run(&asked, store, Backend::Postgres(pool)).await
     } else {
-        let pool = SqlitePool::connect(&url).await?;
+        let pool = pool().connect(&url).await?;
         let store = SqliteStore::new(pool.clone());
         store.migrate().await?;
         run(&asked, store, Backend::Sqlite(pool)).await
     }
+}
+
+/// Without the question whether a connection still lives, which would be one more at each turn.
+fn pool<DB: sqlx::Database>() -> PoolOptions<DB> {
+    PoolOptions::new().test_before_acquire(false)
 }
 
 async fn run<S: SessionStore + Clone>(asked: &str, store: S, backend: Backend) -> Result<()> {
