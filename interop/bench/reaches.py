@@ -105,6 +105,12 @@ def verify(figures):
             {"sqlite": "HTTP itself, and `PRAGMA data_version` for the requests that come together",
              "postgres": "the round trip of the proof, shared by the requests that wait"}[kind],
         )
+        if "Django, by itself" in quiet:
+            yield Reach(
+                "verify", "the same, against Django that opens its file anew for each request, as it does by itself",
+                ratios(quiet, "djauth, strict", "Django, by itself", "rate"), 75, True,
+                f"{ratio(quiet, bare[kind], 'Django, by itself', 'rate'):.1f} (bare server)", "the same",
+            )
         yield Reach(
             "verify", f"`verify`, {NAMES[kind]}, strict cache, of the bare server",
             ratios(quiet, "djauth, strict", bare[kind], "rate"), 0.9, True, "1, if it shared its proofs too",

@@ -18,7 +18,7 @@ crashes stops the run.
 Servers, databases and visitors share the same cores. Private database servers, which the command starts itself, do
 not wait for the disk; the file of SQLite is in the journal mode that Django leaves it in, and does. Django runs
 under gunicorn (a process for each core, four threads each, connections that stay, also to SQLite's file, which it
-would open anew for each request by itself) and under uvicorn (uvloop and httptools, psycopg's pool). djauth runs as it comes, with its access log.
+opens anew for each request by itself) and under uvicorn (uvloop and httptools, psycopg's pool). djauth runs as it comes, with its access log.
 """
 
 

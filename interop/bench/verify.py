@@ -66,6 +66,7 @@ def all_sides(kind, settings, folder, keys):
     sides = {
         "Django, gunicorn": Gunicorn(settings, folder),
         "Django, uvicorn": Uvicorn(settings, folder),
+        **({"Django, by itself": AsItComes(settings, folder)} if kind == "sqlite" else {}),
         "djauth, one statement": Djauth(with_cache(settings, 0), folder),
         "djauth, strict": Djauth(settings, folder),
         "djauth, bounded": Djauth(with_cache(settings, staleness=2), folder),
@@ -76,6 +77,13 @@ def all_sides(kind, settings, folder, keys):
         sides["axum-login"] = Peer("axum-login-peer", settings, folder, keys)
         sides[BARE[kind]] = Peer(BARE[kind], settings, folder, keys)
     return sides
+
+
+class AsItComes(Gunicorn):
+    """Without `CONN_MAX_AGE`, which is how a new project opens its file of SQLite: anew for each request."""
+
+    def environment(self):
+        return super().environment() | {"SQLITE_CONN_MAX_AGE": "0"}
 
 
 def sessions_of_the_peer(sides, folder):
