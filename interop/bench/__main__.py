@@ -28,7 +28,7 @@ ALL = ("sqlite", "postgres", "mariadb")
 PARTS = {
     "hashers": Part("hashers", 0, 7),
     "logins": Part("logins", 0, 3),
-    "verify": Part("verify", 2, 7, ALL),
+    "verify": Part("verify", 2, 11, ALL),
     "in-process": Part("in_process", 2, 3),
     "isolation": Part("isolation", 2, 7),
     "growth": Part("growth", 1, 7),
