@@ -235,8 +235,8 @@ def footprint(figures):
 def functions(figures):
     yield (
         "Instructions of one call after the first, as valgrind counts them on a processor of its own without SHA"
-        " instructions. What else the machine does hardly touches them, so that they show what a change of the code"
-        " has done: `cargo xtask bench --only functions --quick` compares with these. `nothing` is the"
+        " instructions. On a quiet machine they hardly differ from run to run, so that they show what a change of the"
+        " code has done (on a busy one threads wait for each other, which counts too: see `nothing`): `cargo xtask bench --only functions --quick` compares with these. `nothing` is the"
         " measurement's own share.\n"
     )
     yield table(["function", "instructions"], [[f"`{name}`", f"{count:,.0f}"] for name, count in figures.items()])
