@@ -105,23 +105,46 @@ fn start(
     let (engine, hashers) = (engine.clone(), hashers.clone());
     let password = Zeroizing::new(password.to_owned());
     let verified = hashers.start_verify(&password, encoded);
+    let told_later = matches!(verified, Step::Blocking(_));
     verified.then(move |verified| {
-        match usable {
-            true => engine.effort.seen(&spent),
-            false => engine.effort.usual(&spent),
+        let follow =
+            move || follow_on(&engine, &hashers, &password, verified, &spent, usable, wish);
+        match told_later {
+            true => afterwards(follow),
+            false => follow(),
         }
-        if !(verified.correct && wish.may_log_in) {
-            return top_up(engine.effort.missing(&spent), verified);
-        }
-        if !(verified.must_update && wish.upgrade) {
-            return Step::Done(checked(verified));
-        }
-        // A password that the preferred hasher cannot take keeps its old value.
-        let made = hashers.start_make_password(&password);
-        made.map(move |made| Checked {
-            verified,
-            upgraded: made.ok(),
-        })
+    })
+}
+
+/// What a work has cost is noted when it has ended, and what follows at once is still within it.
+fn afterwards(follow: impl FnOnce() -> Step<Checked> + Send + 'static) -> Step<Checked> {
+    Step::Rounds(nobodys(1), Box::new(move |_| follow()))
+}
+
+fn follow_on(
+    engine: &Engine,
+    hashers: &Hashers,
+    password: &str,
+    verified: Verified,
+    spent: &Spent,
+    usable: bool,
+    wish: Wish,
+) -> Step<Checked> {
+    match usable {
+        true => engine.effort.seen(spent),
+        false => engine.effort.usual(spent),
+    }
+    if !(verified.correct && wish.may_log_in) {
+        return top_up(engine.effort.missing(spent), verified);
+    }
+    if !(verified.must_update && wish.upgrade) {
+        return Step::Done(checked(verified));
+    }
+    // A password that the preferred hasher cannot take keeps its old value.
+    let made = hashers.start_make_password(password);
+    made.map(move |made| Checked {
+        verified,
+        upgraded: made.ok(),
     })
 }
 
@@ -130,9 +153,15 @@ fn top_up(rounds: u64, verified: Verified) -> Step<Checked> {
     if rounds == 0 {
         return Step::Done(checked(verified));
     }
+    Step::Rounds(
+        nobodys(rounds),
+        Box::new(move |_| Step::Done(checked(verified))),
+    )
+}
+
+fn nobodys(rounds: u64) -> Derivation {
     // The first is done at once.
-    let derivation = Derivation::sha256(b"nobody's password", b"no salt", rounds + 1);
-    Step::Rounds(derivation, Box::new(move |_| Step::Done(checked(verified))))
+    Derivation::sha256(b"nobody's password", b"no salt", rounds + 1)
 }
 
 fn checked(verified: Verified) -> Checked {

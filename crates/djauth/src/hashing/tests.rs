@@ -455,6 +455,19 @@ async fn every_failure_costs_the_same() {
     assert_eq!(rounds(&pool, "horse", &current, true).await, 9_999);
 }
 
+/// What bcrypt and Argon2 have cost is counted, and not topped up as if it were nothing.
+#[tokio::test]
+async fn an_attempt_without_rounds_counts_as_what_it_took() {
+    let pool = pool_of(preferring("pbkdf2_sha256"), 1, 8, 0);
+    let whole = rounds(&pool, "mule", NOBODY, true).await;
+    for name in ["bcrypt", "argon2"] {
+        let stored = preferring(name).make_password(Some("horse")).unwrap();
+        let added = rounds(&pool, "mule", &stored, true).await;
+        assert!(added < whole, "{name}: {added} of {whole}");
+        assert!(rounds(&pool, "mule", NOBODY, true).await >= whole);
+    }
+}
+
 /// Every job is refused at the same gate, whatever is stored for its user.
 #[tokio::test]
 async fn a_full_queue_does_not_tell_who_exists() {
