@@ -22,7 +22,7 @@ def database(url):
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": url.removeprefix("sqlite://"),
             "OPTIONS": {"timeout": 20},
-            # For the benchmarks: the suite wants the file opened anew, as Django does by itself.
+            # For the benchmarks; else the file is opened anew for each request, as Django does by itself.
             "CONN_MAX_AGE": from_json("SQLITE_CONN_MAX_AGE", 0),
         }
     engine = {"postgres": "postgresql", "mysql": "mysql"}[parts.scheme]
