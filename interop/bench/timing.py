@@ -41,15 +41,28 @@ def measure(database, folder):
     del settings["CHEAP_ITERATIONS"]
     Django(settings, folder).run("migrate", "--verbosity=0")
     kinds = accounts(database)
-    djauth = Djauth(settings, folder).start()
-    try:
-        # What each costs is learned at the first attempt.
-        times(djauth, kinds, 2)
-        report(f"{database.kind}, one at a time", times(djauth, kinds, SAMPLES))
-        with load(djauth):
-            report(f"{database.kind}, under load", times(djauth, kinds, SAMPLES))
-    finally:
-        djauth.stop()
+    for preferred in ("PBKDF2", "Argon2"):
+        title = f"{database.kind}, {preferred} preferred"
+        djauth = Djauth(settings | {"PASSWORD_HASHERS": hashers(preferred)}, folder).start()
+        try:
+            idle_and_busy(title, djauth, kinds)
+        finally:
+            djauth.stop()
+
+
+def hashers(preferred):
+    names = sorted(["PBKDF2", "Argon2", "BCryptSHA256"], key=preferred.__ne__)
+    return [f"django.contrib.auth.hashers.{name}PasswordHasher" for name in names]
+
+
+def idle_and_busy(title, djauth, kinds):
+    # What each costs is learned at the first attempts.
+    times(djauth, kinds, 2)
+    report(f"{title}, one at a time", times(djauth, kinds, SAMPLES))
+    with load(djauth):
+        report(f"{title}, under load", times(djauth, kinds, SAMPLES))
+    # What was learned under load is not to tell afterwards.
+    report(f"{title}, after it", times(djauth, kinds, SAMPLES // 2))
 
 
 def accounts(database):

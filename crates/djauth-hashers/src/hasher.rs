@@ -85,7 +85,8 @@ pub trait PasswordHasher: Send + Sync + fmt::Debug {
     }
 
     /// Whether a hash that a thread has begun and gets no time for may be begun once more by another thread,
-    /// with the same arguments. No, which is the default, where somebody counts the calls.
+    /// with the same arguments. No, which is the default, where somebody counts the calls. Of one that says yes,
+    /// a stored value that is up to date ([`must_update`](Self::must_update)) is taken to cost what a new hash does.
     fn is_repeatable(&self) -> bool {
         false
     }

@@ -44,7 +44,7 @@ pub enum Step<T> {
 pub struct Blocking<T> {
     /// What it will need, in KiB; 0 for little.
     pub memory: u64,
-    /// Algorithm and costs: works of one name cost the same.
+    /// Algorithm and costs, or that they are the preferred ones: works of one name cost the same.
     pub name: String,
     /// Does it. It may be called again, elsewhere, when a thread gets no time for it: whichever call ends
     /// first has the step that follows, and the others `None`.

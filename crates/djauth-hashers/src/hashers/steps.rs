@@ -58,7 +58,10 @@ impl Hashers {
         };
         hasher.start_encode(password, &salt).unwrap_or_else(|| {
             let (hasher, password) = (hasher.clone(), password.clone());
-            let name = format!("{}, new", hasher.algorithm());
+            let name = match hasher.is_repeatable() {
+                true => preferred(&*hasher),
+                false => format!("{}, new", hasher.algorithm()),
+            };
             let (repeatable, memory) = (hasher.is_repeatable(), hasher.memory(None));
             blocking(repeatable, memory, name, move || {
                 hasher.encode(&password, &salt)
@@ -118,7 +121,11 @@ impl Considered {
     fn verify(&self, password: &Password, encoded: &str) -> Step<Result<bool, Error>> {
         let started = self.hasher.start_verify(password, encoded);
         started.unwrap_or_else(|| {
-            self.blocking(password, encoded, "", |hasher, password, encoded| {
+            let name = match self.hasher.is_repeatable() && !self.must_update {
+                true => preferred(&*self.hasher),
+                false => costs(&*self.hasher, encoded),
+            };
+            self.blocking(password, encoded, name, |hasher, password, encoded| {
                 hasher.verify(password, encoded)
             })
         })
@@ -127,7 +134,8 @@ impl Considered {
     fn harden_runtime(&self, password: &Password, encoded: &str) -> Step<Result<(), Error>> {
         let started = self.hasher.start_harden(password, encoded);
         started.unwrap_or_else(|| {
-            self.blocking(password, encoded, ", more", |hasher, password, encoded| {
+            let name = format!("{}, more", costs(&*self.hasher, encoded));
+            self.blocking(password, encoded, name, |hasher, password, encoded| {
                 hasher.harden_runtime(password, encoded)
             })
         })
@@ -137,12 +145,11 @@ impl Considered {
         &self,
         password: &Password,
         encoded: &str,
-        what: &str,
+        name: String,
         work: fn(&dyn PasswordHasher, &[u8], &str) -> T,
     ) -> Step<T> {
         let hasher = self.hasher.clone();
         let (password, encoded) = (password.clone(), encoded.to_owned());
-        let name = format!("{}{what}", costs(&*hasher, &encoded));
         let (repeatable, memory) = (hasher.is_repeatable(), hasher.memory(Some(&encoded)));
         blocking(repeatable, memory, name, move || {
             work(&*hasher, &password, &encoded)
@@ -162,6 +169,12 @@ fn blocking<T: 'static>(
     } else {
         Blocking::once(memory, name, move || Step::Done(work()))
     })
+}
+
+/// A new hash, and a stored one that is as a new one would be. Of hashers that are known: another may judge
+/// what is dearer or cheaper as up to date.
+fn preferred(hasher: &dyn PasswordHasher) -> String {
+    format!("{}, preferred", hasher.algorithm())
 }
 
 /// The algorithm and the costs of a stored value.

@@ -73,7 +73,15 @@ impl HashingPool {
         let (of, engine) = (spent.clone(), self.handle.0.clone());
         let encoded = encoded.to_owned();
         let step = when_short(password, &self.hashers, move |hashers, password| {
-            start(&engine, hashers, password, &encoded, of, wish)
+            let attempt = Attempt {
+                engine,
+                hashers: hashers.clone(),
+                password: Zeroizing::new(password.to_owned()),
+                spent: of,
+                usable: is_password_usable(&encoded),
+                wish,
+            };
+            attempt.start(&encoded)
         });
         self.submit(step, spent).await
     }
@@ -88,64 +96,58 @@ impl HashingPool {
         if let Step::Rounds(rounds, _) = self.hashers.start_harden_runtime() {
             let spent = Spent::default();
             spent.rounds(rounds.digest(), rounds.remaining());
-            effort.usual(&spent);
+            effort.see(&spent, true);
         }
     }
 }
 
-fn start(
-    engine: &Arc<Engine>,
-    hashers: &Hashers,
-    password: &str,
-    encoded: &str,
+/// What is known of an attempt before its password is judged.
+struct Attempt {
+    engine: Arc<Engine>,
+    hashers: Hashers,
+    password: Zeroizing<String>,
     spent: Arc<Spent>,
-    wish: Wish,
-) -> Step<Checked> {
-    let usable = is_password_usable(encoded);
-    let (engine, hashers) = (engine.clone(), hashers.clone());
-    let password = Zeroizing::new(password.to_owned());
-    let verified = hashers.start_verify(&password, encoded);
-    let told_later = matches!(verified, Step::Blocking(_));
-    verified.then(move |verified| {
-        let follow =
-            move || follow_on(&engine, &hashers, &password, verified, &spent, usable, wish);
-        match told_later {
-            true => afterwards(follow),
-            false => follow(),
-        }
-    })
-}
-
-/// What a work has cost is noted when it has ended, and what follows at once is still within it.
-fn afterwards(follow: impl FnOnce() -> Step<Checked> + Send + 'static) -> Step<Checked> {
-    Step::Rounds(nobodys(1), Box::new(move |_| follow()))
-}
-
-fn follow_on(
-    engine: &Engine,
-    hashers: &Hashers,
-    password: &str,
-    verified: Verified,
-    spent: &Spent,
     usable: bool,
     wish: Wish,
-) -> Step<Checked> {
-    match usable {
-        true => engine.effort.seen(spent),
-        false => engine.effort.usual(spent),
+}
+
+impl Attempt {
+    fn start(self, encoded: &str) -> Step<Checked> {
+        let verified = self.hashers.start_verify(&self.password, encoded);
+        // This may be a thread of the runtime.
+        let at_once = matches!(verified, Step::Done(_));
+        verified.then(move |verified| match at_once || self.spent.is_working() {
+            true => afterwards(move || self.follow(verified)),
+            false => self.follow(verified),
+        })
     }
-    if !(verified.correct && wish.may_log_in) {
-        return top_up(engine.effort.missing(spent), verified);
+
+    fn follow(self, verified: Verified) -> Step<Checked> {
+        let effort = &self.engine.effort;
+        // What could not be judged may have ended early, and says nothing of the others.
+        if verified.problem.is_none() {
+            effort.see(&self.spent, !self.usable);
+        }
+        if !(verified.correct && self.wish.may_log_in) {
+            let missing = effort.missing(&self.spent, self.engine.meanwhile());
+            return top_up(missing, verified);
+        }
+        if !(verified.must_update && self.wish.upgrade) {
+            return Step::Done(checked(verified));
+        }
+        // A password that the preferred hasher cannot take keeps its old value.
+        let made = self.hashers.start_make_password(&self.password);
+        made.map(move |made| Checked {
+            verified,
+            upgraded: made.ok(),
+        })
     }
-    if !(verified.must_update && wish.upgrade) {
-        return Step::Done(checked(verified));
-    }
-    // A password that the preferred hasher cannot take keeps its old value.
-    let made = hashers.start_make_password(password);
-    made.map(move |made| Checked {
-        verified,
-        upgraded: made.ok(),
-    })
+}
+
+/// What follows at once on a work is within it, and the work is not counted yet. One round later it is,
+/// and the job has its lane: what it lacks by then it gets without waiting any more.
+fn afterwards(follow: impl FnOnce() -> Step<Checked> + Send + 'static) -> Step<Checked> {
+    Step::Rounds(nobodys(1), Box::new(move |_| follow()))
 }
 
 /// Rounds that only take time.
@@ -188,4 +190,117 @@ pub(super) fn when_short<T: Send + 'static>(
     Step::Blocking(Blocking::once(0, String::new(), move || {
         start(&hashers, &password)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use djauth_hashers::Parameters;
+
+    use super::super::tests::{all_passed, block, eventually, pool, pool_of, preferring, until};
+    use super::*;
+
+    /// Rounds of an attempt, and whether it was one job.
+    async fn rounds(pool: &HashingPool, password: &str, stored: &str, may_log_in: bool) -> u64 {
+        let (spent, upgrade) = (Arc::new(Spent::default()), true);
+        let wish = Wish {
+            may_log_in,
+            upgrade,
+        };
+        let before = pool.stats().done;
+        let attempt = pool.attempt_with(password, stored, wish, spent.clone());
+        attempt.await.unwrap();
+        until(pool, |stats| stats.done > before).await;
+        assert_eq!(pool.stats().done, before + 1);
+        spent.sha256()
+    }
+
+    #[tokio::test]
+    async fn every_failure_costs_the_same() {
+        let pool = pool(2, 8);
+        let current = pool.make_password(Some("horse")).await.unwrap();
+        let with_rounds = |iterations| {
+            let mut parameters = Parameters::default();
+            parameters
+                .set("pbkdf2_sha256", "iterations", iterations)
+                .unwrap();
+            let hashers = Hashers::from_names(&["pbkdf2_sha256"], &parameters).unwrap();
+            hashers.make_password(Some("horse")).unwrap()
+        };
+        let (old, dear) = (with_rounds(4_000), with_rounds(15_000));
+        // The first attempt at the dearest teaches what the others cost from then on.
+        pool.attempt("mule", &dear, true, true).await.unwrap();
+        for (password, stored, may_log_in) in [
+            ("mule", NOBODY, true),
+            ("mule", "!unusable", true),
+            ("mule", "nonsense", true),
+            ("mule", "pbkdf2_sha256$x", true),
+            ("mule", &current, true),
+            ("mule", &current, false),
+            ("horse", &current, false),
+            ("mule", &old, true),
+            ("horse", &old, false),
+            ("mule", &dear, true),
+        ] {
+            let rounds = rounds(&pool, password, stored, may_log_in).await;
+            assert_eq!(rounds, 14_999, "{password} for {stored}, {may_log_in}");
+        }
+        // Success is to be seen anyway.
+        assert_eq!(rounds(&pool, "horse", &current, true).await, 9_999);
+    }
+
+    /// What bcrypt and Argon2 have cost is counted, and not topped up as if it were nothing.
+    #[tokio::test]
+    async fn an_attempt_without_rounds_counts_as_what_it_took() {
+        let pool = pool_of(preferring("pbkdf2_sha256"), 1, 8, 0);
+        let whole = rounds(&pool, "mule", NOBODY, true).await;
+        for name in ["bcrypt", "argon2"] {
+            let stored = preferring(name).make_password(Some("horse")).unwrap();
+            let added = rounds(&pool, "mule", &stored, true).await;
+            assert!(added < whole, "{name}: {added} of {whole}");
+            assert!(rounds(&pool, "mule", NOBODY, true).await >= whole);
+        }
+    }
+
+    /// One that has to wait for a thread for its work is not topped up as well: others, who have none, did
+    /// their rounds meanwhile.
+    #[tokio::test]
+    async fn the_wait_for_a_work_counts_as_what_a_lane_got_meanwhile() {
+        let pool = pool(1, 8);
+        let stored = preferring("bcrypt").make_password(Some("horse")).unwrap();
+        rounds(&pool, "mule", NOBODY, true).await;
+        let release = block(&pool).await;
+        let spent = Arc::new(Spent::default());
+        let attempt = tokio::spawn({
+            let (pool, spent) = (pool.clone(), spent.clone());
+            let wish = Wish {
+                may_log_in: true,
+                upgrade: false,
+            };
+            async move { pool.attempt_with("mule", &stored, wish, spent).await }
+        });
+        eventually(
+            || pool.stats().waiting == 1 && all_passed(&pool),
+            &"it is at the gate",
+        )
+        .await;
+        let lane = || pool.engine().meanwhile();
+        let passed = lane();
+        eventually(|| lane() > passed + 50_000.0, &"the clock of lanes").await;
+        drop(release);
+        assert!(!attempt.await.unwrap().unwrap().verified.correct);
+        assert_eq!(spent.sha256(), 1, "the one in which it is decided");
+    }
+
+    /// A password that plain bcrypt refuses unseen teaches nothing of what bcrypt takes.
+    #[tokio::test]
+    async fn what_was_not_judged_is_not_learned() {
+        let pool = pool_of(preferring("pbkdf2_sha256"), 1, 8, 0);
+        let stored = preferring("bcrypt").make_password(Some("horse")).unwrap();
+        let whole = rounds(&pool, "mule", NOBODY, true).await;
+        let too_long = "m".repeat(80);
+        for _ in 0..8 {
+            assert!(rounds(&pool, &too_long, &stored, true).await >= whole);
+        }
+        assert_eq!(rounds(&pool, "mule", NOBODY, true).await, whole);
+    }
 }

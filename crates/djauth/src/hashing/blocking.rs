@@ -29,20 +29,24 @@ pub(super) struct Begun {
     run: Run<()>,
     memory: u64,
     name: String,
+    /// When it was begun, by the clock of lanes.
+    since: f64,
     /// The guard has begun it too.
     again: AtomicBool,
 }
 
 impl Begun {
-    pub(super) fn of(ticket: Ticket) -> Option<Self> {
+    fn of(ticket: Ticket, since: f64) -> Option<Self> {
         let Step::Blocking(work) = ticket.step else {
             return None;
         };
+        ticket.head.spent.begin_work();
         Some(Self {
             head: Mutex::new(Some(ticket.head)),
             run: work.run,
             memory: work.memory,
             name: work.name,
+            since,
             again: AtomicBool::new(false),
         })
     }
@@ -89,28 +93,32 @@ impl Engine {
         if self.stands_back(state, self.size.threads + thread) {
             return None;
         }
-        let ticket = self.pop(state, Kind::Blocking, self.size.memory);
-        let begun = ticket.and_then(Begun::of).map(Arc::new);
+        let begun = self.begin_work(state, self.size.memory);
         state.works[thread].clone_from(&begun);
         // Some may have been dropped, too.
         self.note(state);
         begun
     }
 
+    fn begin_work(&self, state: &mut State, memory: u64) -> Option<Arc<Begun>> {
+        let ticket = self.pop(state, Kind::Blocking, memory)?;
+        let now = state.meanwhile.read(Instant::now());
+        Begun::of(ticket, now).map(Arc::new)
+    }
+
     /// The guard does what waits, if that fits in so much memory. False when there is nothing.
     pub(super) fn work_waiting(&self, memory: u64) -> bool {
         let mut state = self.state.lock();
-        let ticket = self.pop(&mut state, Kind::Blocking, memory);
-        let begun = ticket.and_then(Begun::of).map(Arc::new);
+        let begun = self.begin_work(&mut state, memory);
         // Some may have been dropped, too.
-        self.note(&state);
+        self.note(&mut state);
         begun.is_some_and(|begun| self.guard_works(state, &begun))
     }
 
     /// The guard is at it until it ends. Others take what waits meanwhile.
     fn guard_works(&self, mut state: MutexGuard<'_, State>, begun: &Arc<Begun>) -> bool {
         state.guard_work = Some(begun.clone());
-        self.note(&state);
+        self.note(&mut state);
         if state.shares.waits(Kind::Rounds) {
             self.rounds_ready.notify_all();
         }
@@ -146,13 +154,9 @@ impl Engine {
     }
 
     pub(super) fn work(&self, begun: &Begun, leave: impl FnOnce(&mut State)) {
-        let since = Instant::now();
         // A panic drops the answer, which the caller sees; the thread lives on.
         let ended = match catch_unwind(AssertUnwindSafe(|| (begun.run)())) {
-            Ok(Some(step)) => {
-                self.effort.measured_work(&begun.name, since.elapsed());
-                Some(Some(step))
-            }
+            Ok(Some(step)) => Some(Some(step)),
             // Somebody else was faster.
             Ok(None) => None,
             Err(_) => Some(None),
@@ -166,11 +170,14 @@ impl Engine {
         }
         // There is room for those whose memory was not there.
         self.work_ready.notify_all();
-        self.note(&state);
+        self.note(&mut state);
     }
 
     fn worked(&self, state: &mut State, begun: &Begun, head: Head, step: Option<Step<()>>) {
-        head.spent.work(begun.name.clone());
+        let now = state.meanwhile.read(Instant::now());
+        // Of one that was begun twice most of the time was perhaps a wait.
+        let took = (!begun.again.load(Relaxed)).then_some(now - begun.since);
+        head.spent.end_work(&begun.name, took, now);
         match step.filter(|step| matches!(step, Step::Done(())) || !head.answer.gone()) {
             Some(step) => self.leave(state, head, step),
             None => {

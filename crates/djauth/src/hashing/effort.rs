@@ -2,26 +2,57 @@
 //!
 //! Django equalises what an unknown name costs with what the *preferred* hasher costs, and no more:
 //! values of another algorithm, dearer or cheaper, tell that the account exists. Here each failing
-//! attempt is topped up with PBKDF2 rounds to what the dearest one has cost so far. Rounds are counted.
-//! What cannot be counted in rounds is worth the shortest time that it has ever taken here.
+//! attempt is topped up with PBKDF2 rounds to what the dearest one costs. Rounds are counted. An attempt
+//! with something in it that cannot be counted is worth what a job in a lane would have been given since the
+//! gate (see [`pace`](super::pace)).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
 
 use djauth_hashers::Digest;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-/// No attempt is topped up beyond so many times what a new hash costs: whoever can write one stored
-/// value shall not make all logins arbitrarily dear.
-const MOST: f64 = 4.0;
+use super::pace::Pace;
+
+/// What costs more than so many times what a new hash does is not hidden, and nobody is topped up to it:
+/// whoever can write one stored value shall not make all logins arbitrarily dear. Django's algorithms at its
+/// own costs are within it, whichever is preferred: bcrypt takes five times what Argon2 does.
+const MOST: f64 = 6.0;
+
+/// What cannot be counted takes longer one time than another. Where it is the dearest, all are topped up to
+/// so many times what it took lately, so that it is seldom late itself.
+const MARGIN: f64 = 1.1;
+
+/// What a work is worth follows a longer one by this part of the difference, and a shorter one by that: so
+/// it does not fall much in a busy hour, after which the same work would be late.
+const RISE: f64 = 1.0 / 8.0;
+const FALL: f64 = 1.0 / 64.0;
+
+/// One that took longer than so many times what it took lately had to wait: it counts as so much.
+const LATE: f64 = 1.5;
+
+/// However busy the machine is, a work counts for no more than so many times the least. Where that was too
+/// little once, it follows by this part of the difference.
+const SPREAD: f64 = 2.0;
+const RECOVERY: f64 = 1.0 / 256.0;
 
 /// So many combinations of algorithm and costs are told apart.
 const LARGEST: usize = 64;
 
 /// What a job has been given so far.
 #[derive(Debug, Default)]
-pub(super) struct Spent(Mutex<Sum>);
+pub(super) struct Spent(Mutex<Account>);
+
+#[derive(Debug, Default)]
+struct Account {
+    sum: Sum,
+    /// What each work took, by the clock of lanes; `None` for one that was begun twice.
+    took: Vec<Option<f64>>,
+    /// When it passed the gate, by the clock of lanes.
+    passed: Option<f64>,
+    /// A work is under way, and is not in the sum yet.
+    working: bool,
+}
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Sum {
@@ -31,95 +62,135 @@ struct Sum {
 }
 
 impl Spent {
+    pub(super) fn pass(&self, now: f64) {
+        self.0.lock().passed.get_or_insert(now);
+    }
+
     pub(super) fn rounds(&self, digest: Digest, rounds: u64) {
-        let mut sum = self.0.lock();
+        let sum = &mut self.0.lock().sum;
         match digest {
             Digest::Sha256 => sum.sha256 += rounds,
             Digest::Sha1 => sum.sha1 += rounds,
         }
     }
 
-    pub(super) fn work(&self, name: String) {
-        self.0.lock().works.push(name);
+    pub(super) fn begin_work(&self) {
+        self.0.lock().working = true;
+    }
+
+    /// One without a name is before all else and the same for everybody: what follows counts.
+    pub(super) fn end_work(&self, name: &str, took: Option<f64>, now: f64) {
+        let mut account = self.0.lock();
+        account.working = false;
+        if name.is_empty() {
+            account.passed = Some(now);
+        } else {
+            account.sum.works.push(name.to_owned());
+            account.took.push(took);
+        }
+    }
+
+    pub(super) fn is_working(&self) -> bool {
+        self.0.lock().working
     }
 
     #[cfg(test)]
     pub(super) fn sha256(&self) -> u64 {
-        self.0.lock().sha256
+        self.0.lock().sum.sha256
     }
 }
 
 /// What failing attempts cost on this machine.
-#[derive(Debug, Default)]
-pub(super) struct Effort(Mutex<Table>, AtomicBool);
+#[derive(Debug)]
+pub(super) struct Effort {
+    pub(super) pace: Pace,
+    table: Mutex<Table>,
+    asked: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Table {
-    /// Nanoseconds of one round, the shortest seen.
-    sha256: Option<f64>,
-    sha1: Option<f64>,
-    works: HashMap<String, f64>,
+    /// What a round of SHA-1 is worth.
+    sha1: f64,
+    works: HashMap<String, Work>,
     /// What the attempts have cost that were seen, before they were topped up.
     seen: Vec<Sum>,
     /// What an attempt at nobody's password costs.
     usual: Option<Sum>,
 }
 
+/// In rounds of SHA-256.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    lately: f64,
+    least: f64,
+}
+
 impl Effort {
-    /// Whether this was not asked before.
-    pub(super) fn first_time(&self) -> bool {
-        !self.1.load(Relaxed) && !self.1.swap(true, Relaxed)
-    }
-
-    /// Rounds of a derivation that had a thread for itself took so long.
-    pub(super) fn measured_rounds(&self, digest: Digest, rounds: u64, time: Duration) {
-        let mut table = self.0.lock();
-        let each = time.as_secs_f64() * 1e9 / rounds.max(1) as f64;
-        let shortest = match digest {
-            Digest::Sha256 => &mut table.sha256,
-            Digest::Sha1 => &mut table.sha1,
-        };
-        *shortest = Some(shortest.map_or(each, |shortest| shortest.min(each)));
-    }
-
-    /// Work of this name took so long.
-    pub(super) fn measured_work(&self, name: &str, time: Duration) {
-        let mut table = self.0.lock();
-        let nanos = time.as_secs_f64() * 1e9;
-        if let Some(shortest) = table.works.get_mut(name) {
-            *shortest = shortest.min(nanos);
-        } else if table.works.len() < 2 * LARGEST {
-            table.works.insert(name.to_owned(), nanos);
+    pub(super) fn new(streams: usize) -> Self {
+        Self {
+            pace: Pace::new(streams),
+            table: Mutex::default(),
+            asked: AtomicBool::new(false),
         }
     }
 
-    /// An attempt at nobody's password has cost so much.
-    pub(super) fn usual(&self, spent: &Spent) {
-        let sum = spent.0.lock().clone();
-        let mut table = self.0.lock();
-        table.usual = Some(sum.clone());
-        table.see(sum);
+    /// Whether this was not asked before.
+    pub(super) fn first_time(&self) -> bool {
+        !self.asked.load(Relaxed) && !self.asked.swap(true, Relaxed)
     }
 
-    /// An attempt at somebody's has.
-    pub(super) fn seen(&self, spent: &Spent) {
-        let sum = spent.0.lock().clone();
-        self.0.lock().see(sum);
+    fn table(&self) -> MutexGuard<'_, Table> {
+        let mut table = self.table.lock();
+        table.sha1 = self.pace.sha1();
+        table
     }
 
-    /// The rounds of SHA-256 that an attempt lacks, by now, to the dearest.
-    pub(super) fn missing(&self, spent: &Spent) -> u64 {
-        let table = self.0.lock();
-        let own = table.worth(&spent.0.lock());
-        let dearest = table.seen.iter().map(|sum| table.worth(sum));
-        let dearest = dearest.fold(0.0, f64::max);
-        let usual = table.usual.as_ref().map(|usual| MOST * table.worth(usual));
-        let bound = usual.unwrap_or(f64::INFINITY);
-        (dearest.min(bound) - own).max(0.0).round() as u64
+    /// An attempt has cost so much, at nobody's password or at somebody's.
+    pub(super) fn see(&self, spent: &Spent, nobodys: bool) {
+        let account = spent.0.lock();
+        let mut table = self.table();
+        table.learn(&account);
+        table.see(account.sum.clone());
+        if nobodys {
+            table.usual = Some(account.sum.clone());
+        }
+    }
+
+    /// The rounds of SHA-256 that an attempt lacks, by now, to the dearest. `now` by the clock of lanes.
+    pub(super) fn missing(&self, spent: &Spent, now: f64) -> u64 {
+        let account = spent.0.lock();
+        let table = self.table();
+        if table.seen.iter().all(|sum| *sum == account.sum) {
+            return 0;
+        }
+        let lacks = table.dearest() - table.own(&account, now);
+        lacks.max(0.0).round() as u64
     }
 }
 
 impl Table {
+    fn learn(&mut self, account: &Account) {
+        for (name, took) in account.sum.works.iter().zip(&account.took) {
+            let Some(took) = took.filter(|took| *took > 0.0) else {
+                continue;
+            };
+            if let Some(work) = self.works.get_mut(name) {
+                work.learn(took);
+            } else {
+                self.make_room();
+                self.works.insert(name.clone(), Work::new(took));
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.works.len() >= LARGEST {
+            let seen = |name: &String| self.seen.iter().any(|sum| sum.works.contains(name));
+            self.works.retain(|name, _| seen(name));
+        }
+    }
+
     fn see(&mut self, sum: Sum) {
         if self.seen.contains(&sum) {
             return;
@@ -138,73 +209,209 @@ impl Table {
         self.seen.push(sum);
     }
 
-    /// In rounds of SHA-256.
-    fn worth(&self, sum: &Sum) -> f64 {
-        let mut rounds = sum.sha256 as f64;
-        if let Some(each) = self.sha256 {
-            let times = sum.works.iter().filter_map(|name| self.works.get(name));
-            let nanos = self.sha1.unwrap_or(each) * sum.sha1 as f64 + times.sum::<f64>();
-            rounds += nanos / each;
+    fn own(&self, account: &Account, now: f64) -> f64 {
+        match account.passed {
+            Some(passed) if !account.sum.works.is_empty() => now - passed,
+            _ => self.worth(&account.sum),
         }
-        rounds
+    }
+
+    fn dearest(&self) -> f64 {
+        let target = |sum: &Sum| match sum.works.is_empty() {
+            true => self.worth(sum),
+            false => MARGIN * self.worth(sum),
+        };
+        let (most, targets) = (self.most(), self.seen.iter().map(target));
+        targets.filter(|target| *target <= most).fold(0.0, f64::max)
+    }
+
+    fn most(&self) -> f64 {
+        let least = |usual| MOST * self.worth_by(usual, |work| work.least);
+        self.usual.as_ref().map_or(f64::INFINITY, least)
+    }
+
+    fn worth(&self, sum: &Sum) -> f64 {
+        self.worth_by(sum, |work| work.lately)
+    }
+
+    fn worth_by(&self, sum: &Sum, worth: fn(&Work) -> f64) -> f64 {
+        let works = sum.works.iter().filter_map(|name| self.works.get(name));
+        sum.sha256 as f64 + self.sha1 * sum.sha1 as f64 + works.map(worth).sum::<f64>()
+    }
+}
+
+impl Work {
+    fn new(took: f64) -> Self {
+        Self {
+            lately: took,
+            least: took,
+        }
+    }
+
+    fn learn(&mut self, took: f64) {
+        self.least = took.min(self.least + (took - self.least) * RECOVERY);
+        let took = took.min(LATE * self.lately);
+        let share = if took > self.lately { RISE } else { FALL };
+        self.lately += (took - self.lately) * share;
+        self.lately = self.lately.min(SPREAD * self.least);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    fn spent(sha256: u64, sha1: u64, works: &[&str]) -> Spent {
-        let works = works.iter().map(|name| (*name).to_owned()).collect();
-        Spent(Mutex::new(Sum {
-            sha256,
-            sha1,
-            works,
-        }))
+    fn attempt(sha256: u64, sha1: u64, works: &[(&str, f64)]) -> Spent {
+        let spent = Spent::default();
+        spent.rounds(Digest::Sha256, sha256);
+        spent.rounds(Digest::Sha1, sha1);
+        for (name, took) in works {
+            spent.end_work(name, Some(*took), 0.0);
+        }
+        spent
     }
 
-    /// A round takes a microsecond, one of SHA-1 half of that.
+    fn rounds(sha256: u64) -> Spent {
+        attempt(sha256, 0, &[])
+    }
+
+    fn argon2(took: f64) -> Spent {
+        attempt(0, 0, &[("argon2", took)])
+    }
+
+    /// Nobody's password takes 1,000 rounds. One of SHA-1 is half of one.
     fn effort() -> Effort {
-        let effort = Effort::default();
-        effort.measured_rounds(Digest::Sha256, 100, Duration::from_micros(100));
-        effort.measured_rounds(Digest::Sha1, 100, Duration::from_micros(50));
-        effort.usual(&spent(1000, 0, &[]));
+        let effort = Effort::new(1);
+        effort.pace.learn(1, 1000, Duration::from_micros(100), 1.0);
+        effort.pace.learn_sha1(1000, Duration::from_micros(50));
+        effort.see(&rounds(1000), true);
         effort
     }
 
     #[test]
     fn tops_up_to_the_dearest() {
         let effort = effort();
-        assert_eq!(effort.missing(&spent(1000, 0, &[])), 0);
-        assert_eq!(effort.missing(&spent(400, 0, &[])), 600);
-        assert_eq!(effort.missing(&spent(0, 500, &[])), 750);
-        effort.seen(&spent(1500, 0, &[]));
-        assert_eq!(effort.missing(&spent(1000, 0, &[])), 500);
-        effort.measured_work("argon2", Duration::from_millis(5));
-        effort.measured_work("argon2", Duration::from_millis(2));
-        effort.seen(&spent(0, 0, &["argon2"]));
-        assert_eq!(effort.missing(&spent(1000, 0, &[])), 1000);
-        assert_eq!(effort.missing(&spent(0, 0, &["argon2"])), 0);
-        assert_eq!(effort.missing(&spent(300, 0, &["argon2"])), 0);
+        effort.see(&rounds(400), false);
+        let missing = |spent: &Spent| effort.missing(spent, 0.0);
+        assert_eq!(missing(&rounds(1000)), 0);
+        assert_eq!(missing(&rounds(400)), 600);
+        assert_eq!(missing(&attempt(0, 500, &[])), 750);
+        effort.see(&rounds(1500), false);
+        assert_eq!(missing(&rounds(1000)), 500);
+        effort.see(&argon2(2_000.0), false);
+        assert_eq!(missing(&rounds(1000)), 1_200);
+    }
+
+    #[test]
+    fn a_work_is_worth_what_a_lane_got_since_the_gate() {
+        let (effort, attempt) = (effort(), argon2(2_000.0));
+        effort.see(&attempt, false);
+        attempt.pass(10_000.0);
+        attempt.pass(11_000.0);
+        assert_eq!(effort.missing(&attempt, 11_500.0), 700);
+        assert_eq!(effort.missing(&attempt, 12_500.0), 0);
+    }
+
+    /// A long password is hashed first, whosever it is.
+    #[test]
+    fn what_all_have_done_first_is_not_counted() {
+        let (effort, attempt) = (effort(), Spent::default());
+        attempt.pass(10_000.0);
+        attempt.begin_work();
+        assert!(attempt.is_working());
+        attempt.end_work("", Some(500.0), 60_000.0);
+        assert!(!attempt.is_working());
+        attempt.begin_work();
+        attempt.end_work("argon2", Some(2_000.0), 61_500.0);
+        effort.see(&attempt, false);
+        assert_eq!(effort.missing(&attempt, 61_500.0), 700);
+    }
+
+    #[test]
+    fn what_is_always_the_same_lacks_nothing() {
+        let (effort, attempt) = (Effort::new(1), argon2(2_000.0));
+        attempt.pass(0.0);
+        effort.see(&attempt, true);
+        effort.see(&attempt, false);
+        assert_eq!(effort.missing(&attempt, 100.0), 0);
+        effort.see(&rounds(10), false);
+        assert_eq!(effort.missing(&attempt, 100.0), 2_100);
+    }
+
+    #[test]
+    fn a_work_is_worth_what_it_took_lately() {
+        let effort = effort();
+        let target = || effort.missing(&rounds(0), 0.0);
+        effort.see(&argon2(2_000.0), false);
+        assert_eq!(target(), 2_200);
+        effort.see(&argon2(2_400.0), false);
+        assert_eq!(target(), 2_255, "an eighth of the way");
+        (0..32).for_each(|_| effort.see(&argon2(1_500.0), false));
+        assert!((1_900..2_100).contains(&target()), "{}", target());
+        (0..500).for_each(|_| effort.see(&argon2(1_500.0), false));
+        assert_eq!(target(), 1_650);
+    }
+
+    #[test]
+    fn works_that_wait_do_not_make_all_logins_arbitrarily_dear() {
+        let effort = effort();
+        let target = || effort.missing(&rounds(0), 0.0);
+        effort.see(&argon2(1_000.0), false);
+        effort.see(&argon2(1e9), false);
+        assert_eq!(target(), 1_169, "half more, an eighth of the way");
+        // What was begun twice is not learned.
+        let spent = Spent::default();
+        spent.end_work("argon2", None, 0.0);
+        effort.see(&spent, false);
+        assert_eq!(target(), 1_169);
+        // Nor is what the clock did not see.
+        effort.see(&argon2(0.0), false);
+        effort.see(&argon2(f64::NAN), false);
+        assert_eq!(target(), 1_169);
+        (0..8).for_each(|_| {
+            effort.see(&argon2(1_000.0), false);
+            (0..8).for_each(|_| effort.see(&argon2(3_000.0), false));
+        });
+        assert!((2_200..2_400).contains(&target()), "twice the least");
     }
 
     #[test]
     fn one_stored_value_does_not_make_all_logins_arbitrarily_dear() {
         let effort = effort();
-        effort.seen(&spent(20_000_000, 0, &[]));
-        assert_eq!(effort.missing(&spent(1000, 0, &[])), 3000);
+        effort.see(&rounds(6_000), false);
+        assert_eq!(effort.missing(&rounds(1_000), 0.0), 5_000);
+        for dear in [6_001, 20_000_000] {
+            effort.see(&rounds(dear), false);
+            assert_eq!(effort.missing(&rounds(1_000), 0.0), 5_000, "{dear}");
+            assert_eq!(effort.missing(&rounds(dear), 0.0), 0);
+        }
+    }
+
+    /// Nobody's password is a work here: what load does to it does not lift the bound.
+    #[test]
+    fn nor_where_nobodys_is_a_work() {
+        let effort = Effort::new(1);
+        effort.see(&argon2(1_000.0), true);
+        effort.see(&rounds(7_000), false);
+        (0..100).for_each(|_| effort.see(&argon2(1_400.0), true));
+        effort.see(&argon2(1_000.0), true);
+        assert!(effort.missing(&rounds(0), 0.0) < 2_000);
     }
 
     #[test]
     fn the_table_is_bounded_and_keeps_the_dearest() {
         let effort = effort();
         for n in 1..1000 {
-            effort.seen(&spent(n, 0, &[]));
-            effort.measured_work(&n.to_string(), Duration::from_nanos(n));
+            effort.see(&rounds(n), false);
+            let name = n.to_string();
+            effort.see(&attempt(0, 0, &[(&name, n as f64)]), false);
         }
-        let table = effort.0.lock();
+        let table = effort.table();
         assert_eq!(table.seen.len(), LARGEST);
-        assert!(table.works.len() <= 2 * LARGEST);
-        assert!(table.seen.iter().any(|sum| sum.sha256 == 1000));
+        assert!(table.works.len() <= LARGEST + 1);
+        let kept = |n: u64| table.seen.iter().any(|sum| sum.sha256 == n);
+        assert!(kept(999) && table.works.contains_key("999"));
     }
 }

@@ -10,6 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use super::blocking::Begun;
 use super::clock::{self, Clock};
 use super::effort::Effort;
+use super::pace::Meanwhile;
 use super::shares::{Kind, Shares, Stage};
 use super::stats::{Counts, Gauges};
 use super::ticket::{Head, Lane, Ticket};
@@ -58,6 +59,8 @@ pub(super) struct Engine {
     pub(super) rounds_wait: AtomicBool,
     /// A network has nothing under way while another has more than its share.
     pub(super) unfair: AtomicBool,
+    /// A thread is at a work.
+    pub(super) works_run: AtomicBool,
     /// The guard is at a work.
     pub(super) guard_works: AtomicBool,
     /// The machine leaves the thread no time, and it leaves its work to others: those for rounds, and after
@@ -83,6 +86,8 @@ pub(super) struct State {
     pub(super) works: Vec<Option<Arc<Begun>>>,
     /// The work that the guard is at, perhaps a second time.
     pub(super) guard_work: Option<Arc<Begun>>,
+    /// How far a job in a lane would have come.
+    pub(super) meanwhile: Meanwhile,
     cleared: Option<Instant>,
     pub(super) closed: bool,
 }
@@ -94,17 +99,19 @@ impl Engine {
             works: vec![None; size.threads],
             ..State::default()
         };
+        // Where two are no faster than one after the other, the second need not wait all the same.
+        let streams = Derivation::streams().max(2);
         Self {
             state: Mutex::new(state),
             size,
             gate,
-            // Where two are no faster than one after the other, the second need not wait all the same.
-            streams: Derivation::streams().max(2),
+            streams,
             rounds_ready: Condvar::new(),
             work_ready: Condvar::new(),
             guard_ready: Condvar::new(),
             rounds_wait: AtomicBool::new(false),
             unfair: AtomicBool::new(false),
+            works_run: AtomicBool::new(false),
             guard_works: AtomicBool::new(false),
             starved: (0..2 * size.threads)
                 .map(|_| AtomicBool::default())
@@ -112,7 +119,7 @@ impl Engine {
             clocks: (0..2 * size.threads).map(|_| OnceLock::new()).collect(),
             counts: Counts::default(),
             gauges: Gauges::default(),
-            effort: Effort::default(),
+            effort: Effort::new(streams),
         }
     }
 
@@ -207,6 +214,7 @@ impl Engine {
     /// Lets a job through the gate. `None` where it waits again, for other threads or more memory.
     fn pass(&self, state: &mut State, kind: Kind, ticket: Ticket) -> Option<Ticket> {
         let may = ticket.kind() == Some(kind) && ticket.memory() <= self.gate.memory;
+        ticket.head.spent.pass(state.meanwhile.read(Instant::now()));
         if ticket.stage == Stage::New && !may {
             self.again(state, ticket.head, ticket.step, Stage::Passed);
             return None;
@@ -224,12 +232,30 @@ impl Engine {
     }
 
     /// Tells the busy threads, who read this without the lock.
-    pub(super) fn note(&self, state: &State) {
+    pub(super) fn note(&self, state: &mut State) {
+        let rate = self.effort.pace.rate(self.jobs_each(state));
+        state.meanwhile.go_on(Instant::now(), rate);
         self.rounds_wait
             .store(state.shares.waits(Kind::Rounds), Relaxed);
         self.unfair.store(state.shares.unfair(), Relaxed);
+        let works = state.works.iter().chain([&state.guard_work]);
+        self.works_run
+            .store(works.flatten().next().is_some(), Relaxed);
         self.guard_works.store(state.guard_work.is_some(), Relaxed);
         self.gauges.show(state);
+    }
+
+    /// The jobs of a thread on the average, were there one more. It would begin where there are as many or
+    /// more, and see some of them end.
+    fn jobs_each(&self, state: &State) -> f64 {
+        let threads = self.starved[..self.size.threads].iter();
+        let threads = threads.filter(|starved| !starved.load(Relaxed)).count();
+        (state.lanes() + 1) as f64 / threads.max(1) as f64
+    }
+
+    /// Rounds that a job in a lane would have been given by now.
+    pub(super) fn meanwhile(&self) -> f64 {
+        self.state.lock().meanwhile.read(Instant::now())
     }
 
     /// A job has left its thread; what is left of it waits again.

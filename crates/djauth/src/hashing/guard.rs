@@ -104,8 +104,9 @@ impl<'a> Guard<'a> {
         if self.lanes.is_empty() && !engine.guard_lanes(&mut self.lanes) {
             return false;
         }
+        let mut since = None;
         while !self.lanes.is_empty() && Instant::now() < until {
-            engine.advance(&mut self.lanes);
+            engine.advance(&mut self.lanes, &mut since);
             engine.settle(&mut self.lanes, |state, count| state.guard_load = count);
             // Whoever waits for the core is first.
             priority::offer_in_turns();

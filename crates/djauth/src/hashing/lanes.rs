@@ -6,11 +6,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use djauth_hashers::{Derivation, Step};
+use djauth_hashers::{Derivation, Digest, Step};
 
 use super::engine::{Engine, State};
+use super::pace::BESIDE_WORK;
 use super::priority;
 use super::shares::Kind;
 use super::ticket::{Head, Lane};
@@ -22,8 +23,9 @@ pub(super) const PART: u32 = 1024;
 pub(super) fn run(engine: &Engine, thread: usize, idle: bool) {
     engine.measure_round();
     let mut lanes = Vec::with_capacity(engine.streams);
-    while engine.take_lanes(thread, &mut lanes) {
-        engine.advance(&mut lanes);
+    let mut since = None;
+    while engine.take_lanes(thread, &mut lanes, &mut since) {
+        engine.advance(&mut lanes, &mut since);
         engine.settle(&mut lanes, |state, count| state.loads[thread] = count);
         if idle {
             priority::offer();
@@ -32,19 +34,27 @@ pub(super) fn run(engine: &Engine, thread: usize, idle: bool) {
 }
 
 impl Engine {
-    /// So that what is not counted in rounds can be compared with them from the first login on.
+    /// So that what is not counted in rounds of SHA-256 can be compared with them from the first login on.
     fn measure_round(&self) {
-        let mut rounds = Derivation::sha256(b"a password", b"some salt", u64::from(PART));
-        let begun = Instant::now();
-        Derivation::advance([&mut rounds], PART);
-        let time = begun.elapsed();
-        self.effort
-            .measured_rounds(rounds.digest(), u64::from(PART), time);
+        let pace = &self.effort.pace;
+        let shortest = |derivation: fn(u64) -> Derivation| {
+            let times = (0..4).map(|_| time(derivation(u64::from(PART))));
+            times.min().unwrap_or_default()
+        };
+        let sha256 = shortest(|rounds| Derivation::sha256(b"a password", b"some salt", rounds));
+        pace.learn(1, PART, sha256, BESIDE_WORK);
+        let sha1 = shortest(|rounds| Derivation::sha1(b"a password", b"some salt", rounds));
+        pace.learn_sha1(PART, sha1);
     }
 
     /// Fills the free lanes as far as it is this thread's turn; waits while it has none. False when the
     /// pool is gone.
-    fn take_lanes(&self, thread: usize, lanes: &mut Vec<Lane>) -> bool {
+    fn take_lanes(
+        &self,
+        thread: usize,
+        lanes: &mut Vec<Lane>,
+        since: &mut Option<Instant>,
+    ) -> bool {
         if !lanes.is_empty() && !self.should_look(thread, lanes.len()) {
             return true;
         }
@@ -61,10 +71,11 @@ impl Engine {
                 state.loads[thread] = lanes.len();
                 self.fill(&mut state, thread, lanes);
             }
-            self.note(&state);
+            self.note(&mut state);
             if !lanes.is_empty() {
                 return true;
             }
+            *since = None;
             self.rounds_ready.wait(&mut state);
         }
     }
@@ -125,7 +136,7 @@ impl Engine {
             lanes.extend(Lane::of(ticket));
         }
         state.guard_load = lanes.len();
-        self.note(&state);
+        self.note(&mut state);
         !lanes.is_empty()
     }
 
@@ -137,7 +148,7 @@ impl Engine {
         }
         self.hand_over(&mut state, lanes);
         state.guard_load = 0;
-        self.note(&state);
+        self.note(&mut state);
         drop(state);
         self.rounds_ready.notify_all();
         self.work_ready.notify_all();
@@ -150,20 +161,34 @@ impl Engine {
         }
     }
 
-    /// A part of each job.
-    pub(super) fn advance(&self, lanes: &mut [Lane]) {
+    /// A part of each job. `since` is when the last one ended, where there was one right before.
+    pub(super) fn advance(&self, lanes: &mut [Lane], since: &mut Option<Instant>) {
         let rounds = |lane: &Lane| lane.rounds.remaining();
         let before: Vec<u64> = lanes.iter().map(rounds).collect();
-        let begun = Instant::now();
+        let begun = since.unwrap_or_else(Instant::now);
         Derivation::advance(lanes.iter_mut().map(|lane| &mut lane.rounds), PART);
+        let ended = Instant::now();
+        *since = Some(ended);
         for (lane, before) in lanes.iter().zip(&before) {
             let done = before - rounds(lane);
             lane.head.spent.rounds(lane.rounds.digest(), done);
-            if lanes.len() == 1 && done == u64::from(PART) {
-                let time = begun.elapsed();
-                self.effort
-                    .measured_rounds(lane.rounds.digest(), done, time);
-            }
+        }
+        if before.iter().all(|rounds| *rounds >= u64::from(PART)) {
+            self.learn(lanes, ended - begun);
+        }
+    }
+
+    /// Each was given a whole part.
+    fn learn(&self, lanes: &[Lane], time: Duration) {
+        let is_sha1 = |lane: &Lane| lane.rounds.digest() == Digest::Sha1;
+        let weight = match self.works_run.load(Relaxed) {
+            true => BESIDE_WORK,
+            false => 1.0,
+        };
+        if !lanes.iter().any(is_sha1) {
+            self.effort.pace.learn(lanes.len(), PART, time, weight);
+        } else if lanes.len() == 1 {
+            self.effort.pace.learn_sha1(PART, time);
         }
     }
 
@@ -182,7 +207,7 @@ impl Engine {
             self.settled(&mut state, lanes, head, step);
         }
         load(&mut state, lanes.len());
-        self.note(&state);
+        self.note(&mut state);
     }
 
     fn settled(
@@ -202,6 +227,12 @@ impl Engine {
             }
         }
     }
+}
+
+fn time(mut rounds: Derivation) -> Duration {
+    let begun = Instant::now();
+    Derivation::advance([&mut rounds], PART);
+    begun.elapsed()
 }
 
 /// What follows on the rounds. `None` where nobody waits for it, or where it panicked.

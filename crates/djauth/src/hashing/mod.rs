@@ -16,8 +16,8 @@
 //!   whose caller has gone is dropped. For whom it is, [`Auth::authenticate`](crate::Auth::authenticate)
 //!   and the forms tell, where the server passes the peer's address on
 //!   (`into_make_service_with_connect_info`); an application tells by [`on_behalf_of`].
-//! - A login is one job, whoever it is, and one that fails costs what the dearest failure has cost so far:
-//!   whether there is such an account, and what is stored for it, is not to be told by time.
+//! - A login is one job, whoever it is, and one that fails takes as long as the dearest failure: whether
+//!   there is such an account, and what is stored for it, is not to be told by time.
 //!
 //! ```
 //! # async fn example(settings: &djauth::settings::Settings) -> Result<(), djauth::Error> {
@@ -38,6 +38,7 @@ mod effort;
 mod engine;
 mod guard;
 mod lanes;
+mod pace;
 mod priority;
 mod shares;
 mod start;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use djauth_hashers::{Decoded, Parameters, PasswordHasher};
 use tokio::task::JoinHandle;
 
-use super::attempt::{NOBODY, Wish};
+use super::attempt::NOBODY;
 use super::clock::Clock;
 use super::engine::Size;
 use super::shares::Kind;
@@ -22,7 +22,7 @@ fn hashers() -> Hashers {
     preferring("pbkdf2_sha256")
 }
 
-fn preferring(name: &str) -> Hashers {
+pub(super) fn preferring(name: &str) -> Hashers {
     let mut parameters = Parameters::default();
     parameters.limits.pbkdf2_iterations = u64::MAX;
     for (name, cost, value) in [
@@ -39,11 +39,11 @@ fn preferring(name: &str) -> Hashers {
 
 /// Threads as they are made for every pool, but with the usual priority and nobody who watches them:
 /// what they do depends on nothing else then.
-fn pool(threads: usize, queue: usize) -> HashingPool {
+pub(super) fn pool(threads: usize, queue: usize) -> HashingPool {
     pool_of(hashers(), threads, queue, 512 * 1024)
 }
 
-fn pool_of(hashers: Hashers, threads: usize, queue: usize, memory: u64) -> HashingPool {
+pub(super) fn pool_of(hashers: Hashers, threads: usize, queue: usize, memory: u64) -> HashingPool {
     let size = Size {
         threads,
         queue,
@@ -91,7 +91,10 @@ pub(super) async fn until(pool: &HashingPool, what: impl Fn(Stats) -> bool) {
 }
 
 #[track_caller]
-fn eventually(what: impl Fn() -> bool, seen: &dyn fmt::Debug) -> impl Future<Output = ()> {
+pub(super) fn eventually(
+    what: impl Fn() -> bool,
+    seen: &dyn fmt::Debug,
+) -> impl Future<Output = ()> {
     let (begun, at) = (Instant::now(), std::panic::Location::caller());
     async move {
         while !what() {
@@ -120,7 +123,7 @@ async fn crowd(
 }
 
 /// Keeps a thread busy until the sender is dropped; comes back when the thread is at it.
-async fn block(pool: &HashingPool) -> mpsc::Sender<()> {
+pub(super) async fn block(pool: &HashingPool) -> mpsc::Sender<()> {
     let (release, wait) = mpsc::channel::<()>();
     let (started, at_it) = tokio::sync::oneshot::channel();
     let pool = pool.clone();
@@ -284,7 +287,7 @@ async fn one_host_whose_jobs_wait_for_other_threads_does_not_lock_out_the_others
     assert_eq!(shed, 1);
 }
 
-fn all_passed(pool: &HashingPool) -> bool {
+pub(super) fn all_passed(pool: &HashingPool) -> bool {
     !pool.engine().state.lock().shares.waits(Kind::Rounds)
 }
 
@@ -403,68 +406,6 @@ async fn memory_is_capped_in_total() {
         }
         assert!(large.most.load(SeqCst) <= at_once);
         until(&pool, |stats| stats.memory == 0).await;
-    }
-}
-
-/// Rounds of an attempt, and whether it was one job.
-async fn rounds(pool: &HashingPool, password: &str, stored: &str, may_log_in: bool) -> u64 {
-    let (spent, upgrade) = (Arc::new(Spent::default()), true);
-    let wish = Wish {
-        may_log_in,
-        upgrade,
-    };
-    let before = pool.stats().done;
-    let attempt = pool.attempt_with(password, stored, wish, spent.clone());
-    attempt.await.unwrap();
-    until(pool, |stats| stats.done > before).await;
-    assert_eq!(pool.stats().done, before + 1);
-    spent.sha256()
-}
-
-#[tokio::test]
-async fn every_failure_costs_the_same() {
-    let pool = pool(2, 8);
-    let current = pool.make_password(Some("horse")).await.unwrap();
-    let with_rounds = |iterations| {
-        let mut parameters = Parameters::default();
-        parameters
-            .set("pbkdf2_sha256", "iterations", iterations)
-            .unwrap();
-        let hashers = Hashers::from_names(&["pbkdf2_sha256"], &parameters).unwrap();
-        hashers.make_password(Some("horse")).unwrap()
-    };
-    let (old, dear) = (with_rounds(4_000), with_rounds(15_000));
-    // The first attempt at the dearest teaches what the others cost from then on.
-    pool.attempt("mule", &dear, true, true).await.unwrap();
-    for (password, stored, may_log_in) in [
-        ("mule", NOBODY, true),
-        ("mule", "!unusable", true),
-        ("mule", "nonsense", true),
-        ("mule", "pbkdf2_sha256$x", true),
-        ("mule", &current, true),
-        ("mule", &current, false),
-        ("horse", &current, false),
-        ("mule", &old, true),
-        ("horse", &old, false),
-        ("mule", &dear, true),
-    ] {
-        let rounds = rounds(&pool, password, stored, may_log_in).await;
-        assert_eq!(rounds, 14_999, "{password} for {stored}, {may_log_in}");
-    }
-    // Success is to be seen anyway.
-    assert_eq!(rounds(&pool, "horse", &current, true).await, 9_999);
-}
-
-/// What bcrypt and Argon2 have cost is counted, and not topped up as if it were nothing.
-#[tokio::test]
-async fn an_attempt_without_rounds_counts_as_what_it_took() {
-    let pool = pool_of(preferring("pbkdf2_sha256"), 1, 8, 0);
-    let whole = rounds(&pool, "mule", NOBODY, true).await;
-    for name in ["bcrypt", "argon2"] {
-        let stored = preferring(name).make_password(Some("horse")).unwrap();
-        let added = rounds(&pool, "mule", &stored, true).await;
-        assert!(added < whole, "{name}: {added} of {whole}");
-        assert!(rounds(&pool, "mule", NOBODY, true).await >= whole);
     }
 }
 
