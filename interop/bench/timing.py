@@ -22,7 +22,7 @@ from suite.conftest import settings_for
 from suite.databases import Database
 from suite.sides import HERE, Djauth
 
-SAMPLES = int(os.environ.get("TIMING_SAMPLES", "60"))
+SAMPLES = int(os.environ.get("TIMING_SAMPLES", "40"))
 WORD = "the right one"
 SUSPICIOUS = 0.001
 
@@ -51,7 +51,8 @@ def measure(database, folder):
 
 
 def hashers(preferred):
-    names = sorted(["PBKDF2", "Argon2", "BCryptSHA256"], key=preferred.__ne__)
+    names = ["PBKDF2", "PBKDF2SHA1", "Argon2", "BCryptSHA256", "Scrypt"]
+    names.sort(key=preferred.__ne__)
     return [f"django.contrib.auth.hashers.{name}PasswordHasher" for name in names]
 
 
@@ -87,6 +88,9 @@ def accounts(database):
         "old_pbkdf2": (stored("PBKDF2", iterations=600_000), True),
         "argon2": (stored("Argon2"), True),
         "bcrypt": (stored("BCryptSHA256"), True),
+        "scrypt": (stored("Scrypt"), True),
+        "sha1": (stored("PBKDF2SHA1"), True),
+        "malformed": ("pbkdf2_sha256$nonsense", True),
     }
     insert = (
         "INSERT INTO auth_user (username, password, is_active, is_superuser, is_staff, first_name,"

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::Decoded;
+use crate::{Decoded, Parameters, Step};
 
 /// A hasher that counts what it is asked to do.
 #[derive(Debug)]
@@ -238,4 +238,28 @@ fn errors_hold_no_stored_text() {
             "{encoded}"
         );
     }
+}
+
+/// So that engines see that they cost the same.
+#[test]
+fn a_stored_value_that_is_up_to_date_is_named_as_a_new_hash() {
+    let name = |step| match step {
+        Step::Blocking(work) => work.name,
+        _ => panic!("no work"),
+    };
+    let with = |cost| {
+        let mut parameters = Parameters::default();
+        parameters.set("argon2", "memory_cost", cost).unwrap();
+        Hashers::from_names(&["argon2"], &parameters).unwrap()
+    };
+    let (hashers, dearer) = (with(64), with(128));
+    let new = name(hashers.start_make_password("x").map(drop));
+    let stored = |hashers: &Hashers| hashers.make_password(Some("x")).unwrap();
+    let verified = |encoded: &str| name(hashers.start_verify("x", encoded).map(drop));
+    assert_eq!(verified(&stored(&hashers)), new);
+    assert_ne!(verified(&stored(&dearer)), new);
+    // Others may take what is dearer for up to date.
+    let own = Hashers::new(vec![Arc::new(Counting::new("own"))]).unwrap();
+    let new = name(own.start_make_password("x").map(drop));
+    assert_ne!(name(own.start_verify("x", "own$s$1").map(drop)), new);
 }

@@ -18,6 +18,7 @@ const KEEP: Duration = Duration::from_secs(30);
 /// Runs until the pool is gone.
 pub(super) fn run(engine: &Engine, thread: usize) {
     while let Some(begun) = engine.next_work(thread) {
+        engine.measure_when_old();
         engine.work(&begun, |state| state.works[thread] = None);
     }
 }

@@ -37,14 +37,19 @@ impl Engine {
     /// So that what is not counted in rounds of SHA-256 can be compared with them from the first login on.
     fn measure_round(&self) {
         let pace = &self.effort.pace;
-        let shortest = |derivation: fn(u64) -> Derivation| {
-            let times = (0..4).map(|_| time(derivation(u64::from(PART))));
-            times.min().unwrap_or_default()
-        };
-        let sha256 = shortest(|rounds| Derivation::sha256(b"a password", b"some salt", rounds));
-        pace.learn(1, PART, sha256, BESIDE_WORK);
-        let sha1 = shortest(|rounds| Derivation::sha1(b"a password", b"some salt", rounds));
-        pace.learn_sha1(PART, sha1);
+        for derivation in [Derivation::sha256, Derivation::sha1] {
+            let digest = derivation(b"", b"", 1).digest();
+            pace.measured(digest, shortest(derivation));
+        }
+        pace.correct(PART, shortest(Derivation::sha256));
+    }
+
+    /// What a lane is given now, where none has shown it lately.
+    pub(super) fn measure_when_old(&self) {
+        if self.effort.pace.is_old() {
+            self.effort.pace.correct(PART, shortest(Derivation::sha256));
+            self.note(&mut self.state.lock());
+        }
     }
 
     /// Fills the free lanes as far as it is this thread's turn; waits while it has none. False when the
@@ -187,8 +192,6 @@ impl Engine {
         };
         if !lanes.iter().any(is_sha1) {
             self.effort.pace.learn(lanes.len(), PART, time, weight);
-        } else if lanes.len() == 1 {
-            self.effort.pace.learn_sha1(PART, time);
         }
     }
 
@@ -229,10 +232,15 @@ impl Engine {
     }
 }
 
-fn time(mut rounds: Derivation) -> Duration {
-    let begun = Instant::now();
-    Derivation::advance([&mut rounds], PART);
-    begun.elapsed()
+/// The shortest of some parts did not have to wait for its core.
+fn shortest(derivation: fn(&[u8], &[u8], u64) -> Derivation) -> Duration {
+    let times = (0..4).map(|_| {
+        let mut rounds = derivation(b"a password", b"some salt", u64::from(PART));
+        let begun = Instant::now();
+        Derivation::advance([&mut rounds], PART);
+        begun.elapsed()
+    });
+    times.min().unwrap_or_default()
 }
 
 /// What follows on the rounds. `None` where nobody waits for it, or where it panicked.

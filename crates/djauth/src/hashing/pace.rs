@@ -8,20 +8,29 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// The mean is that of about so many parts: half a second of a thread that is alone.
-const LATELY: f64 = 4096.0;
+use djauth_hashers::Digest;
+
+/// What was seen counts for less and less, and after so long for a third.
+const LATELY: Duration = Duration::from_secs(2);
 
 /// Where a work wants the cores as well, a part counts for so much. The job that the clock is for would
 /// have had no such work.
 pub(super) const BESIDE_WORK: f64 = 0.1;
 
+/// A part that took longer than so many times the mean counts as so much: a few more like it are believed.
+const LONGEST: f64 = 16.0;
+
+/// A mean of more than so many times what a part takes now is of another time.
+const WRONG: f64 = 1.5;
+
 /// What a round takes, by how many jobs the thread has. Where two threads learn at the same moment, what
 /// one has seen is lost.
 #[derive(Debug)]
 pub(super) struct Pace {
-    sha256: Vec<Learned>,
-    /// For a job that has the thread for itself.
-    sha1: Learned,
+    lanes: Vec<Learned>,
+    /// Nanoseconds of a part with no others beside it, the shortest seen: of SHA-256 and SHA-1.
+    shortest: [AtomicU64; 2],
+    start: Instant,
 }
 
 /// A mean, as the bits of an `f64`.
@@ -29,42 +38,79 @@ pub(super) struct Pace {
 struct Learned {
     /// Nanoseconds of a round; 0 where none was seen.
     nanos: AtomicU64,
-    /// Of all that was learned.
+    /// Of all that was learned, as it is now.
     weight: AtomicU64,
+    /// When it was, in nanoseconds since the start.
+    last: AtomicU64,
 }
 
 impl Pace {
     pub(super) fn new(streams: usize) -> Self {
         Self {
-            sha256: (0..streams).map(|_| Learned::default()).collect(),
-            sha1: Learned::default(),
+            lanes: (0..streams).map(|_| Learned::default()).collect(),
+            shortest: [const { AtomicU64::new(0) }; 2],
+            start: Instant::now(),
         }
     }
 
     /// A thread with so many jobs has given each of them so many rounds of SHA-256 in this time, in which it
     /// may have had to wait for its core.
     pub(super) fn learn(&self, jobs: usize, rounds: u32, time: Duration, weight: f64) {
+        self.learn_at(self.start.elapsed(), jobs, rounds, time, weight);
+    }
+
+    fn learn_at(&self, now: Duration, jobs: usize, rounds: u32, time: Duration, weight: f64) {
         let index = jobs.checked_sub(1);
-        if let Some(learned) = index.and_then(|index| self.sha256.get(index)) {
-            learned.learn(each(rounds, time), weight);
+        if let Some(learned) = index.and_then(|index| self.lanes.get(index)) {
+            learned.learn(now, nanos(time) as f64 / f64::from(rounds), weight);
         }
     }
 
-    /// A thread with one job has given it so many rounds of SHA-1 in this time.
-    pub(super) fn learn_sha1(&self, rounds: u32, time: Duration) {
-        self.sha1.learn(each(rounds, time), 1.0);
+    /// A part has taken so long, with no others beside it.
+    pub(super) fn measured(&self, digest: Digest, time: Duration) {
+        let (time, shortest) = (nanos(time).max(1), self.shortest(digest));
+        let shorter = |seen: u64| (seen == 0 || time < seen).then_some(time);
+        // It is shorter, or it is not.
+        let _ = shortest.fetch_update(Relaxed, Relaxed, shorter);
+    }
+
+    fn shortest(&self, digest: Digest) -> &AtomicU64 {
+        &self.shortest[usize::from(digest == Digest::Sha1)]
     }
 
     /// Rounds of SHA-256 that one of SHA-1 is worth.
     pub(super) fn sha1(&self) -> f64 {
-        let nanos = self.sha1.nanos().zip(self.nanos(1.0));
-        nanos.map_or(1.0, |(sha1, sha256)| sha1 / sha256)
+        let [sha256, sha1] = [Digest::Sha256, Digest::Sha1].map(|d| self.shortest(d).load(Relaxed));
+        match sha256.min(sha1) {
+            0 => 1.0,
+            _ => sha1 as f64 / sha256 as f64,
+        }
+    }
+
+    /// Nothing was learned lately of a job that is alone.
+    pub(super) fn is_old(&self) -> bool {
+        let last = self
+            .lanes
+            .first()
+            .map_or(0, |alone| alone.last.load(Relaxed));
+        nanos(self.start.elapsed()).saturating_sub(last) > nanos(LATELY)
+    }
+
+    /// A job that is alone is given so many rounds in this time, as was just seen.
+    pub(super) fn correct(&self, rounds: u32, time: Duration) {
+        let took = nanos(time) as f64 / f64::from(rounds);
+        if let Some(alone) = self.lanes.first()
+            && alone.nanos().is_none_or(|mean| mean > WRONG * took)
+        {
+            alone.nanos.store(took.to_bits(), Relaxed);
+            alone.weight.store(0, Relaxed);
+        }
     }
 
     /// Rounds that a job is given in a nanosecond, where a thread has so many on the average. 0 before
     /// anything was learned.
     pub(super) fn rate(&self, jobs: f64) -> f64 {
-        let jobs = jobs.clamp(1.0, self.sha256.len().max(1) as f64);
+        let jobs = jobs.clamp(1.0, self.lanes.len().max(1) as f64);
         let (some, more) = (self.nanos(jobs.floor()), self.nanos(jobs.ceil()));
         let nanos = some
             .zip(more)
@@ -74,22 +120,29 @@ impl Pace {
 
     /// As with fewer jobs where that was not seen yet, or with more.
     fn nanos(&self, jobs: f64) -> Option<f64> {
-        let (fewer, more) = self.sha256.split_at(jobs as usize);
+        let (fewer, more) = self.lanes.split_at(jobs as usize);
         fewer.iter().rev().chain(more).find_map(Learned::nanos)
     }
 }
 
-fn each(rounds: u32, time: Duration) -> f64 {
-    time.as_secs_f64() * 1e9 / f64::from(rounds)
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Learned {
-    fn learn(&self, nanos: f64, weight: f64) {
-        let total = LATELY.min(f64::from_bits(self.weight.load(Relaxed)) + weight);
+    fn learn(&self, now: Duration, took: f64, weight: f64) {
+        let total = self.fade(nanos(now)) + weight;
         self.weight.store(total.to_bits(), Relaxed);
-        let mean = self.nanos().unwrap_or(nanos);
-        let mean = mean + (nanos - mean) * weight / total;
+        let mean = self.nanos().unwrap_or(took);
+        let mean = mean + (took.min(LONGEST * mean) - mean) * weight / total;
         self.nanos.store(mean.to_bits(), Relaxed);
+    }
+
+    /// The weight that is left of what was learned before.
+    fn fade(&self, now: u64) -> f64 {
+        let since = now.saturating_sub(self.last.swap(now, Relaxed));
+        let left = -(since as f64 / nanos(LATELY) as f64);
+        f64::from_bits(self.weight.load(Relaxed)) * left.exp()
     }
 
     fn nanos(&self) -> Option<f64> {
@@ -127,9 +180,22 @@ mod tests {
         (one - other).abs() < 1e-6
     }
 
+    const NOW: Duration = Duration::from_secs(100);
+
     fn learned(pace: &Pace, jobs: usize, micros: u64, times: u32, weight: f64) -> f64 {
+        learned_at(NOW, pace, jobs, micros, times, weight)
+    }
+
+    fn learned_at(
+        now: Duration,
+        pace: &Pace,
+        jobs: usize,
+        micros: u64,
+        times: u32,
+        weight: f64,
+    ) -> f64 {
         for _ in 0..times {
-            pace.learn(jobs, 1000, Duration::from_micros(micros), weight);
+            pace.learn_at(now, jobs, 1000, Duration::from_micros(micros), weight);
         }
         pace.rate(jobs as f64).recip()
     }
@@ -137,7 +203,7 @@ mod tests {
     #[test]
     fn what_was_not_seen_is_as_what_was() {
         let pace = Pace::new(4);
-        assert!(close(pace.rate(1.0), 0.0) && close(pace.sha1(), 1.0));
+        assert!(close(pace.rate(1.0), 0.0));
         learned(&pace, 2, 200, 1, 1.0);
         for jobs in [0.0, 1.0, 2.0, 3.5, 9.0] {
             assert!(close(pace.rate(jobs), 1.0 / 200.0), "{jobs}");
@@ -149,32 +215,65 @@ mod tests {
         assert!(close(pace.rate(3.0), 1.0 / 200.0));
         assert!(close(pace.rate(3.5), 1.0 / 300.0));
         assert!(close(pace.rate(4.0), 1.0 / 400.0));
-        pace.learn_sha1(1000, Duration::from_micros(100));
+    }
+
+    #[test]
+    fn a_round_of_sha1_is_worth_the_shortest_seen() {
+        let pace = Pace::new(1);
+        let measured = |digest, micros| pace.measured(digest, Duration::from_micros(micros));
+        measured(Digest::Sha256, 100);
+        assert!(close(pace.sha1(), 1.0));
+        measured(Digest::Sha1, 50);
+        measured(Digest::Sha1, 4_000);
+        measured(Digest::Sha256, 4_000);
         assert!(close(pace.sha1(), 0.5));
     }
 
     #[test]
-    fn one_long_wait_is_soon_forgotten() {
+    fn one_long_wait_is_one_of_many() {
         let pace = Pace::new(1);
         assert!(close(learned(&pace, 1, 300, 1, 1.0), 300.0));
         assert!(close(learned(&pace, 1, 100, 1, 1.0), 200.0));
-        assert!(learned(&pace, 1, 100, 40_000, 1.0) < 100.1);
-        assert!(learned(&pace, 1, 4_000, 1, 1.0) < 101.0);
-        assert!(learned(&pace, 1, 200, 40_000, 1.0) > 199.9);
+        assert!(learned(&pace, 1, 100, 9_998, 1.0) < 100.1);
+        let before = learned(&pace, 1, 100, 1, 1.0);
+        let after = learned(&pace, 1, 1_000_000, 1, 1.0);
+        assert!((0.1..0.2).contains(&(after - before)), "{before} {after}");
+    }
+
+    #[test]
+    fn what_was_seen_long_ago_is_forgotten() {
+        let pace = Pace::new(1);
+        learned(&pace, 1, 1_000, 10_000, 1.0);
+        let after = |seconds| NOW + Duration::from_secs(seconds);
+        let soon = learned_at(after(2), &pace, 1, 100, 3_679, 1.0);
+        assert!((540.0..560.0).contains(&soon), "{soon}");
+        assert!(learned_at(after(40), &pace, 1, 100, 1, 1.0) < 101.0);
+        assert!(pace.start.elapsed() < NOW && !pace.is_old());
+    }
+
+    #[test]
+    fn what_a_busy_hour_has_left_is_corrected() {
+        let pace = Pace::new(1);
+        learned(&pace, 1, 1_400, 10_000, 1.0);
+        pace.correct(1000, Duration::from_micros(1_000));
+        assert!(close(pace.rate(1.0), 1.0 / 1_400.0));
+        pace.correct(1000, Duration::from_micros(100));
+        assert!(close(pace.rate(1.0), 1.0 / 100.0));
+        assert!(close(learned(&pace, 1, 120, 1, 1.0), 120.0));
     }
 
     #[test]
     fn what_was_seen_beside_works_counts_for_little() {
         let pace = Pace::new(1);
-        assert!(close(learned(&pace, 1, 9_000, 1, BESIDE_WORK), 9_000.0));
+        assert!(close(learned(&pace, 1, 900, 1, BESIDE_WORK), 900.0));
         assert!(
-            learned(&pace, 1, 100, 99, 1.0) < 110.0,
+            learned(&pace, 1, 100, 99, 1.0) < 101.0,
             "the first is soon forgotten"
         );
-        let before = learned(&pace, 1, 100, 40_000, 1.0);
-        let after = learned(&pace, 1, 200, 409, BESIDE_WORK);
+        let before = learned(&pace, 1, 100, 4_000, 1.0);
+        let after = learned(&pace, 1, 200, 410, BESIDE_WORK);
         assert!((0.5..1.5).contains(&(after - before)), "{before} {after}");
-        assert!(learned(&pace, 1, 200, 400_000, BESIDE_WORK) > 199.0);
+        assert!(learned(&pace, 1, 200, 4_000_000, BESIDE_WORK) > 198.0);
     }
 
     #[test]
