@@ -41,7 +41,7 @@ impl Begun {
         let Step::Blocking(work) = ticket.step else {
             return None;
         };
-        ticket.head.spent.begin_work();
+        ticket.head.spent.begin_work(since);
         Some(Self {
             head: Mutex::new(Some(ticket.head)),
             run: work.run,

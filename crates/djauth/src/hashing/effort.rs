@@ -2,15 +2,15 @@
 //!
 //! Django equalises what an unknown name costs with what the *preferred* hasher costs, and no more:
 //! values of another algorithm, dearer or cheaper, tell that the account exists. Here each failing
-//! attempt is topped up with PBKDF2 rounds to what the dearest one costs. Rounds are counted. An attempt
-//! with something in it that cannot be counted is worth what a job in a lane would have been given since the
-//! gate (see [`pace`](super::pace)).
+//! attempt is topped up with PBKDF2 rounds to what the dearest one costs. Rounds of SHA-256 are counted.
+//! All else is worth what a job that has only those would have been given in the same time (see
+//! [`pace`](super::pace)): works, the wait for a thread that does them and for a lane after it, and rounds of
+//! SHA-1, which are slower beside those of SHA-256 than alone.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use djauth_hashers::Digest;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::pace::Pace;
 
@@ -48,43 +48,50 @@ pub(super) struct Spent(Mutex<Account>);
 #[derive(Debug, Default)]
 struct Account {
     sum: Sum,
-    /// What each work took, by the clock of lanes; `None` for one that was begun twice.
+    /// What a job in a lane was given while each work was done; `None` for one that was begun twice.
     took: Vec<Option<f64>>,
-    /// When it passed the gate, by the clock of lanes.
-    passed: Option<f64>,
+    sha1: u64,
+    /// What jobs of SHA-256 would have been given in their place.
+    sha1_took: f64,
+    /// What a job in a lane was given while this one had none, and needed another thread or comes from there.
+    away: f64,
+    /// Since when that is so, by the clock of lanes.
+    since: Option<f64>,
     /// A work is under way, and is not in the sum yet.
     working: bool,
 }
 
+/// Equal ones cost the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Sum {
     sha256: u64,
-    sha1: u64,
     works: Vec<String>,
 }
 
-impl Sum {
-    /// Beside rounds of SHA-256 those of SHA-1 are slower than alone.
-    fn is_counted(&self) -> bool {
-        self.works.is_empty() && self.sha1 == 0
-    }
-}
-
 impl Spent {
-    pub(super) fn pass(&self, now: f64) {
-        self.0.lock().passed.get_or_insert(now);
+    /// It has passed the gate, or needs another thread than before.
+    pub(super) fn go_away(&self, now: f64) {
+        self.0.lock().since.get_or_insert(now);
     }
 
-    pub(super) fn rounds(&self, digest: Digest, rounds: u64) {
-        let sum = &mut self.0.lock().sum;
-        match digest {
-            Digest::Sha256 => sum.sha256 += rounds,
-            Digest::Sha1 => sum.sha1 += rounds,
-        }
+    pub(super) fn take_lane(&self, now: f64) {
+        self.0.lock().come_back(now);
     }
 
-    pub(super) fn begin_work(&self) {
-        self.0.lock().working = true;
+    pub(super) fn rounds(&self, rounds: u64) {
+        self.0.lock().sum.sha256 += rounds;
+    }
+
+    pub(super) fn sha1(&self, rounds: u64, took: f64) {
+        let mut account = self.0.lock();
+        account.sha1 += rounds;
+        account.sha1_took += took;
+    }
+
+    pub(super) fn begin_work(&self, now: f64) {
+        let mut account = self.0.lock();
+        account.working = true;
+        account.since.get_or_insert(now);
     }
 
     /// One without a name is before all else and the same for everybody: what follows counts.
@@ -92,8 +99,10 @@ impl Spent {
         let mut account = self.0.lock();
         account.working = false;
         if name.is_empty() {
-            account.passed = Some(now);
+            account.since = None;
         } else {
+            account.come_back(now);
+            account.since = Some(now);
             account.sum.works.push(name.to_owned());
             account.took.push(took);
         }
@@ -109,6 +118,29 @@ impl Spent {
     }
 }
 
+impl Account {
+    fn come_back(&mut self, now: f64) {
+        self.away += self.since.take().map_or(0.0, |since| now - since);
+    }
+
+    fn own(&self) -> f64 {
+        self.sum.sha256 as f64 + self.sha1_took + self.away
+    }
+
+    /// With rounds of SHA-1 as one more work.
+    fn sum(&self) -> Sum {
+        let mut sum = self.sum.clone();
+        if self.sha1 > 0 {
+            sum.works.push(format!("{} of SHA-1", self.sha1));
+        }
+        sum
+    }
+
+    fn took(&self) -> impl Iterator<Item = Option<f64>> {
+        self.took.iter().copied().chain([Some(self.sha1_took)])
+    }
+}
+
 /// What failing attempts cost on this machine.
 #[derive(Debug)]
 pub(super) struct Effort {
@@ -119,8 +151,6 @@ pub(super) struct Effort {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// What a round of SHA-1 is worth.
-    sha1: f64,
     works: HashMap<String, Work>,
     /// What the attempts have cost that were seen, before they were topped up.
     seen: Vec<Sum>,
@@ -149,38 +179,32 @@ impl Effort {
         !self.asked.load(Relaxed) && !self.asked.swap(true, Relaxed)
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        let mut table = self.table.lock();
-        table.sha1 = self.pace.sha1();
-        table
-    }
-
     /// An attempt has cost so much, at nobody's password or at somebody's.
     pub(super) fn see(&self, spent: &Spent, nobodys: bool) {
         let account = spent.0.lock();
-        let mut table = self.table();
-        table.learn(&account);
+        let (sum, mut table) = (account.sum(), self.table.lock());
+        table.learn(&sum, account.took());
         if nobodys {
-            table.usual = Some(account.sum.clone());
+            table.usual = Some(sum.clone());
         }
-        table.see(account.sum.clone());
+        table.see(sum);
     }
 
-    /// The rounds of SHA-256 that an attempt lacks, by now, to the dearest. `now` by the clock of lanes.
-    pub(super) fn missing(&self, spent: &Spent, now: f64) -> u64 {
+    /// The rounds of SHA-256 that an attempt lacks to the dearest. It has a lane.
+    pub(super) fn missing(&self, spent: &Spent) -> u64 {
         let account = spent.0.lock();
-        let table = self.table();
-        if table.seen == [account.sum.clone()] {
+        let table = self.table.lock();
+        if table.seen == [account.sum()] {
             return 0;
         }
-        let lacks = table.dearest() - table.own(&account, now);
+        let lacks = table.dearest() - account.own();
         lacks.max(0.0).round() as u64
     }
 }
 
 impl Table {
-    fn learn(&mut self, account: &Account) {
-        for (name, took) in account.sum.works.iter().zip(&account.took) {
+    fn learn(&mut self, sum: &Sum, took: impl Iterator<Item = Option<f64>>) {
+        for (name, took) in sum.works.iter().zip(took) {
             let Some(took) = took.filter(|took| *took > 0.0) else {
                 continue;
             };
@@ -219,13 +243,6 @@ impl Table {
         self.seen.push(sum);
     }
 
-    fn own(&self, account: &Account, now: f64) -> f64 {
-        match account.passed {
-            Some(passed) if !account.sum.is_counted() => now - passed,
-            _ => self.worth(&account.sum),
-        }
-    }
-
     /// Of those that are hidden.
     fn dearest(&self) -> f64 {
         let most = self.most();
@@ -235,7 +252,7 @@ impl Table {
 
     fn target(&self, sum: &Sum) -> f64 {
         let alone = self.seen.len() == 1;
-        match alone || sum.is_counted() {
+        match alone || sum.works.is_empty() {
             true => self.worth(sum),
             false => MARGIN * self.worth(sum),
         }
@@ -253,7 +270,7 @@ impl Table {
 
     fn worth_by(&self, sum: &Sum, worth: fn(&Work) -> f64) -> f64 {
         let works = sum.works.iter().filter_map(|name| self.works.get(name));
-        sum.sha256 as f64 + self.sha1 * sum.sha1 as f64 + works.map(worth).sum::<f64>()
+        sum.sha256 as f64 + works.map(worth).sum::<f64>()
     }
 }
 
@@ -281,14 +298,11 @@ fn follow(value: &mut f64, to: f64, down: f64, up: f64) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    fn attempt(sha256: u64, sha1: u64, works: &[(&str, f64)]) -> Spent {
+    fn attempt(sha256: u64, works: &[(&str, f64)]) -> Spent {
         let spent = Spent::default();
-        spent.rounds(Digest::Sha256, sha256);
-        spent.rounds(Digest::Sha1, sha1);
+        spent.rounds(sha256);
         for (name, took) in works {
             spent.end_work(name, Some(*took), 0.0);
         }
@@ -296,22 +310,16 @@ mod tests {
     }
 
     fn rounds(sha256: u64) -> Spent {
-        attempt(sha256, 0, &[])
+        attempt(sha256, &[])
     }
 
     fn argon2(took: f64) -> Spent {
-        attempt(0, 0, &[("argon2", took)])
+        attempt(0, &[("argon2", took)])
     }
 
-    /// Nobody's password takes 1,000 rounds. One of SHA-1 is half of one.
+    /// Nobody's password takes 1,000 rounds.
     fn effort() -> Effort {
         let effort = Effort::new(1);
-        effort
-            .pace
-            .measured(Digest::Sha256, Duration::from_micros(100));
-        effort
-            .pace
-            .measured(Digest::Sha1, Duration::from_micros(50));
         effort.see(&rounds(1000), true);
         effort
     }
@@ -320,61 +328,86 @@ mod tests {
     fn tops_up_to_the_dearest() {
         let effort = effort();
         effort.see(&rounds(400), false);
-        let missing = |spent: &Spent| effort.missing(spent, 0.0);
+        let missing = |spent: &Spent| effort.missing(spent);
         assert_eq!(missing(&rounds(1000)), 0);
         assert_eq!(missing(&rounds(400)), 600);
-        assert_eq!(missing(&attempt(0, 500, &[])), 750);
         effort.see(&rounds(1500), false);
         assert_eq!(missing(&rounds(1000)), 500);
         effort.see(&argon2(2_000.0), false);
         assert_eq!(missing(&rounds(1000)), 1_200);
-        effort.see(&attempt(0, 6_000, &[]), false);
-        assert_eq!(missing(&rounds(1000)), 2_300);
     }
 
     #[test]
     fn a_work_is_worth_what_a_lane_got_since_the_gate() {
-        let (effort, work) = (effort(), argon2(2_000.0));
+        let (effort, work) = (effort(), Spent::default());
+        work.go_away(10_000.0);
+        work.begin_work(10_500.0);
+        work.end_work("argon2", Some(2_000.0), 12_500.0);
+        work.go_away(12_700.0);
+        work.take_lane(13_000.0);
+        work.rounds(7);
         effort.see(&work, false);
-        work.pass(10_000.0);
-        work.pass(11_000.0);
-        assert_eq!(effort.missing(&work, 11_500.0), 700);
-        assert_eq!(effort.missing(&work, 12_500.0), 0);
-        let sha1 = attempt(0, 500, &[]);
-        sha1.pass(10_000.0);
-        assert_eq!(effort.missing(&sha1, 11_500.0), 700);
+        effort.see(&rounds(4_007), false);
+        assert_eq!(effort.missing(&work), 1_000);
+    }
+
+    /// Who has only rounds, too.
+    #[test]
+    fn the_wait_for_a_lane_counts_where_others_had_their_thread_at_the_gate() {
+        let (effort, waited, gave_up) = (effort(), rounds(400), rounds(400));
+        for spent in [&waited, &gave_up] {
+            spent.go_away(10_000.0);
+        }
+        waited.take_lane(10_250.0);
+        // Back in its lane after another had its turn, as everybody waits.
+        gave_up.take_lane(10_000.0);
+        gave_up.take_lane(99_000.0);
+        assert_eq!([&waited, &gave_up].map(|s| effort.missing(s)), [350, 600]);
     }
 
     /// A long password is hashed first, whosever it is.
     #[test]
     fn what_all_have_done_first_is_not_counted() {
-        let (effort, attempt) = (effort(), Spent::default());
-        attempt.pass(10_000.0);
-        attempt.begin_work();
-        assert!(attempt.is_working());
-        attempt.end_work("", Some(500.0), 60_000.0);
-        assert!(!attempt.is_working());
-        attempt.begin_work();
-        attempt.end_work("argon2", Some(2_000.0), 61_500.0);
-        effort.see(&attempt, false);
-        assert_eq!(effort.missing(&attempt, 61_500.0), 700);
+        let (effort, long, longer) = (effort(), Spent::default(), Spent::default());
+        for spent in [&long, &longer] {
+            spent.go_away(10_000.0);
+            spent.begin_work(20_000.0);
+            assert!(spent.is_working());
+            spent.end_work("", Some(500.0), 60_000.0);
+            assert!(!spent.is_working());
+        }
+        long.take_lane(70_000.0);
+        longer.begin_work(70_000.0);
+        longer.end_work("argon2", Some(100.0), 70_100.0);
+        longer.take_lane(70_100.0);
+        effort.see(&rounds(400), false);
+        assert_eq!([&long, &longer].map(|s| effort.missing(s)), [1_000, 900]);
+    }
+
+    #[test]
+    fn rounds_of_sha1_are_worth_what_those_of_sha256_would_have_been() {
+        let (effort, sha1) = (effort(), Spent::default());
+        sha1.sha1(1_000, 900.0);
+        sha1.sha1(1_000, 800.0);
+        effort.see(&sha1, false);
+        assert_eq!(effort.missing(&rounds(1_000)), 870);
+        assert_eq!(effort.missing(&sha1), 170);
     }
 
     #[test]
     fn what_is_always_the_same_lacks_nothing() {
-        let (effort, attempt) = (Effort::new(1), argon2(2_000.0));
-        attempt.pass(0.0);
-        effort.see(&attempt, true);
-        effort.see(&attempt, false);
-        assert_eq!(effort.missing(&attempt, 100.0), 0);
+        let (effort, work) = (Effort::new(1), argon2(2_000.0));
+        effort.see(&work, true);
+        effort.see(&work, false);
+        assert_eq!(effort.missing(&work), 0);
         effort.see(&rounds(10), false);
-        assert_eq!(effort.missing(&attempt, 100.0), 2_100);
+        assert_eq!(effort.missing(&work), 2_200);
     }
 
     #[test]
     fn a_work_is_worth_what_it_took_lately() {
         let effort = effort();
-        let target = || effort.missing(&rounds(0), 0.0);
+        let target = || effort.missing(&rounds(0));
         effort.see(&argon2(2_000.0), false);
         assert_eq!(target(), 2_200);
         effort.see(&argon2(2_400.0), false);
@@ -388,7 +421,7 @@ mod tests {
     #[test]
     fn works_that_wait_do_not_make_all_logins_arbitrarily_dear() {
         let effort = effort();
-        let target = || effort.missing(&rounds(0), 0.0);
+        let target = || effort.missing(&rounds(0));
         effort.see(&argon2(1_000.0), false);
         effort.see(&argon2(1e9), false);
         assert_eq!(target(), 1_169, "half more, an eighth of the way");
@@ -412,7 +445,7 @@ mod tests {
     #[test]
     fn one_short_work_does_not_make_it_cheap() {
         let effort = effort();
-        let target = || effort.missing(&rounds(0), 0.0);
+        let target = || effort.missing(&rounds(0));
         effort.see(&argon2(10_000.0), false);
         effort.see(&argon2(1.0), false);
         assert!((10_800..11_000).contains(&target()), "{}", target());
@@ -423,12 +456,12 @@ mod tests {
         for (usual, most) in [(1_000, 4_000_000), (1_500_000, 6_000_000)] {
             let effort = Effort::new(1);
             effort.see(&rounds(usual), true);
-            let target = || effort.missing(&rounds(0), 0.0);
+            let target = || effort.missing(&rounds(0));
             effort.see(&rounds(most), false);
             assert_eq!(target(), most);
             for dear in most + 1..most + 100 {
                 effort.see(&rounds(dear), false);
-                assert_eq!(effort.missing(&rounds(dear), 0.0), 0);
+                assert_eq!(effort.missing(&rounds(dear)), 0);
             }
             assert_eq!(target(), most);
         }
@@ -436,7 +469,7 @@ mod tests {
         let effort = Effort::new(1);
         effort.see(&rounds(20_000_000), false);
         effort.see(&rounds(1_000), false);
-        assert_eq!(effort.missing(&rounds(0), 0.0), 1_000);
+        assert_eq!(effort.missing(&rounds(0)), 1_000);
     }
 
     /// Nobody's password is a work here: that it had to wait does not lift the bound.
@@ -446,7 +479,7 @@ mod tests {
         effort.see(&argon2(2_000_000.0), true);
         effort.see(&argon2(1e12), true);
         effort.see(&rounds(9_000_000), false);
-        assert!(effort.missing(&rounds(0), 0.0) < 3_000_000);
+        assert!(effort.missing(&rounds(0)) < 3_000_000);
     }
 
     #[test]
@@ -454,10 +487,10 @@ mod tests {
         let effort = Effort::new(1);
         effort.see(&argon2(100_000.0), true);
         effort.see(&rounds(1_500_000), false);
-        effort.see(&attempt(0, 0, &[("bcrypt", 2_100_000.0)]), false);
+        effort.see(&attempt(0, &[("bcrypt", 2_100_000.0)]), false);
         for took in [150_000.0, 60_000.0, 100_000.0] {
             effort.see(&argon2(took), true);
-            assert_eq!(effort.missing(&rounds(1_500_000), 0.0), 810_000);
+            assert_eq!(effort.missing(&rounds(1_500_000)), 810_000);
         }
     }
 
@@ -466,7 +499,7 @@ mod tests {
     fn one_kind_is_topped_up_to_itself() {
         let effort = Effort::new(1);
         effort.see(&argon2(1_000.0), true);
-        assert_eq!(effort.missing(&rounds(400), 0.0), 600);
+        assert_eq!(effort.missing(&rounds(400)), 600);
     }
 
     #[test]
@@ -475,9 +508,9 @@ mod tests {
         for n in 1..1000 {
             effort.see(&rounds(n), false);
             let name = n.to_string();
-            effort.see(&attempt(0, 0, &[(&name, n as f64)]), false);
+            effort.see(&attempt(0, &[(&name, n as f64)]), false);
         }
-        let table = effort.table();
+        let table = effort.table.lock();
         assert_eq!(table.seen.len(), LARGEST);
         assert!(table.works.len() <= LARGEST + 1);
         let kept = |n: u64| table.seen.iter().any(|sum| sum.sha256 == n);

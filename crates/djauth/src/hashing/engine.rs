@@ -214,10 +214,16 @@ impl Engine {
     /// Lets a job through the gate. `None` where it waits again, for other threads or more memory.
     fn pass(&self, state: &mut State, kind: Kind, ticket: Ticket) -> Option<Ticket> {
         let may = ticket.kind() == Some(kind) && ticket.memory() <= self.gate.memory;
-        ticket.head.spent.pass(state.meanwhile.read(Instant::now()));
+        let (spent, now) = (&ticket.head.spent, state.meanwhile.read(Instant::now()));
+        if ticket.stage == Stage::New {
+            spent.go_away(now);
+        }
         if ticket.stage == Stage::New && !may {
             self.again(state, ticket.head, ticket.step, Stage::Passed);
             return None;
+        }
+        if kind == Kind::Rounds {
+            spent.take_lane(now);
         }
         if ticket.stage != Stage::Begun {
             self.counts.waited(ticket.head.queued);
@@ -253,13 +259,11 @@ impl Engine {
         (state.lanes() + 1) as f64 / threads.max(1) as f64
     }
 
-    /// Rounds that a job in a lane would have been given by now.
-    pub(super) fn meanwhile(&self) -> f64 {
-        self.state.lock().meanwhile.read(Instant::now())
-    }
-
     /// A job has left its thread; what is left of it waits again.
     pub(super) fn leave(&self, state: &mut State, head: Head, step: Step<()>) {
+        if matches!(step, Step::Blocking(_)) {
+            head.spent.go_away(state.meanwhile.read(Instant::now()));
+        }
         self.again(state, head, step, Stage::Begun);
     }
 

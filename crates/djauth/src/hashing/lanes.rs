@@ -21,7 +21,7 @@ pub(super) const PART: u32 = 1024;
 
 /// Runs until the pool is gone. Threads that run in idle times only offer their core after each part.
 pub(super) fn run(engine: &Engine, thread: usize, idle: bool) {
-    engine.measure_round();
+    engine.measure_when_old();
     let mut lanes = Vec::with_capacity(engine.streams);
     let mut since = None;
     while engine.take_lanes(thread, &mut lanes, &mut since) {
@@ -34,20 +34,11 @@ pub(super) fn run(engine: &Engine, thread: usize, idle: bool) {
 }
 
 impl Engine {
-    /// So that what is not counted in rounds of SHA-256 can be compared with them from the first login on.
-    fn measure_round(&self) {
-        let pace = &self.effort.pace;
-        for derivation in [Derivation::sha256, Derivation::sha1] {
-            let digest = derivation(b"", b"", 1).digest();
-            pace.measured(digest, shortest(derivation));
-        }
-        pace.correct(PART, shortest(Derivation::sha256));
-    }
-
-    /// What a lane is given now, where none has shown it lately.
+    /// So that what is not counted in rounds can be compared with them from the first login on, and after a
+    /// busy hour without any.
     pub(super) fn measure_when_old(&self) {
         if self.effort.pace.is_old() {
-            self.effort.pace.correct(PART, shortest(Derivation::sha256));
+            self.effort.pace.correct(PART, shortest_part());
             self.note(&mut self.state.lock());
         }
     }
@@ -174,24 +165,27 @@ impl Engine {
         Derivation::advance(lanes.iter_mut().map(|lane| &mut lane.rounds), PART);
         let ended = Instant::now();
         *since = Some(ended);
-        for (lane, before) in lanes.iter().zip(&before) {
-            let done = before - rounds(lane);
-            lane.head.spent.rounds(lane.rounds.digest(), done);
-        }
-        if before.iter().all(|rounds| *rounds >= u64::from(PART)) {
-            self.learn(lanes, ended - begun);
-        }
+        self.account(lanes, &before, ended - begun);
     }
 
-    /// Each was given a whole part.
-    fn learn(&self, lanes: &[Lane], time: Duration) {
-        let is_sha1 = |lane: &Lane| lane.rounds.digest() == Digest::Sha1;
-        let weight = match self.works_run.load(Relaxed) {
-            true => BESIDE_WORK,
-            false => 1.0,
+    fn account(&self, lanes: &[Lane], before: &[u64], time: Duration) {
+        let pace = &self.effort.pace;
+        for (lane, before) in lanes.iter().zip(before) {
+            let (done, spent) = (before - lane.rounds.remaining(), &lane.head.spent);
+            match lane.rounds.digest() {
+                Digest::Sha256 => spent.rounds(done),
+                Digest::Sha1 => spent.sha1(done, pace.rounds(lanes.len(), time)),
+            }
+        }
+        let learns = |(lane, before): (&Lane, &u64)| {
+            lane.rounds.digest() == Digest::Sha256 && *before >= u64::from(PART)
         };
-        if !lanes.iter().any(is_sha1) {
-            self.effort.pace.learn(lanes.len(), PART, time, weight);
+        if lanes.iter().zip(before).all(learns) {
+            let weight = match self.works_run.load(Relaxed) {
+                true => BESIDE_WORK,
+                false => 1.0,
+            };
+            pace.learn(lanes.len(), PART, time, weight);
         }
     }
 
@@ -232,10 +226,10 @@ impl Engine {
     }
 }
 
-/// The shortest of some parts did not have to wait for its core.
-fn shortest(derivation: fn(&[u8], &[u8], u64) -> Derivation) -> Duration {
+/// Of some parts, the shortest did not have to wait for its core.
+fn shortest_part() -> Duration {
     let times = (0..4).map(|_| {
-        let mut rounds = derivation(b"a password", b"some salt", u64::from(PART));
+        let mut rounds = Derivation::sha256(b"a password", b"some salt", u64::from(PART));
         let begun = Instant::now();
         Derivation::advance([&mut rounds], PART);
         begun.elapsed()

@@ -8,8 +8,6 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use djauth_hashers::Digest;
-
 /// What was seen counts for less and less, and after so long for a third.
 const LATELY: Duration = Duration::from_secs(2);
 
@@ -20,6 +18,9 @@ pub(super) const BESIDE_WORK: f64 = 0.1;
 /// A part that took longer than so many times the mean counts as so much: a few more like it are believed.
 const LONGEST: f64 = 16.0;
 
+/// After so long without a job that is alone one looks what it would be given.
+const OLD: Duration = Duration::from_secs(60);
+
 /// A mean of more than so many times what a part takes now is of another time.
 const WRONG: f64 = 1.5;
 
@@ -28,8 +29,6 @@ const WRONG: f64 = 1.5;
 #[derive(Debug)]
 pub(super) struct Pace {
     lanes: Vec<Learned>,
-    /// Nanoseconds of a part with no others beside it, the shortest seen: of SHA-256 and SHA-1.
-    shortest: [AtomicU64; 2],
     start: Instant,
 }
 
@@ -48,7 +47,6 @@ impl Pace {
     pub(super) fn new(streams: usize) -> Self {
         Self {
             lanes: (0..streams).map(|_| Learned::default()).collect(),
-            shortest: [const { AtomicU64::new(0) }; 2],
             start: Instant::now(),
         }
     }
@@ -66,34 +64,13 @@ impl Pace {
         }
     }
 
-    /// A part has taken so long, with no others beside it.
-    pub(super) fn measured(&self, digest: Digest, time: Duration) {
-        let (time, shortest) = (nanos(time).max(1), self.shortest(digest));
-        let shorter = |seen: u64| (seen == 0 || time < seen).then_some(time);
-        // It is shorter, or it is not.
-        let _ = shortest.fetch_update(Relaxed, Relaxed, shorter);
-    }
-
-    fn shortest(&self, digest: Digest) -> &AtomicU64 {
-        &self.shortest[usize::from(digest == Digest::Sha1)]
-    }
-
-    /// Rounds of SHA-256 that one of SHA-1 is worth.
-    pub(super) fn sha1(&self) -> f64 {
-        let [sha256, sha1] = [Digest::Sha256, Digest::Sha1].map(|d| self.shortest(d).load(Relaxed));
-        match sha256.min(sha1) {
-            0 => 1.0,
-            _ => sha1 as f64 / sha256 as f64,
-        }
-    }
-
-    /// Nothing was learned lately of a job that is alone.
+    /// Nothing was learned for long of a job that is alone.
     pub(super) fn is_old(&self) -> bool {
         let last = self
             .lanes
             .first()
             .map_or(0, |alone| alone.last.load(Relaxed));
-        nanos(self.start.elapsed()).saturating_sub(last) > nanos(LATELY)
+        nanos(self.start.elapsed()).saturating_sub(last) > nanos(OLD)
     }
 
     /// A job that is alone is given so many rounds in this time, as was just seen.
@@ -116,6 +93,11 @@ impl Pace {
             .zip(more)
             .map(|(some, more)| some + (more - some) * jobs.fract());
         nanos.map_or(0.0, f64::recip)
+    }
+
+    /// Rounds that each of so many jobs of a thread is given in this time.
+    pub(super) fn rounds(&self, jobs: usize, time: Duration) -> f64 {
+        self.rate(jobs as f64) * nanos(time) as f64
     }
 
     /// As with fewer jobs where that was not seen yet, or with more.
@@ -214,19 +196,8 @@ mod tests {
         }
         assert!(close(pace.rate(3.0), 1.0 / 200.0));
         assert!(close(pace.rate(3.5), 1.0 / 300.0));
+        assert!(close(pace.rounds(4, Duration::from_micros(2)), 5.0));
         assert!(close(pace.rate(4.0), 1.0 / 400.0));
-    }
-
-    #[test]
-    fn a_round_of_sha1_is_worth_the_shortest_seen() {
-        let pace = Pace::new(1);
-        let measured = |digest, micros| pace.measured(digest, Duration::from_micros(micros));
-        measured(Digest::Sha256, 100);
-        assert!(close(pace.sha1(), 1.0));
-        measured(Digest::Sha1, 50);
-        measured(Digest::Sha1, 4_000);
-        measured(Digest::Sha256, 4_000);
-        assert!(close(pace.sha1(), 0.5));
     }
 
     #[test]
