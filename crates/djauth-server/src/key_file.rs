@@ -1,6 +1,7 @@
 //! The secret key that is kept beside a SQLite file of our own.
 
-use std::fs::{File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use djauth::settings::SecretKey;
 use djauth_signing::crypto::get_random_secret_key;
 use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
 
@@ -30,35 +32,49 @@ pub(crate) fn path_beside(database: &Path) -> PathBuf {
 }
 
 /// Makes a key, and a file for it that nobody had before. `None`: the file exists already.
+///
+/// It gets its name when it is whole and on the disk: whoever is killed in between leaves a file that nobody
+/// looks for.
 pub(crate) fn create(path: &Path) -> Result<Option<SecretKey>, Failure> {
-    let mut options = OpenOptions::new();
-    let mut file = match options.write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
-        Err(error) => return Err(cannot("make", path, &error)),
-    };
     let key = get_random_secret_key();
-    let written = write(&mut file, &key).and_then(|()| sync_folder(path));
-    if let Err(error) = written {
+    let written = write(path, &key).map_err(|error| cannot("write", path, &error))?;
+    match written.persist_noclobber(path) {
+        Ok(_) => (),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(None),
+        Err(error) => return Err(cannot("make", path, &error.error)),
+    }
+    if let Err(error) = sync_folder(path) {
         let _ = std::fs::remove_file(path);
         return Err(cannot("write", path, &error));
     }
     Ok(Some(key))
 }
 
-fn write(file: &mut File, key: &SecretKey) -> std::io::Result<()> {
+/// Beside where it will be, for nobody else to read.
+fn write(path: &Path, key: &SecretKey) -> std::io::Result<NamedTempFile> {
+    let name = path.file_name().unwrap_or_default();
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    let mut file = tempfile::Builder::new()
+        .prefix(&prefix)
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder_of(path))?;
     let mut line = key.as_bytes().to_vec();
     line.push(b'\n');
     file.write_all(&line)?;
-    file.sync_all()
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// So that the file's name, too, survives a loss of power.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder_of(path))?.sync_all()
 }
 
 /// Reads the key. `None`: there is no such file.
@@ -128,7 +144,7 @@ mod tests {
 
     fn write_file(path: &Path, text: &str, mode: u32) {
         std::fs::write(path, text).unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
 
     #[test]
@@ -143,6 +159,28 @@ mod tests {
         );
         assert_eq!(read(&path).unwrap().unwrap().as_bytes(), made.as_bytes());
         assert!(create(&path).unwrap().is_none());
+    }
+
+    /// Whoever looks meanwhile finds nothing, or the whole key.
+    #[test]
+    fn what_is_made_is_whole_at_once() {
+        for _ in 0..200 {
+            let (folder, path) = folder();
+            let made = std::thread::scope(|scope| {
+                let look = scope.spawn(|| {
+                    std::iter::repeat_with(|| read(&path))
+                        .find_map(Result::transpose)
+                        .unwrap()
+                });
+                let made = create(&path).unwrap().unwrap();
+                assert_eq!(look.join().unwrap().unwrap().as_bytes(), made.as_bytes());
+                made
+            });
+            assert!(create(&path).unwrap().is_none(), "nothing is overwritten");
+            assert_eq!(read(&path).unwrap().unwrap().as_bytes(), made.as_bytes());
+            let files = std::fs::read_dir(folder.path()).unwrap();
+            assert_eq!(files.count(), 1, "nothing else is left");
+        }
     }
 
     #[test]
