@@ -1,6 +1,5 @@
 //! The secret key that is kept beside a SQLite file of our own.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -52,11 +51,10 @@ pub(crate) fn create(path: &Path) -> Result<Option<SecretKey>, Failure> {
 
 /// Beside where it will be, for nobody else to read.
 fn write(path: &Path, key: &SecretKey) -> std::io::Result<NamedTempFile> {
-    let name = path.file_name().unwrap_or_default();
-    let mut prefix = OsString::from(".");
-    prefix.push(name);
+    // With the same end, so that whoever leaves keys out of a copy leaves this one out, too.
     let mut file = tempfile::Builder::new()
-        .prefix(&prefix)
+        .prefix(".")
+        .suffix(path.file_name().unwrap_or_default())
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(folder_of(path))?;
     let mut line = key.as_bytes().to_vec();
@@ -134,6 +132,8 @@ fn wrong(path: &Path, what: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
     use super::*;
 
     fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -166,16 +166,18 @@ mod tests {
     fn what_is_made_is_whole_at_once() {
         for _ in 0..200 {
             let (folder, path) = folder();
+            let done = AtomicBool::new(false);
             let made = std::thread::scope(|scope| {
-                let look = scope.spawn(|| {
-                    std::iter::repeat_with(|| read(&path))
-                        .find_map(Result::transpose)
-                        .unwrap()
+                scope.spawn(|| {
+                    while !done.load(SeqCst) {
+                        read(&path).unwrap();
+                    }
                 });
-                let made = create(&path).unwrap().unwrap();
-                assert_eq!(look.join().unwrap().unwrap().as_bytes(), made.as_bytes());
+                let made = create(&path);
+                done.store(true, SeqCst);
                 made
             });
+            let made = made.unwrap().unwrap();
             assert!(create(&path).unwrap().is_none(), "nothing is overwritten");
             assert_eq!(read(&path).unwrap().unwrap().as_bytes(), made.as_bytes());
             let files = std::fs::read_dir(folder.path()).unwrap();

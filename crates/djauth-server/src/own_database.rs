@@ -7,7 +7,6 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use djauth::settings::{Draft, SecretKey, SecretUrl, Settings};
 
@@ -30,7 +29,7 @@ impl Plan {
         let file = sqlite_file(&draft.settings().database_url)?;
         let exists = file.as_ref().is_none_or(|file| file.exists());
         let key = match &file {
-            Some(file) if !draft.has_secret_key() => read_key(&key_file::path_beside(file))?,
+            Some(file) if !draft.has_secret_key() => key_file::read(&key_file::path_beside(file))?,
             _ => None,
         };
         let plan = Self {
@@ -154,7 +153,7 @@ impl Made {
                 path.display()
             ))
         };
-        read_key(path)?.ok_or_else(missing)
+        key_file::read(path)?.ok_or_else(missing)
     }
 
     fn database(&mut self, path: &Path) -> Result<(), Failure> {
@@ -188,22 +187,6 @@ impl Drop for Made {
             }
         }
     }
-}
-
-/// How often a file that another process is just writing is read again.
-const TRIES: u32 = 20;
-
-/// Reads the key; one that looks half-written may be in the writing, so it gets a second.
-fn read_key(path: &Path) -> Result<Option<SecretKey>, Failure> {
-    let mut last = key_file::read(path);
-    for _ in 1..TRIES {
-        if last.is_ok() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-        last = key_file::read(path);
-    }
-    last
 }
 
 /// The file of a SQLite URL that lets us make it: one without `mode`, or with `mode=rwc`.

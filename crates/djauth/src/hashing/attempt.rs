@@ -200,9 +200,16 @@ mod tests {
     use std::time::Instant;
 
     use djauth_hashers::Parameters;
+    use tokio::task::JoinHandle;
 
-    use super::super::tests::{all_passed, block, eventually, pool, pool_of, preferring, until};
+    use super::super::client::Client;
+    use super::super::shares::Kind;
+    use super::super::tests::{
+        all_passed, block, crowd, eventually, pool, pool_of, preferring, until,
+    };
     use super::*;
+
+    const DEAR: &str = "pbkdf2_sha256$100000$abcdefghijklmnopqrstuv$x";
 
     /// Rounds of an attempt, and whether it was one job.
     async fn rounds(pool: &HashingPool, password: &str, stored: &str, may_log_in: bool) -> u64 {
@@ -267,6 +274,26 @@ mod tests {
         }
     }
 
+    /// An attempt that is under way, and what it has been given.
+    fn begun(pool: &HashingPool, stored: &str) -> (JoinHandle<Checked>, Arc<Spent>) {
+        let (pool, stored, spent) = (pool.clone(), stored.to_owned(), Arc::new(Spent::default()));
+        let (upgrade, of) = (false, spent.clone());
+        let wish = Wish {
+            may_log_in: true,
+            upgrade,
+        };
+        let attempt = async move { pool.attempt_with("mule", &stored, wish, of).await };
+        let attempt = tokio::spawn(async move { attempt.await.unwrap() });
+        (attempt, spent)
+    }
+
+    /// Until a job in a lane would have been given so much more.
+    async fn meanwhile(pool: &HashingPool, rounds: f64) {
+        let lane = || pool.engine().state.lock().meanwhile.read(Instant::now());
+        let since = lane();
+        eventually(|| lane() > since + rounds, &"the clock of lanes").await;
+    }
+
     /// One that has to wait for a thread for its work is not topped up as well: others, who have none, did
     /// their rounds meanwhile.
     #[tokio::test]
@@ -275,28 +302,45 @@ mod tests {
         let stored = preferring("bcrypt").make_password(Some("horse")).unwrap();
         rounds(&pool, "mule", NOBODY, true).await;
         let release = block(&pool).await;
-        let spent = Arc::new(Spent::default());
-        let attempt = tokio::spawn({
-            let (pool, spent) = (pool.clone(), spent.clone());
-            let wish = Wish {
-                may_log_in: true,
-                upgrade: false,
-            };
-            async move { pool.attempt_with("mule", &stored, wish, spent).await }
-        });
+        let (attempt, spent) = begun(&pool, &stored);
         eventually(
             || pool.stats().waiting == 1 && all_passed(&pool),
-            &"it is at the gate",
+            &"it has passed",
         )
         .await;
-        let lane = || pool.engine().state.lock().meanwhile.read(Instant::now());
-        let passed = lane();
-        eventually(|| lane() > passed + 50_000.0, &"the clock of lanes").await;
+        meanwhile(&pool, 50_000.0).await;
         drop(release);
-        assert!(!attempt.await.unwrap().unwrap().verified.correct);
+        assert!(!attempt.await.unwrap().verified.correct);
         let dearest = rounds(&pool, "mule", NOBODY, true).await;
         // One in which it is decided.
         assert!(spent.sha256() <= 1 + dearest.saturating_sub(50_000));
+    }
+
+    /// Nor is one that has to wait for a lane where others have none of their own.
+    #[tokio::test]
+    async fn the_wait_for_a_lane_counts_behind_a_gate_of_works() {
+        let pool = pool_of(preferring("argon2"), 1, 8, 0);
+        let cheap = preferring("pbkdf2_sha256")
+            .make_password(Some("horse"))
+            .unwrap();
+        for stored in [NOBODY, &cheap, DEAR] {
+            rounds(&pool, "mule", stored, true).await;
+        }
+        let most = rounds(&pool, "mule", &cheap, true).await;
+        assert!(most >= 100_000, "{most}");
+        let lanes = crowd(&pool, Client::default(), 0).await;
+        let (attempt, spent) = begun(&pool, &cheap);
+        let passed = || !pool.engine().state.lock().shares.waits(Kind::Blocking);
+        eventually(|| pool.stats().waiting == 1 && passed(), &"it has passed").await;
+        meanwhile(&pool, 50_000.0).await;
+        lanes[0].abort();
+        attempt.await.unwrap();
+        lanes.iter().for_each(JoinHandle::abort);
+        assert!(
+            spent.sha256() <= most - 45_000,
+            "{} of {most}",
+            spent.sha256()
+        );
     }
 
     /// A password that plain bcrypt refuses unseen teaches nothing of what bcrypt takes.

@@ -9,7 +9,7 @@ use djauth_hashers::{Run, Step};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::engine::{Engine, State};
-use super::shares::Kind;
+use super::shares::{Kind, Stage};
 use super::ticket::{Head, Ticket};
 
 /// Memory that was kept for the next hash is given back when none has come for so long.
@@ -180,6 +180,8 @@ impl Engine {
         let took = (!begun.again.load(Relaxed)).then_some(now - begun.since);
         head.spent.end_work(&begun.name, took, now);
         match step.filter(|step| matches!(step, Step::Done(())) || !head.answer.gone()) {
+            // It was only to make ready: all wait at the gate, whosever password it is.
+            Some(step) if begun.name.is_empty() => self.again(state, head, step, Stage::New),
             Some(step) => self.leave(state, head, step),
             None => {
                 self.counts.dropped();

@@ -94,7 +94,7 @@ impl Spent {
         account.since.get_or_insert(now);
     }
 
-    /// One without a name is before all else and the same for everybody: what follows counts.
+    /// One without a name is before all else and the same for everybody. What follows is at the gate again.
     pub(super) fn end_work(&self, name: &str, took: Option<f64>, now: f64) {
         let mut account = self.0.lock();
         account.working = false;
@@ -252,10 +252,16 @@ impl Table {
 
     fn target(&self, sum: &Sum) -> f64 {
         let alone = self.seen.len() == 1;
-        match alone || sum.works.is_empty() {
+        match alone || self.is_counted(sum) {
             true => self.worth(sum),
             false => MARGIN * self.worth(sum),
         }
+    }
+
+    /// It has nothing but rounds, and so had nothing to wait for but the gate.
+    fn is_counted(&self, sum: &Sum) -> bool {
+        let mut sums = self.usual.iter().chain([sum]);
+        sums.all(|sum| sum.works.is_empty())
     }
 
     fn most(&self) -> f64 {
@@ -402,6 +408,9 @@ mod tests {
         assert_eq!(effort.missing(&work), 0);
         effort.see(&rounds(10), false);
         assert_eq!(effort.missing(&work), 2_200);
+        // Rounds have to wait for a lane where nobody's password takes none.
+        effort.see(&rounds(10_000), false);
+        assert_eq!(effort.missing(&rounds(0)), 11_000);
     }
 
     #[test]

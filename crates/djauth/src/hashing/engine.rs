@@ -267,7 +267,7 @@ impl Engine {
         self.again(state, head, step, Stage::Begun);
     }
 
-    fn again(&self, state: &mut State, head: Head, step: Step<()>, stage: Stage) {
+    pub(super) fn again(&self, state: &mut State, head: Head, step: Step<()>, stage: Stage) {
         state.shares.release(head.client);
         self.queue(state, Ticket { head, step, stage });
     }

@@ -46,7 +46,7 @@ struct Learned {
 impl Pace {
     pub(super) fn new(streams: usize) -> Self {
         Self {
-            lanes: (0..streams).map(|_| Learned::default()).collect(),
+            lanes: (0..streams.max(1)).map(|_| Learned::default()).collect(),
             start: Instant::now(),
         }
     }
@@ -64,21 +64,18 @@ impl Pace {
         }
     }
 
-    /// Nothing was learned for long of a job that is alone.
+    /// Nothing was learned of a job that is alone, or not for long.
     pub(super) fn is_old(&self) -> bool {
-        let last = self
-            .lanes
-            .first()
-            .map_or(0, |alone| alone.last.load(Relaxed));
-        nanos(self.start.elapsed()).saturating_sub(last) > nanos(OLD)
+        let alone = &self.lanes[0];
+        let since = nanos(self.start.elapsed()).saturating_sub(alone.last.load(Relaxed));
+        alone.nanos().is_none() || since > nanos(OLD)
     }
 
     /// A job that is alone is given so many rounds in this time, as was just seen.
     pub(super) fn correct(&self, rounds: u32, time: Duration) {
-        let took = nanos(time) as f64 / f64::from(rounds);
-        if let Some(alone) = self.lanes.first()
-            && alone.nanos().is_none_or(|mean| mean > WRONG * took)
-        {
+        let (alone, took) = (&self.lanes[0], nanos(time) as f64 / f64::from(rounds));
+        alone.last.store(nanos(self.start.elapsed()), Relaxed);
+        if alone.nanos().is_none_or(|mean| mean > WRONG * took) {
             alone.nanos.store(took.to_bits(), Relaxed);
             alone.weight.store(0, Relaxed);
         }
@@ -87,7 +84,7 @@ impl Pace {
     /// Rounds that a job is given in a nanosecond, where a thread has so many on the average. 0 before
     /// anything was learned.
     pub(super) fn rate(&self, jobs: f64) -> f64 {
-        let jobs = jobs.clamp(1.0, self.lanes.len().max(1) as f64);
+        let jobs = jobs.clamp(1.0, self.lanes.len() as f64);
         let (some, more) = (self.nanos(jobs.floor()), self.nanos(jobs.ceil()));
         let nanos = some
             .zip(more)
@@ -225,11 +222,12 @@ mod tests {
     #[test]
     fn what_a_busy_hour_has_left_is_corrected() {
         let pace = Pace::new(1);
+        assert!(pace.is_old(), "nothing was seen");
         learned(&pace, 1, 1_400, 10_000, 1.0);
         pace.correct(1000, Duration::from_micros(1_000));
         assert!(close(pace.rate(1.0), 1.0 / 1_400.0));
         pace.correct(1000, Duration::from_micros(100));
-        assert!(close(pace.rate(1.0), 1.0 / 100.0));
+        assert!(close(pace.rate(1.0), 1.0 / 100.0) && !pace.is_old());
         assert!(close(learned(&pace, 1, 120, 1, 1.0), 120.0));
     }
 

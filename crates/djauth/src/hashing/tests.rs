@@ -105,7 +105,7 @@ pub(super) fn eventually(
 }
 
 /// Endless jobs of one client in all lanes of a pool with one thread, and so many more that wait.
-async fn crowd(
+pub(super) async fn crowd(
     pool: &HashingPool,
     client: Client,
     waiting: usize,
