@@ -209,7 +209,7 @@ mod tests {
     };
     use super::*;
 
-    const DEAR: &str = "pbkdf2_sha256$100000$abcdefghijklmnopqrstuv$x";
+    const DEAR: &str = "pbkdf2_sha256$1000000$abcdefghijklmnopqrstuv$x";
 
     /// Rounds of an attempt, and whether it was one job.
     async fn rounds(pool: &HashingPool, password: &str, stored: &str, may_log_in: bool) -> u64 {
@@ -326,21 +326,17 @@ mod tests {
         for stored in [NOBODY, &cheap, DEAR] {
             rounds(&pool, "mule", stored, true).await;
         }
-        let most = rounds(&pool, "mule", &cheap, true).await;
-        assert!(most >= 100_000, "{most}");
         let lanes = crowd(&pool, Client::default(), 0).await;
         let (attempt, spent) = begun(&pool, &cheap);
         let passed = || !pool.engine().state.lock().shares.waits(Kind::Blocking);
         eventually(|| pool.stats().waiting == 1 && passed(), &"it has passed").await;
-        meanwhile(&pool, 50_000.0).await;
+        meanwhile(&pool, 500_000.0).await;
         lanes[0].abort();
         attempt.await.unwrap();
         lanes.iter().for_each(JoinHandle::abort);
-        assert!(
-            spent.sha256() <= most - 45_000,
-            "{} of {most}",
-            spent.sha256()
-        );
+        // All are topped up to 1,100,000.
+        let own = spent.sha256();
+        assert!(own <= 600_000, "{own}");
     }
 
     /// A password that plain bcrypt refuses unseen teaches nothing of what bcrypt takes.
