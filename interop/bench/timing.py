@@ -1,6 +1,6 @@
 """Does time tell whether there is an account, or what is stored for it?
 
-Wrong passwords at accounts of every kind, in random order, one at a time and under load. For each
+Wrong passwords at accounts of many kinds, in random order, one at a time, under load and after it. For each
 pair of kinds the Mann-Whitney test asks whether one tends to take longer than the other: among this
 many pairs a value of p under 0.001 should not be seen twice. Run by hand, on a quiet machine:
 `cargo xtask bench --only timing`.
