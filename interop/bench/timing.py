@@ -43,14 +43,14 @@ def measure(database, folder):
     kinds = accounts(database)
     for preferred in ("PBKDF2", "Argon2"):
         title = f"{database.kind}, {preferred} preferred"
-        djauth = Djauth(settings | {"PASSWORD_HASHERS": hashers(preferred)}, folder).start()
+        djauth = Djauth(settings | {"PASSWORD_HASHERS": preferring(preferred)}, folder).start()
         try:
             idle_and_busy(title, djauth, kinds)
         finally:
             djauth.stop()
 
 
-def hashers(preferred):
+def preferring(preferred):
     names = ["PBKDF2", "PBKDF2SHA1", "Argon2", "BCryptSHA256", "Scrypt"]
     names.sort(key=preferred.__ne__)
     return [f"django.contrib.auth.hashers.{name}PasswordHasher" for name in names]

@@ -118,7 +118,7 @@ struct Attempt {
 impl Attempt {
     fn start(self, encoded: &str) -> Step<Checked> {
         let verified = self.hashers.start_verify(&self.password, encoded);
-        // This may be a thread of the runtime.
+        // Where nothing is left to do it would follow here, perhaps on a thread of the runtime, with no lane.
         let at_once = matches!(verified, Step::Done(_));
         verified.then(move |verified| match at_once || self.spent.is_working() {
             true => afterwards(move || self.follow(verified)),

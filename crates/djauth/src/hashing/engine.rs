@@ -59,8 +59,6 @@ pub(super) struct Engine {
     pub(super) rounds_wait: AtomicBool,
     /// A network has nothing under way while another has more than its share.
     pub(super) unfair: AtomicBool,
-    /// A thread is at a work.
-    pub(super) works_run: AtomicBool,
     /// The guard is at a work.
     pub(super) guard_works: AtomicBool,
     /// The machine leaves the thread no time, and it leaves its work to others: those for rounds, and after
@@ -111,7 +109,6 @@ impl Engine {
             guard_ready: Condvar::new(),
             rounds_wait: AtomicBool::new(false),
             unfair: AtomicBool::new(false),
-            works_run: AtomicBool::new(false),
             guard_works: AtomicBool::new(false),
             starved: (0..2 * size.threads)
                 .map(|_| AtomicBool::default())
@@ -244,9 +241,6 @@ impl Engine {
         self.rounds_wait
             .store(state.shares.waits(Kind::Rounds), Relaxed);
         self.unfair.store(state.shares.unfair(), Relaxed);
-        let works = state.works.iter().chain([&state.guard_work]);
-        self.works_run
-            .store(works.flatten().next().is_some(), Relaxed);
         self.guard_works.store(state.guard_work.is_some(), Relaxed);
         self.gauges.show(state);
     }

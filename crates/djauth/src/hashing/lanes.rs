@@ -181,7 +181,7 @@ impl Engine {
             lane.rounds.digest() == Digest::Sha256 && *before >= u64::from(PART)
         };
         if lanes.iter().zip(before).all(learns) {
-            let weight = match self.works_run.load(Relaxed) {
+            let weight = match self.gauges.works() {
                 true => BESIDE_WORK,
                 false => 1.0,
             };

@@ -60,7 +60,7 @@ impl Pace {
     fn learn_at(&self, now: Duration, jobs: usize, rounds: u32, time: Duration, weight: f64) {
         let index = jobs.checked_sub(1);
         if let Some(learned) = index.and_then(|index| self.lanes.get(index)) {
-            learned.learn(now, nanos(time) as f64 / f64::from(rounds), weight);
+            learned.learn(now, each(rounds, time), weight);
         }
     }
 
@@ -73,7 +73,7 @@ impl Pace {
 
     /// A job that is alone is given so many rounds in this time, as was just seen.
     pub(super) fn correct(&self, rounds: u32, time: Duration) {
-        let (alone, took) = (&self.lanes[0], nanos(time) as f64 / f64::from(rounds));
+        let (alone, took) = (&self.lanes[0], each(rounds, time));
         alone.last.store(nanos(self.start.elapsed()), Relaxed);
         if alone.nanos().is_none_or(|mean| mean > WRONG * took) {
             alone.nanos.store(took.to_bits(), Relaxed);
@@ -102,6 +102,11 @@ impl Pace {
         let (fewer, more) = self.lanes.split_at(jobs as usize);
         fewer.iter().rev().chain(more).find_map(Learned::nanos)
     }
+}
+
+/// Nanoseconds of a round.
+fn each(rounds: u32, time: Duration) -> f64 {
+    nanos(time) as f64 / f64::from(rounds)
 }
 
 fn nanos(time: Duration) -> u64 {

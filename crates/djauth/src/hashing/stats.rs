@@ -49,6 +49,11 @@ impl Gauges {
         self.memory.store(state.memory * 1024, Relaxed);
     }
 
+    /// A thread is at a work.
+    pub(super) fn works(&self) -> bool {
+        self.works.load(Relaxed) > 0
+    }
+
     pub(super) fn read(&self, stats: &mut Stats) {
         stats.waiting = self.waiting.load(Relaxed);
         stats.lanes = self.lanes.load(Relaxed);
