@@ -132,6 +132,7 @@ fn wrong(path: &Path, what: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
     use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
     use super::*;
@@ -166,13 +167,15 @@ mod tests {
     fn what_is_made_is_whole_at_once() {
         for _ in 0..200 {
             let (folder, path) = folder();
-            let done = AtomicBool::new(false);
+            let (looking, done) = (Barrier::new(2), AtomicBool::new(false));
             let made = std::thread::scope(|scope| {
                 scope.spawn(|| {
+                    looking.wait();
                     while !done.load(SeqCst) {
                         read(&path).unwrap();
                     }
                 });
+                looking.wait();
                 let made = create(&path);
                 done.store(true, SeqCst);
                 made
